@@ -1,0 +1,165 @@
+//! A block: combined updates of one epoch in columns, all for one worker.
+//!
+//! Idea: `(pane, term, n)` in flat arrays instead of `Vec<((Key, ()), u64, i64)>`. Nothing is allocated per
+//! update, and another worker of the same process gets the arrays themselves, not a copy of each record.
+//! Invariant: every update has the time `epoch` and belongs to worker `owner`; `ends` ascends to `bytes.len()`.
+//! Cost: 20 bytes and the term's bytes per update.
+
+use timely::Accountable;
+use timely::bytes::arc::Bytes;
+use timely::communication::Push;
+use timely::dataflow::channels::pact::DistributorPact;
+use timely::dataflow::channels::pushers::exchange::Distributor;
+use timely::dataflow::channels::{ContainerBytes, Message};
+use timely::progress::Stamp;
+
+use crate::windows::Pane;
+use crate::wire;
+
+/// Updates in a block at most; keeps offsets in a `u32` and lets a large epoch flow in pieces.
+pub const FULL: usize = 1 << 16;
+
+/// Updates `(pane, term, n)`, all of one time and for one worker.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Block {
+    /// The time of all its updates.
+    pub epoch: u64,
+    /// Index of the worker that it is for.
+    pub owner: u32,
+    counts: Vec<i64>,
+    panes: Vec<Pane>,
+    ends: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    /// A block without updates.
+    pub fn new(epoch: u64, owner: u32) -> Self {
+        Block { epoch, owner, ..Block::default() }
+    }
+    /// Adds an update.
+    pub fn push(&mut self, pane: Pane, term: &[u8], n: i64) {
+        self.counts.push(n);
+        self.panes.push(pane);
+        self.bytes.extend_from_slice(term);
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
+    }
+    /// Number of updates.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+    /// Whether it should be sent and a new one begun.
+    pub fn is_full(&self) -> bool {
+        self.len() >= FULL
+    }
+    /// The pane of each update.
+    pub fn panes(&self) -> &[Pane] {
+        &self.panes
+    }
+    /// The term of an update.
+    pub fn term(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start as usize..self.ends[index] as usize]
+    }
+    /// An update.
+    pub fn get(&self, index: usize) -> (Pane, &[u8], i64) {
+        (self.panes[index], self.term(index), self.counts[index])
+    }
+    /// All updates.
+    pub fn iter(&self) -> impl Iterator<Item = (Pane, &[u8], i64)> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+    /// Bytes of all terms together.
+    pub fn term_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Progress tracking counts updates; the number only has to be the same at both ends.
+impl Accountable for Block {
+    fn record_count(&self) -> i64 {
+        self.len() as i64
+    }
+}
+
+/// Between processes: four little-endian numbers, then the columns, padded to eight bytes. Both ends are the same build.
+impl ContainerBytes for Block {
+    fn from_bytes(bytes: Bytes) -> Self {
+        let mut rest = &bytes[..];
+        let (epoch, owner) = (wire::number(&mut rest), wire::number(&mut rest) as u32);
+        let (len, term_bytes) = (wire::number(&mut rest) as usize, wire::number(&mut rest) as usize);
+        Block {
+            epoch,
+            owner,
+            counts: wire::numbers(&mut rest, len).map(|n| n as i64).collect(),
+            panes: wire::numbers(&mut rest, len).map(Pane).collect(),
+            ends: wire::halves(&mut rest, len).collect(),
+            bytes: wire::take(&mut rest, term_bytes).to_vec(),
+        }
+    }
+    fn length_in_bytes(&self) -> usize {
+        32 + 16 * self.len() + (4 * self.len() + self.bytes.len()).next_multiple_of(8)
+    }
+    fn into_bytes<W: std::io::Write>(&self, writer: &mut W) {
+        let mut out = wire::Padded::new(writer);
+        out.numbers([self.epoch, u64::from(self.owner), self.len() as u64, self.bytes.len() as u64]);
+        out.numbers(self.counts.iter().map(|n| *n as u64));
+        out.numbers(self.panes.iter().map(|pane| pane.0));
+        out.halves(self.ends.iter().copied());
+        out.bytes(&self.bytes);
+        out.finish();
+    }
+}
+
+/// The pact of blocks: each goes whole to its owner. The sender has already split by `hash(term)`.
+pub fn to_owner() -> DistributorPact<fn(usize) -> ToOwner> {
+    DistributorPact(|_peers| ToOwner)
+}
+
+/// Hands a container whole to the worker that it names.
+pub struct ToOwner;
+
+/// A container all of whose content is for one worker.
+pub trait Owned {
+    /// Index of that worker.
+    fn owner(&self) -> usize;
+}
+
+impl Owned for Block {
+    fn owner(&self) -> usize {
+        self.owner as usize
+    }
+}
+
+impl<C: Owned + Default> Distributor<C> for ToOwner {
+    fn partition<T: Clone, P: Push<Message<T, C>>>(&mut self, content: &mut C, stamp: &Stamp<T>, pushers: &mut [P]) {
+        let owner = content.owner();
+        Message::push_at(content, stamp.clone(), &mut pushers[owner]);
+    }
+    fn flush<T: Clone, P: Push<Message<T, C>>>(&mut self, _stamp: &Stamp<T>, _pushers: &mut [P]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use timely::bytes::arc::BytesMut;
+
+    #[test]
+    fn survives_the_wire() {
+        for terms in [&["", "a", "caf\u{e9}", "longer than eight"][..], &[]] {
+            let mut block = Block::new(7, 3);
+            for (i, term) in terms.iter().enumerate() {
+                block.push(Pane(i as u64 * 1000), term.as_bytes(), -(i as i64));
+            }
+            let mut wire = Vec::new();
+            block.into_bytes(&mut wire);
+            assert_eq!(wire.len(), block.length_in_bytes());
+            assert_eq!(wire.len() % 8, 0);
+            assert_eq!(Block::from_bytes(BytesMut::from(wire).freeze()), block);
+        }
+    }
+}

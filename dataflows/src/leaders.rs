@@ -1,0 +1,123 @@
+//! The top K of one window, exact under additions and subtractions.
+//!
+//! Idea: keep a bench of K to 4K candidates: every term at or above a floor, which is a place in the ranking
+//! (a count and a term, so that ties are settled too). An addition that lifts a term over the floor benches it; a
+//! subtraction only ever drops terms below it. While the bench holds K, the top K are in it; when it does not,
+//! all totals are scanned once and the floor is set anew at place 2K.
+//! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
+//! the floor (no floor: if it is positive).
+//! Cost: a comparison per addition; per epoch O(bench), here 1 to 4 thousand entries; a scan of all D totals only after
+//! more than K of the 2K leaders of the last scan have fallen below the floor.
+
+use std::cmp::{Ordering, Reverse};
+
+use crate::totals::{Moved, Totals};
+
+/// The first K of one window.
+pub struct Leaders {
+    window: usize,
+    k: usize,
+    floor: Option<(i64, Box<[u8]>)>,
+    bench: Vec<u32>,
+    benched: Vec<bool>,
+    /// The top K as last told, by id.
+    told: Vec<(u32, i64)>,
+}
+
+impl Leaders {
+    /// Of column `window`; `k` must be positive.
+    pub fn new(window: usize, k: usize) -> Self {
+        assert!(k > 0);
+        Leaders { window, k, floor: None, bench: Vec::new(), benched: Vec::new(), told: Vec::new() }
+    }
+
+    /// To be called after each addition to the total of `id`.
+    #[inline]
+    pub fn rose(&mut self, id: u32, totals: &Totals) {
+        if self.reaches_floor(id, totals) {
+            if self.benched.len() < totals.len() {
+                self.benched.resize(totals.len(), false);
+            }
+            if !std::mem::replace(&mut self.benched[id as usize], true) {
+                self.bench.push(id);
+            }
+        }
+    }
+
+    /// Ends an epoch: tells each change of the top K as `(term, count, diff)`.
+    pub fn close(&mut self, totals: &Totals, mut tell: impl FnMut(&[u8], i64, isize)) {
+        let mut bench = std::mem::take(&mut self.bench);
+        bench.retain(|id| {
+            let stays = self.reaches_floor(*id, totals);
+            self.benched[*id as usize] = stays;
+            stays
+        });
+        self.bench = bench;
+        if self.bench.len() < self.k && self.floor.is_some() {
+            self.scan(totals);
+        }
+        if self.bench.len() > 4 * self.k {
+            self.shrink(totals);
+        }
+        let window = self.window;
+        if self.bench.len() > self.k {
+            self.bench.select_nth_unstable_by(self.k - 1, |one, two| compare(*one, *two, window, totals));
+        }
+        let mut top: Vec<_> = self.bench.iter().take(self.k).map(|id| (*id, totals.count(*id, window))).collect();
+        top.sort_unstable();
+        for (id, n) in self.told.iter().filter(|place| top.binary_search(place).is_err()) {
+            tell(totals.term(*id), *n, -1);
+        }
+        for (id, n) in top.iter().filter(|place| self.told.binary_search(place).is_err()) {
+            tell(totals.term(*id), *n, 1);
+        }
+        self.told = top;
+    }
+
+    /// Follows a compaction of the totals, between epochs.
+    pub fn follow(&mut self, moved: &Moved, totals: &Totals) {
+        let to = |id: u32| moved.to(id).expect("benched terms have a positive total");
+        self.bench.iter_mut().for_each(|id| *id = to(*id));
+        self.told.iter_mut().for_each(|(id, _)| *id = to(*id));
+        self.told.sort_unstable();
+        self.benched = vec![false; totals.len()];
+        self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
+    }
+
+    fn reaches_floor(&self, id: u32, totals: &Totals) -> bool {
+        let count = totals.count(id, self.window);
+        match &self.floor {
+            None => count > 0,
+            Some((floor, term)) => match count.cmp(floor) {
+                Ordering::Equal => totals.term(id) <= &term[..],
+                unequal => unequal == Ordering::Greater,
+            },
+        }
+    }
+
+    fn scan(&mut self, totals: &Totals) {
+        self.floor = None;
+        self.bench = (0..totals.len() as u32).filter(|id| totals.count(*id, self.window) > 0).collect();
+        self.benched.clear();
+        self.benched.resize(totals.len(), false);
+        self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
+        if self.bench.len() > 2 * self.k {
+            self.shrink(totals);
+        }
+    }
+
+    /// Keeps the first 2K of the bench, the last of which becomes the floor.
+    fn shrink(&mut self, totals: &Totals) {
+        let last = 2 * self.k - 1;
+        self.bench.select_nth_unstable_by(last, |one, two| compare(*one, *two, self.window, totals));
+        self.bench.drain(last + 1..).for_each(|id| self.benched[id as usize] = false);
+        let id = self.bench[last];
+        self.floor = Some((totals.count(id, self.window), totals.term(id).into()));
+    }
+}
+
+/// The order of the ranking: by count, descending, then by term.
+fn compare(one: u32, two: u32, window: usize, totals: &Totals) -> Ordering {
+    let count = |id| Reverse(totals.count(id, window));
+    count(one).cmp(&count(two)).then_with(|| totals.term(one).cmp(totals.term(two)))
+}

@@ -1,0 +1,38 @@
+//! Exact counts of terms over windows of event time, and their ranking, as timely and differential dataflows.
+//!
+//! ```text
+//! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs records.rs
+//!   == blocks, each for one worker ==>                                   block.rs  term.rs
+//!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs
+//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  keys.rs batcher.rs shared.rs
+//!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
+//!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs
+//! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
+//! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs
+//! ```
+//! Words: an *epoch* is the dataflow's time, in milliseconds; *event time* is data, in milliseconds as well; a *pane* is
+//! a slide's worth of event time; a *tier* is all panes of one slide; the *clock* is the event time at which windows
+//! end. Nothing here knows of Kafka, HTTP, files or the wall clock.
+
+pub mod admit;
+pub mod batcher;
+pub mod block;
+pub mod clock;
+pub mod combine;
+pub mod expire;
+pub mod follow;
+pub mod intake;
+pub mod keys;
+pub mod leaders;
+pub mod panes;
+pub mod pipeline;
+pub mod rank;
+pub mod ranking;
+pub mod reads;
+pub mod records;
+pub mod shared;
+pub mod snapshot;
+pub mod term;
+pub mod totals;
+pub mod windows;
+mod wire;

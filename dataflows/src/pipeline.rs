@@ -1,0 +1,200 @@
+//! Builds the whole dataflow on a worker, and moves it from epoch to epoch.
+//!
+//! Idea: one place that knows the order in which operators are built, the same on every worker, and that hides inputs,
+//! probes and traces behind five calls: `give`, `tell`, `close`, `is_complete`, `snapshot`.
+//! Invariant: what is given between two closings belongs to the epoch of the second. It travels at the first time
+//! after the earlier closing, since the number of its epoch is not known before it closes; as nothing closes in
+//! between, a read as of the epoch sees exactly that.
+//! Cost: none of its own.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use timely::container::{CapacityContainerBuilder, NoopBuilder};
+use timely::dataflow::operators::{Concat, Input, Probe};
+use timely::dataflow::{InputHandle, ProbeHandle, Stream};
+use timely::worker::Worker;
+
+use crate::admit::{Live, Refused};
+use crate::block::Block;
+use crate::clock::{Fact, History, clock};
+use crate::intake::{Gathered, intake};
+use crate::panes::{PanesTrace, arrange_alive, arrange_for_ever};
+use crate::rank::{FiguresHistory, TopTrace, rank};
+use crate::records::Records;
+use crate::snapshot::{CountSnapshot, Snapshot, batches};
+use crate::term::HashKeys;
+use crate::totals::{Figures, Totals};
+use crate::windows::Windows;
+
+/// What to build: the same on all workers.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The counts.
+    pub counts: Vec<CountPlan>,
+    /// Places of each ranking that are kept, and exact.
+    pub top: usize,
+    /// Live terms of one count beyond which new ones are not taken.
+    pub max_terms: usize,
+    /// The keys of this run's hash.
+    pub keys: HashKeys,
+}
+
+/// One count.
+#[derive(Clone, Debug)]
+pub struct CountPlan {
+    /// Its windows.
+    pub windows: Windows,
+    /// Whether spellings are kept apart from keys.
+    pub spellings: bool,
+}
+
+impl Plan {
+    /// Number of tables that `decode` fills: for each count, in order, one of terms, then one of spellings if it keeps them.
+    pub fn tables(&self) -> usize {
+        self.counts.iter().map(|count| 1 + usize::from(count.spellings)).sum()
+    }
+    /// The largest slide that divides all others: the clock's step.
+    fn step(&self) -> u64 {
+        let slides = self.counts.iter().filter_map(|count| count.windows.finest());
+        slides.reduce(gcd).unwrap_or(1000)
+    }
+}
+
+fn gcd(one: u64, two: u64) -> u64 {
+    if two == 0 { one } else { gcd(two, one % two) }
+}
+
+struct CountHandles {
+    panes: PanesTrace,
+    top: TopTrace,
+    spellings: Option<PanesTrace>,
+    history: FiguresHistory,
+    figures: Vec<Figures>,
+    refused: Rc<RefCell<Refused>>,
+}
+
+/// The dataflow on one worker. `T` is what `decode` tallies, one per epoch that had records here.
+pub struct Pipeline<T> {
+    records: InputHandle<u64, NoopBuilder<Records>>,
+    facts: InputHandle<u64, CapacityContainerBuilder<Vec<Fact>>>,
+    probe: ProbeHandle<u64>,
+    counts: Vec<CountHandles>,
+    clocks: History,
+    clock: Option<u64>,
+    tallies: Rc<RefCell<VecDeque<(u64, T)>>>,
+}
+
+impl<T: Default + 'static> Pipeline<T> {
+    /// Builds it. `decode` turns records into terms, in the tables of [`Plan::tables`].
+    pub fn build(
+        worker: &mut Worker,
+        plan: &Plan,
+        decode: impl FnMut(&Records, &mut Gathered<T>) + 'static,
+    ) -> Pipeline<T> {
+        let probe = ProbeHandle::new();
+        let clocks = History::default();
+        let tallies = Rc::new(RefCell::new(VecDeque::new()));
+        let peers = worker.peers();
+        let done = {
+            let tallies = Rc::clone(&tallies);
+            move |time, tally| tallies.borrow_mut().push_back((time, tally))
+        };
+        let (records, facts, counts) = worker.dataflow(|scope| {
+            let (records_in, records) = scope.new_input_with_builder();
+            let (facts_in, facts) = scope.new_input();
+            let (tables, newest) = intake(records, plan.tables(), plan.keys, decode, done);
+            let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks));
+            ticks.clone().probe_with(&probe);
+            let mut tables = tables.into_iter();
+            let counts: Vec<_> =
+                plan.counts.iter().map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe)).collect();
+            (records_in, facts_in, counts)
+        });
+        Pipeline { records, facts, probe, counts, clocks, clock: None, tallies }
+    }
+
+    /// Hands in records of the epoch being filled.
+    pub fn give(&mut self, records: &mut Records) {
+        self.records.send_batch(records);
+    }
+
+    /// Hands in a fact of the epoch being filled.
+    pub fn tell(&mut self, fact: Fact) {
+        self.facts.send(fact);
+    }
+
+    /// Ends the epoch being filled and gives it its number, which must be larger than that of the one before.
+    pub fn close(&mut self, epoch: u64) {
+        self.records.advance_to(epoch + 1);
+        self.facts.advance_to(epoch + 1);
+    }
+
+    /// Whether everything up to `epoch` has been counted by all workers.
+    pub fn is_complete(&self, epoch: u64) -> bool {
+        !self.probe.less_equal(&epoch)
+    }
+
+    /// This worker's results as of `epoch`, which must be complete and later than that of the snapshot before; and
+    /// what was tallied since that one.
+    pub fn snapshot(&mut self, epoch: u64) -> (Snapshot, Vec<T>) {
+        if let Some((_, clock)) = pop_through(&mut self.clocks.borrow_mut(), epoch).pop() {
+            self.clock = Some(clock);
+        }
+        let counts = self.counts.iter_mut().map(|count| {
+            if let Some((_, figures)) = pop_through(&mut count.history.borrow_mut(), epoch).pop() {
+                count.figures = figures;
+            }
+            CountSnapshot {
+                panes: batches(&mut count.panes, epoch),
+                top: batches(&mut count.top, epoch),
+                spellings: count.spellings.as_mut().map(|trace| batches(trace, epoch)).unwrap_or_default(),
+                figures: count.figures.clone(),
+                refused: *count.refused.borrow(),
+            }
+        });
+        let snapshot = Snapshot { epoch, clock: self.clock, counts: counts.collect() };
+        let tallies = pop_through(&mut self.tallies.borrow_mut(), epoch);
+        (snapshot, tallies.into_iter().map(|(_, tally)| tally).collect())
+    }
+}
+
+fn build_count<'scope>(
+    tables: &mut impl Iterator<Item = Stream<'scope, u64, Block>>,
+    ticks: &Stream<'scope, u64, Vec<u64>>,
+    count: &CountPlan,
+    plan: &Plan,
+    peers: usize,
+    probe: &ProbeHandle<u64>,
+) -> CountHandles {
+    let windows = &count.windows;
+    let mut next = || tables.next().expect("a table for each count and its spellings");
+    let totals = Rc::new(RefCell::new(Totals::new(windows.len() + 1, plan.keys)));
+    let refused = Rc::new(RefCell::new(Refused::default()));
+    let limit = plan.max_terms.div_ceil(peers);
+    let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
+    let history = FiguresHistory::default();
+    let panes = arrange_alive(next(), ticks.clone(), windows, live);
+    let top = rank(panes.clone(), ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
+    let spellings = count.spellings.then(|| arrange_for_ever(next()));
+    panes.stream.probe_with(probe);
+    top.stream.probe_with(probe);
+    CountHandles {
+        panes: panes.trace,
+        top: top.trace,
+        spellings: spellings.map(|spellings| {
+            spellings.stream.probe_with(probe);
+            spellings.trace
+        }),
+        history,
+        figures: vec![Figures::default(); windows.len() + 1],
+        refused,
+    }
+}
+
+/// Takes out what happened up to `epoch`, in order.
+fn pop_through<V>(queue: &mut VecDeque<(u64, V)>, epoch: u64) -> Vec<(u64, V)> {
+    let until = queue.partition_point(|(time, _)| *time <= epoch);
+    queue.drain(..until).collect()
+}

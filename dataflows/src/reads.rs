@@ -1,0 +1,214 @@
+//! Reading snapshots: one term, its course, the first places, all terms with a prefix.
+//!
+//! Idea: a pane is a contiguous range of every batch and terms ascend within it, so a read is a few binary searches a pane
+//! and batch; what several batches and workers hold of a term adds up.
+//! Invariant: the snapshots are of one epoch, and updates of later ones are left out; a window adds up its own tier and all
+//! finer ones, so a pane that has died but has not moved yet counts where its time says.
+//! Cost: for one term two searches per pane and batch; the first `k` places in `k` steps; a page of a prefix in a heap
+//! of all panes and batches.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use differential_dataflow::trace::Cursor;
+use differential_dataflow::trace::cursor::cursor_list;
+
+use crate::panes::{PanesBatch, sum};
+use crate::shared::Shared;
+use crate::snapshot::{CountSnapshot, Snapshot};
+use crate::totals::Figures;
+use crate::windows::{Pane, Windows};
+
+/// One count as all workers hold it at one epoch.
+pub struct View<'a> {
+    workers: Vec<&'a CountSnapshot>,
+    windows: &'a Windows,
+    epoch: u64,
+    clock: u64,
+}
+
+impl<'a> View<'a> {
+    /// Of the count with this index; the snapshots must be of one epoch, one of each worker.
+    pub fn new(workers: &'a [Arc<Snapshot>], count: usize, windows: &'a Windows) -> View<'a> {
+        let (epoch, clock) = workers.first().map_or((0, 0), |first| (first.epoch, first.clock.unwrap_or(0)));
+        debug_assert!(workers.iter().all(|worker| worker.epoch == epoch));
+        View { workers: workers.iter().map(|worker| &worker.counts[count]).collect(), windows, epoch, clock }
+    }
+
+    /// Occurrences in a window, and terms with a count. Windows are numbered as in `Windows`; `all` comes last.
+    pub fn figures(&self, window: usize) -> Figures {
+        self.workers.iter().map(|worker| worker.figures[window]).fold(Figures::default(), |sum, part| Figures {
+            total: sum.total + part.total,
+            distinct: sum.distinct + part.distinct,
+        })
+    }
+
+    /// The count of a term in a window.
+    pub fn total(&self, window: usize, term: &[u8]) -> i64 {
+        let mut total = 0;
+        self.each_pane(&self.panes(window), term, |_, n| total += n);
+        total
+    }
+
+    /// The count of a term in each pane of a sliding window, empty ones included: where each begins, in milliseconds of
+    /// event time, and the count.
+    pub fn series(&self, window: usize, term: &[u8]) -> Vec<(u64, i64)> {
+        let (covered, slide) = (self.windows.covered(window, self.clock), self.windows.span(window).slide);
+        let starts = (covered.start..covered.end).step_by(slide as usize);
+        let mut series: Vec<_> = starts.map(|start| (start, 0)).collect();
+        self.each_pane(&self.panes(window), term, |pane, n| {
+            let index = (self.windows.time_of(pane) - covered.start) / slide;
+            series[index as usize].1 += n;
+        });
+        series
+    }
+
+    /// The first `k` places of a window, in order: the workers' lists, merged. Exact up to the plan's `top`.
+    pub fn top(&self, window: usize, k: usize) -> Vec<(i64, String)> {
+        let mut places = Vec::new();
+        for worker in &self.workers {
+            let (mut cursor, batches) = cursor_list(worker.top.clone());
+            let key = window as u32;
+            cursor.seek_key(&batches, &key);
+            if cursor.get_key(&batches) != Some(&key) {
+                continue;
+            }
+            let mut found = 0;
+            while found < k && let Some((Reverse(n), term)) = cursor.get_val(&batches) {
+                let mut copies = 0;
+                cursor.map_times(&batches, |time, diff| copies += if *time <= self.epoch { *diff } else { 0 });
+                if copies != 0 {
+                    places.push((Reverse(*n), term.clone()));
+                    found += 1;
+                }
+                cursor.step_val(&batches);
+            }
+        }
+        places.sort_unstable();
+        places.truncate(k);
+        places.into_iter().map(|(Reverse(n), term)| (n, term)).collect()
+    }
+
+    /// The first `limit` terms that begin with `prefix`, come after `after` and have a count in a window, in order, each
+    /// with its count; and whether there are more.
+    pub fn with_prefix(
+        &self,
+        window: usize,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> (Vec<(&'a [u8], i64)>, bool) {
+        let panes = self.panes(window);
+        let from = after.map_or(prefix, |after| after.max(prefix));
+        let mut heads = BinaryHeap::new();
+        for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
+            let keys = &batch.storage.keys;
+            for (_, run) in panes.iter().flat_map(|range| keys.runs(range.clone())) {
+                let at = keys.seek(run.clone(), from);
+                push_head(&mut heads, batch, at..run.end, prefix);
+            }
+        }
+        let mut found = Vec::new();
+        while let Some(Head { term, .. }) = heads.peek().map(|Reverse(head)| *head) {
+            let mut n = 0;
+            while heads.peek().is_some_and(|Reverse(head)| head.term == term)
+                && let Some(Reverse(head)) = heads.pop()
+            {
+                n += sum(head.batch, head.at, &..=self.epoch);
+                push_head(&mut heads, head.batch, head.at + 1..head.end, prefix);
+            }
+            if n != 0 && after.is_none_or(|after| term > after) {
+                if found.len() == limit {
+                    return (found, true);
+                }
+                found.push((term, n));
+            }
+        }
+        (found, false)
+    }
+
+    /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept.
+    pub fn spelling(&self, term: &[u8]) -> Option<String> {
+        let mut prefix = term.to_vec();
+        prefix.push(0);
+        let mut spellings = std::collections::BTreeMap::<&[u8], i64>::new();
+        for batch in self.workers.iter().flat_map(|worker| &worker.spellings) {
+            let keys = &batch.storage.keys;
+            for (_, run) in keys.runs(Pane(0)..Pane(Pane::ALL.0 + 1)) {
+                let first = keys.seek(run.clone(), &prefix);
+                for at in (first..run.end).take_while(|at| keys.term(*at).starts_with(&prefix)) {
+                    *spellings.entry(&keys.term(at)[prefix.len()..]).or_default() += sum(batch, at, &..=self.epoch);
+                }
+            }
+        }
+        let commonest = spellings.into_iter().filter(|(_, n)| *n > 0).max_by_key(|(term, n)| (*n, Reverse(*term)));
+        commonest.map(|(term, _)| String::from_utf8_lossy(term).into_owned())
+    }
+
+    /// Whether a window has missed updates for want of room.
+    pub fn overflow(&self, window: usize) -> bool {
+        let missed = self.workers.iter().filter_map(|worker| worker.refused.newest).max();
+        let from = if window < self.windows.len() { self.windows.covered(window, self.clock).start } else { 0 };
+        missed.is_some_and(|missed| missed >= from)
+    }
+
+    fn panes(&self, window: usize) -> Vec<Range<Pane>> {
+        if window < self.windows.len() {
+            self.windows.panes_in(window, self.windows.covered(window, self.clock)).collect()
+        } else {
+            vec![Pane(0)..Pane(Pane::ALL.0 + 1)]
+        }
+    }
+
+    fn each_pane(&self, panes: &[Range<Pane>], term: &[u8], mut see: impl FnMut(Pane, i64)) {
+        for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
+            let keys = &batch.storage.keys;
+            for (pane, run) in panes.iter().flat_map(|range| keys.runs(range.clone())) {
+                let at = keys.seek(run.clone(), term);
+                if at < run.end && keys.term(at) == term {
+                    see(pane, sum(batch, at, &..=self.epoch));
+                }
+            }
+        }
+    }
+}
+
+/// The next key of one pane of one batch. Orders by term.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    term: &'a [u8],
+    batch: &'a Shared<PanesBatch>,
+    at: usize,
+    end: usize,
+}
+
+impl Ord for Head<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.term.cmp(other.term)
+    }
+}
+
+impl PartialOrd for Head<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.term == other.term
+    }
+}
+
+impl Eq for Head<'_> {}
+
+type Heads<'a> = BinaryHeap<Reverse<Head<'a>>>;
+
+fn push_head<'a>(heads: &mut Heads<'a>, batch: &'a Shared<PanesBatch>, run: Range<usize>, prefix: &[u8]) {
+    let keys = &batch.storage.keys;
+    if run.start < run.end && keys.term(run.start).starts_with(prefix) {
+        heads.push(Reverse(Head { term: keys.term(run.start), batch, at: run.start, end: run.end }));
+    }
+}
