@@ -70,7 +70,9 @@ pub fn admit<'scope>(
                 waiting.entry(*cap.time()).or_insert_with(|| (cap, Vec::new())).1.push(std::mem::take(block));
             });
             let mut output = output.activate();
-            while let Some(entry) = waiting.first_entry().filter(|entry| !frontiers[1].less_equal(entry.key())) {
+            while let Some(entry) =
+                waiting.first_entry().filter(|entry| !frontiers[1].less_equal(entry.key()))
+            {
                 let (cap, blocks) = entry.remove();
                 let now = clock.at(*cap.time());
                 let mut session = output.session_with_builder(&cap);
@@ -102,11 +104,8 @@ fn is_late(block: &Block, windows: &Windows, clock: u64) -> bool {
 fn moved(block: &Block, windows: &Windows, clock: u64) -> Block {
     let mut kept = Block::new(block.epoch, block.owner);
     for (pane, term, n) in block.iter() {
-        let to = if pane == Pane::ALL {
-            Some(pane)
-        } else {
-            windows.pane_at(windows.time_of(pane), 0, clock)
-        };
+        let to =
+            if pane == Pane::ALL { Some(pane) } else { windows.pane_at(windows.time_of(pane), 0, clock) };
         if let Some(to) = to {
             kept.push(to, term, n);
         }

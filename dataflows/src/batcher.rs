@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use differential_dataflow::batcher::{Batcher, Extract};
 use differential_dataflow::logging::Logger;
 use differential_dataflow::trace::implementations::BatchContainer;
-use differential_dataflow::trace::implementations::ord_neu::layers::{Upds, UpdsBuilder};
 use differential_dataflow::trace::implementations::ord_neu::key_batch::{OrdKeyBatch, OrdKeyStorage};
+use differential_dataflow::trace::implementations::ord_neu::layers::{Upds, UpdsBuilder};
 use timely::progress::Antichain;
 use timely::progress::frontier::AntichainRef;
 
@@ -48,7 +48,10 @@ impl Extract for BlockBatcher {
     type Time = u64;
     type Output = PanesBatch;
 
-    fn extract<'a>(&'a mut self, upper: AntichainRef<'_, u64>) -> (Option<PanesBatch>, AntichainRef<'a, u64>) {
+    fn extract<'a>(
+        &'a mut self,
+        upper: AntichainRef<'_, u64>,
+    ) -> (Option<PanesBatch>, AntichainRef<'a, u64>) {
         let ready: Vec<Block> = self.blocks.extract_if(.., |block| !upper.less_equal(&block.epoch)).collect();
         self.frontier = self.blocks.iter().map(|block| block.epoch).collect();
         (build(&ready), self.frontier.borrow())
@@ -75,7 +78,8 @@ impl Entry {
 fn build(blocks: &[Block]) -> Option<PanesBatch> {
     let mut entries = Vec::with_capacity(blocks.iter().map(Block::len).sum());
     for (b, block) in blocks.iter().enumerate() {
-        let entry = |(index, (pane, term, _))| Entry { head: head(term), pane, block: b as u32, index: index as u32 };
+        let entry =
+            |(index, (pane, term, _))| Entry { head: head(term), pane, block: b as u32, index: index as u32 };
         entries.extend(block.iter().enumerate().map(entry));
     }
     entries.sort_unstable_by(|one, two| one.compare(two, blocks));

@@ -136,7 +136,12 @@ impl Owned for Block {
 }
 
 impl<C: Owned + Default> Distributor<C> for ToOwner {
-    fn partition<T: Clone, P: Push<Message<T, C>>>(&mut self, content: &mut C, stamp: &Stamp<T>, pushers: &mut [P]) {
+    fn partition<T: Clone, P: Push<Message<T, C>>>(
+        &mut self,
+        content: &mut C,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
         let owner = content.owner();
         Message::push_at(content, stamp.clone(), &mut pushers[owner]);
     }

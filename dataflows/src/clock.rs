@@ -53,7 +53,9 @@ pub fn clock<'scope>(
                 let cap = cap.retain_least(0).expect("inputs stamp every message");
                 waiting.entry(*cap.time()).or_insert_with(|| (cap, Vec::new())).1.append(facts);
             });
-            while let Some(entry) = waiting.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key())) {
+            while let Some(entry) =
+                waiting.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key()))
+            {
                 let (epoch, (cap, facts)) = entry.remove_entry();
                 let was = state.clock;
                 let now = state.hear(&facts);

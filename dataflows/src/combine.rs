@@ -157,7 +157,11 @@ impl Combine {
         let mut at = home(hash, pane) & mask;
         while self.slots[at].len != VACANT {
             let slot = &mut self.slots[at];
-            if slot.head == head && slot.pane == pane && slot.len >= LONG && &*self.long[(slot.len - LONG) as usize] == term {
+            if slot.head == head
+                && slot.pane == pane
+                && slot.len >= LONG
+                && &*self.long[(slot.len - LONG) as usize] == term
+            {
                 slot.n += n;
                 return;
             }

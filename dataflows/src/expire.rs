@@ -56,14 +56,17 @@ pub fn expire<'scope>(
             });
             trace.allow_compaction();
             let mut output = output.activate();
-            while let Some((cap, now)) = deaths.pop_front_if(|(cap, _)| !frontiers[0].less_equal(cap.time())) {
+            while let Some((cap, now)) = deaths.pop_front_if(|(cap, _)| !frontiers[0].less_equal(cap.time()))
+            {
                 let mut session = output.session_with_builder(&cap);
                 let mut block = Block::new(*cap.time() + 1, owner);
                 for batch in trace.batches() {
                     for panes in dead(&windows, acted, now) {
                         visit(&batch, panes, .., |key, n| {
                             block.push(key.pane, key.term, -n);
-                            if let Some(to) = windows.pane_at(windows.time_of(key.pane), key.pane.tier() + 1, now) {
+                            if let Some(to) =
+                                windows.pane_at(windows.time_of(key.pane), key.pane.tier() + 1, now)
+                            {
                                 block.push(to, key.term, n);
                             }
                             if block.is_full() {

@@ -64,7 +64,8 @@ pub fn intake<'scope, T: Default + 'static>(
             records.for_each(|cap, records| {
                 let time = *cap.least().expect("inputs stamp every message");
                 let (_, gathered) = open.entry(time).or_insert_with(|| {
-                    let caps = (0..=tables).map(|port| cap.retain_least(port).expect("inputs stamp every message"));
+                    let caps =
+                        (0..=tables).map(|port| cap.retain_least(port).expect("inputs stamp every message"));
                     (caps.collect(), spare.pop().unwrap_or_else(fresh))
                 });
                 decode(records, gathered);

@@ -39,7 +39,11 @@ pub struct Keys {
 impl Keys {
     /// No keys yet, room for some.
     pub fn with_capacities(keys: usize, bytes: usize) -> Self {
-        Keys { panes: Vec::with_capacity(keys), ends: OffsetList::with_capacity(keys), bytes: Vec::with_capacity(bytes) }
+        Keys {
+            panes: Vec::with_capacity(keys),
+            ends: OffsetList::with_capacity(keys),
+            bytes: Vec::with_capacity(bytes),
+        }
     }
     /// Index of the first key whose pane is at least `pane`.
     pub fn start_of(&self, pane: Pane) -> usize {

@@ -63,7 +63,8 @@ impl Leaders {
         if self.bench.len() > self.k {
             self.bench.select_nth_unstable_by(self.k - 1, |one, two| compare(*one, *two, window, totals));
         }
-        let mut top: Vec<_> = self.bench.iter().take(self.k).map(|id| (*id, totals.count(*id, window))).collect();
+        let mut top: Vec<_> =
+            self.bench.iter().take(self.k).map(|id| (*id, totals.count(*id, window))).collect();
         top.sort_unstable();
         for (id, n) in self.told.iter().filter(|place| top.binary_search(place).is_err()) {
             tell(totals.term(*id), *n, -1);

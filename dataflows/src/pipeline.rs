@@ -108,8 +108,11 @@ impl<T: Default + 'static> Pipeline<T> {
             let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks));
             ticks.clone().probe_with(&probe);
             let mut tables = tables.into_iter();
-            let counts: Vec<_> =
-                plan.counts.iter().map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe)).collect();
+            let counts: Vec<_> = plan
+                .counts
+                .iter()
+                .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe))
+                .collect();
             (records_in, facts_in, counts)
         });
         Pipeline { records, facts, probe, counts, clocks, clock: None, tallies }

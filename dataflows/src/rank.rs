@@ -7,8 +7,8 @@
 //! workers' lists gives the exact top k for every k up to K.
 //! Cost: that of `Ranking`, and at most 2K differential updates per window and epoch.
 
-use std::cmp::Reverse;
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -21,9 +21,9 @@ use differential_dataflow::trace::implementations::{ValBatcher, Vector};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-use timely::dataflow::operators::Capability;
 use timely::progress::Antichain;
 
 use crate::follow::Follower;
@@ -76,15 +76,22 @@ pub fn rank<'scope>(
                 waiting.extend(spans.drain(..));
             });
             // The two frontiers do not move together.
-            let complete = frontiers.iter().map(|frontier| bound_of(&frontier.frontier().to_owned())).min().unwrap_or(0);
+            let complete =
+                frontiers.iter().map(|frontier| bound_of(&frontier.frontier().to_owned())).min().unwrap_or(0);
             let mut output = output.activate();
-            let mut act = |ranking: &mut Ranking, epoch, before: &[Shared<PanesBatch>], new: Option<&PanesBatch>| {
-                let cap = capabilities.iter().find(|cap| *cap.time() <= epoch).expect("a message caused this epoch");
-                let cap = cap.delayed(&epoch);
-                let mut session = output.session_with_builder(&cap);
-                ranking.act(epoch, before, new, |window, place, diff| session.give(((window, place), epoch, diff)));
-                history.borrow_mut().push_back((epoch, ranking.figures()));
-            };
+            let mut act =
+                |ranking: &mut Ranking, epoch, before: &[Shared<PanesBatch>], new: Option<&PanesBatch>| {
+                    let cap = capabilities
+                        .iter()
+                        .find(|cap| *cap.time() <= epoch)
+                        .expect("a message caused this epoch");
+                    let cap = cap.delayed(&epoch);
+                    let mut session = output.session_with_builder(&cap);
+                    ranking.act(epoch, before, new, |window, place, diff| {
+                        session.give(((window, place), epoch, diff))
+                    });
+                    history.borrow_mut().push_back((epoch, ranking.figures()));
+                };
             while let Some(span) = waiting.pop_front_if(|span| bound_of(span.upper()) <= complete) {
                 let before = trace.batches();
                 let new = span.inner.as_deref();

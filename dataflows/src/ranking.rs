@@ -90,7 +90,9 @@ impl Ranking {
             let end = Pane(Pane::ALL.0 + 1);
             for (pane, _) in batch.storage.keys.runs(Pane(0)..end) {
                 let covering = windows.covering(pane, now);
-                visit(batch, pane..Pane(pane.0 + 1), epoch..=epoch, |key, n| changes.push(key.term, covering, n));
+                visit(batch, pane..Pane(pane.0 + 1), epoch..=epoch, |key, n| {
+                    changes.push(key.term, covering, n)
+                });
             }
         }
         changes.apply();

@@ -39,9 +39,8 @@ impl<'a> View<'a> {
 
     /// Occurrences in a window, and terms with a count. Windows are numbered as in `Windows`; `all` comes last.
     pub fn figures(&self, window: usize) -> Figures {
-        self.workers.iter().map(|worker| worker.figures[window]).fold(Figures::default(), |sum, part| Figures {
-            total: sum.total + part.total,
-            distinct: sum.distinct + part.distinct,
+        self.workers.iter().map(|worker| worker.figures[window]).fold(Figures::default(), |sum, part| {
+            Figures { total: sum.total + part.total, distinct: sum.distinct + part.distinct }
         })
     }
 
@@ -76,9 +75,12 @@ impl<'a> View<'a> {
                 continue;
             }
             let mut found = 0;
-            while found < k && let Some((Reverse(n), term)) = cursor.get_val(&batches) {
+            while found < k
+                && let Some((Reverse(n), term)) = cursor.get_val(&batches)
+            {
                 let mut copies = 0;
-                cursor.map_times(&batches, |time, diff| copies += if *time <= self.epoch { *diff } else { 0 });
+                cursor
+                    .map_times(&batches, |time, diff| copies += if *time <= self.epoch { *diff } else { 0 });
                 if copies != 0 {
                     places.push((Reverse(*n), term.clone()));
                     found += 1;
@@ -139,18 +141,21 @@ impl<'a> View<'a> {
             for (_, run) in keys.runs(Pane(0)..Pane(Pane::ALL.0 + 1)) {
                 let first = keys.seek(run.clone(), &prefix);
                 for at in (first..run.end).take_while(|at| keys.term(*at).starts_with(&prefix)) {
-                    *spellings.entry(&keys.term(at)[prefix.len()..]).or_default() += sum(batch, at, &..=self.epoch);
+                    *spellings.entry(&keys.term(at)[prefix.len()..]).or_default() +=
+                        sum(batch, at, &..=self.epoch);
                 }
             }
         }
-        let commonest = spellings.into_iter().filter(|(_, n)| *n > 0).max_by_key(|(term, n)| (*n, Reverse(*term)));
+        let commonest =
+            spellings.into_iter().filter(|(_, n)| *n > 0).max_by_key(|(term, n)| (*n, Reverse(*term)));
         commonest.map(|(term, _)| String::from_utf8_lossy(term).into_owned())
     }
 
     /// Whether a window has missed updates for want of room.
     pub fn overflow(&self, window: usize) -> bool {
         let missed = self.workers.iter().filter_map(|worker| worker.refused.newest).max();
-        let from = if window < self.windows.len() { self.windows.covered(window, self.clock).start } else { 0 };
+        let from =
+            if window < self.windows.len() { self.windows.covered(window, self.clock).start } else { 0 };
         missed.is_some_and(|missed| missed >= from)
     }
 

@@ -106,7 +106,11 @@ impl ContainerBytes for Records {
         let ends = wire::numbers(&mut rest, len).collect();
         let partitions = wire::halves(&mut rest, len);
         let origins = partitions.zip(offsets.zip(times));
-        let origins = origins.map(|(partition, (offset, time))| Origin { partition, offset: offset as i64, time: time as i64 });
+        let origins = origins.map(|(partition, (offset, time))| Origin {
+            partition,
+            offset: offset as i64,
+            time: time as i64,
+        });
         Records { owner, origins: origins.collect(), ends, bytes: wire::take(&mut rest, size).to_vec() }
     }
     fn length_in_bytes(&self) -> usize {
@@ -132,7 +136,9 @@ mod tests {
     #[test]
     fn survives_the_wire() {
         let mut records = Records::new(3);
-        for (i, value) in [Some(&b"one"[..]), None, Some(b""), Some("\u{e9}t\u{e9}".as_bytes())].into_iter().enumerate() {
+        for (i, value) in
+            [Some(&b"one"[..]), None, Some(b""), Some("\u{e9}t\u{e9}".as_bytes())].into_iter().enumerate()
+        {
             records.push(Origin { partition: i as u32, offset: -(i as i64), time: i64::MIN }, value);
         }
         let mut wire = Vec::new();

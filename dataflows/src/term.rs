@@ -38,7 +38,10 @@ impl HashKeys {
     /// Keys from 128 bits that should be random.
     pub fn new(seed: u128) -> HashKeys {
         // Odd constants keep a seed of zero from annihilating the products.
-        HashKeys { one: (seed >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15, two: seed as u64 ^ 0xD1B5_4A32_D192_ED03 }
+        HashKeys {
+            one: (seed >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15,
+            two: seed as u64 ^ 0xD1B5_4A32_D192_ED03,
+        }
     }
 
     /// The hash of a term whose head is `head`: well mixed in all its bits.
@@ -72,7 +75,8 @@ mod tests {
     #[test]
     fn heads_order_as_terms_do() {
         let text = b"abcdefghijklmnopqrstuvwxyz";
-        let mut terms: Vec<Vec<u8>> = (0..20).flat_map(|len| (0..4).map(move |at| text[at..at + len].to_vec())).collect();
+        let mut terms: Vec<Vec<u8>> =
+            (0..20).flat_map(|len| (0..4).map(move |at| text[at..at + len].to_vec())).collect();
         terms.sort();
         terms.dedup();
         for pair in terms.windows(2) {

@@ -76,7 +76,16 @@ impl Totals {
     /// No terms yet; a column for each of `windows`.
     pub fn new(windows: usize, keys: HashKeys) -> Self {
         let figures = vec![Figures::default(); windows];
-        Totals { keys, windows, figures, slots: vec![VACANT; 64], terms: Vec::new(), counts: Vec::new(), long: Vec::new(), alive: 0 }
+        Totals {
+            keys,
+            windows,
+            figures,
+            slots: vec![VACANT; 64],
+            terms: Vec::new(),
+            counts: Vec::new(),
+            long: Vec::new(),
+            alive: 0,
+        }
     }
     /// Number of ids, including those of terms whose totals have become 0.
     pub fn len(&self) -> usize {
@@ -102,7 +111,11 @@ impl Totals {
     /// The term of an id.
     pub fn term(&self, id: u32) -> &[u8] {
         let term = &self.terms[id as usize];
-        if term.len as usize <= HEAD { &term.head[..term.len as usize] } else { &self.long[term.long as usize] }
+        if term.len as usize <= HEAD {
+            &term.head[..term.len as usize]
+        } else {
+            &self.long[term.long as usize]
+        }
     }
     /// The total of an id in a window.
     #[inline]

@@ -97,7 +97,8 @@ impl Windows {
             return Err(Unfit::Nesting(pair[0], pair[1]));
         }
         let largest = |slide: u64| spans.iter().filter(|s| s.slide == slide).map(|s| s.size / slide).max();
-        let tiers = slides.iter().map(|slide| Tier { slide: *slide, panes: largest(*slide).unwrap_or(1) }).collect();
+        let tiers =
+            slides.iter().map(|slide| Tier { slide: *slide, panes: largest(*slide).unwrap_or(1) }).collect();
         let tier_of = spans.iter().map(|span| slides.partition_point(|slide| *slide < span.slide)).collect();
         Ok(Windows { spans, tier_of, tiers, all })
     }
@@ -143,7 +144,8 @@ impl Windows {
     /// The pane in which an update of this event time belongs at a clock: of the finest tier from `tier` on whose
     /// largest window still covers it, else `ALL`, else none.
     pub fn pane_at(&self, time: u64, tier: usize, clock: u64) -> Option<Pane> {
-        let alive = (tier..self.tiers.len()).find(|t| time / self.tiers[*t].slide >= self.first_alive(*t, clock));
+        let alive =
+            (tier..self.tiers.len()).find(|t| time / self.tiers[*t].slide >= self.first_alive(*t, clock));
         let pane = alive.map(|tier| Pane::new(tier, time / self.tiers[tier].slide));
         pane.or(self.all.then_some(Pane::ALL))
     }

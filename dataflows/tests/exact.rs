@@ -75,31 +75,33 @@ fn scripts() -> impl Strategy<Value = Script> {
     let sizes = (prop_oneof![Just(40u64), Just(400), Just(8000)], 1usize..40, 1usize..6);
     (tiers, any::<bool>(), sizes).prop_flat_map(move |(tiers, all, (vocabulary, top, in_flight))| {
         let start = prop_oneof![Just(0u64), Just(1_700_000_000_000u64)];
-        (start, any::<bool>(), proptest::collection::vec(epoch(vocabulary), 1..50)).prop_map(move |(start, walled, epochs)| {
-            let (mut now, mut number) = (start, start + 1);
-            let epochs = epochs.into_iter().map(|(posts, step, gap, behind)| {
-                now += step;
-                number += gap;
-                let posts = posts.into_iter().map(|(how, distance, rank)| {
-                    let time = match how {
-                        0 => None,
-                        1..12 => Some(now),
-                        12..15 => Some(now.saturating_sub(distance % 50)),
-                        15..18 => Some(now.saturating_sub(distance)),
-                        _ => Some(now + distance % 70),
-                    };
-                    Post { time, spelling: spelling(rank) }
+        (start, any::<bool>(), proptest::collection::vec(epoch(vocabulary), 1..50)).prop_map(
+            move |(start, walled, epochs)| {
+                let (mut now, mut number) = (start, start + 1);
+                let epochs = epochs.into_iter().map(|(posts, step, gap, behind)| {
+                    now += step;
+                    number += gap;
+                    let posts = posts.into_iter().map(|(how, distance, rank)| {
+                        let time = match how {
+                            0 => None,
+                            1..12 => Some(now),
+                            12..15 => Some(now.saturating_sub(distance % 50)),
+                            15..18 => Some(now.saturating_sub(distance)),
+                            _ => Some(now + distance % 70),
+                        };
+                        Post { time, spelling: spelling(rank) }
+                    });
+                    Epoch { number, posts: posts.collect(), wall: walled.then_some(now), behind }
                 });
-                Epoch { number, posts: posts.collect(), wall: walled.then_some(now), behind }
-            });
-            Script {
-                epochs: epochs.collect(),
-                spans: tiers.iter().map(|(size, slide)| Span { size: *size, slide: *slide }).collect(),
-                all: all || tiers.is_empty(),
-                top,
-                in_flight,
-            }
-        })
+                Script {
+                    epochs: epochs.collect(),
+                    spans: tiers.iter().map(|(size, slide)| Span { size: *size, slide: *slide }).collect(),
+                    all: all || tiers.is_empty(),
+                    top,
+                    in_flight,
+                }
+            },
+        )
     })
 }
 
@@ -155,7 +157,12 @@ fn compare(view: &View<'_>, oracle: &Oracle, script: &Script) {
         let totals = oracle.totals(span.map(|span| oracle.covered(*span)));
         for term in &terms {
             let n = totals.get(term).copied().unwrap_or(0);
-            assert_eq!(view.total(window, term.as_bytes()), n, "window {window} term {term} clock {:?}", oracle.clock);
+            assert_eq!(
+                view.total(window, term.as_bytes()),
+                n,
+                "window {window} term {term} clock {:?}",
+                oracle.clock
+            );
         }
         let mut ranking: Vec<(i64, String)> = totals.iter().map(|(term, n)| (*n, term.clone())).collect();
         ranking.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| one.1.cmp(&two.1)));
@@ -179,7 +186,9 @@ fn compare(view: &View<'_>, oracle: &Oracle, script: &Script) {
             let covered = oracle.covered(*span);
             let starts = (covered.start..covered.end).step_by(span.slide as usize);
             let series: Vec<_> = starts
-                .map(|start| (start, oracle.totals(Some(start..start + span.slide)).get(term).copied().unwrap_or(0)))
+                .map(|start| {
+                    (start, oracle.totals(Some(start..start + span.slide)).get(term).copied().unwrap_or(0))
+                })
                 .collect();
             assert_eq!(view.series(window, term.as_bytes()), series);
         }
@@ -194,7 +203,9 @@ fn assert_dead_panes_are_gone(workers: &[Arc<Snapshot>], windows: &Windows, cloc
     for batch in workers.iter().flat_map(|worker| &worker.counts[0].panes) {
         for tier in 0..windows.tiers() {
             let dead = Pane::new(tier, 0)..Pane::new(tier, windows.first_alive(tier, clock));
-            visit(batch, dead, ..=epoch, |key, n| *left.entry((key.pane, key.term.to_vec())).or_default() += n);
+            visit(batch, dead, ..=epoch, |key, n| {
+                *left.entry((key.pane, key.term.to_vec())).or_default() += n
+            });
         }
     }
     assert!(left.values().all(|n| *n == 0), "left of dead panes: {left:?}");
@@ -240,7 +251,8 @@ fn run(workers: usize, script: &Script) {
         let (index, peers) = (worker.index(), worker.peers());
         let windows = Windows::new(script.spans.clone(), script.all).unwrap();
         let count = CountPlan { windows: windows.clone(), spellings: true };
-        let plan = Plan { counts: vec![count], top: script.top, max_terms: usize::MAX, keys: HashKeys::new(42) };
+        let plan =
+            Plan { counts: vec![count], top: script.top, max_terms: usize::MAX, keys: HashKeys::new(42) };
         let mut pipeline = Pipeline::build(worker, &plan, {
             let windows = windows.clone();
             move |records, gathered| decode(records, &windows, gathered)
@@ -301,11 +313,12 @@ fn many(workers: usize, cases: u32) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[workers as u8; 32]);
     let config = Config { cases, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng);
-    runner.run(&scripts(), |script| {
-        run(workers, &script);
-        Ok(())
-    })
-    .unwrap();
+    runner
+        .run(&scripts(), |script| {
+            run(workers, &script);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]

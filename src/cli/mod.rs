@@ -1,0 +1,69 @@
+//! The command line: a file per command, each with its flags and one `run`.
+//!
+//! Idea: a command parses, calls the modules below, and turns what went wrong into a [`Failure`]; it decides nothing
+//! that another program could want to decide too.
+
+pub mod check;
+pub mod count;
+pub mod demo;
+pub mod failure;
+pub mod log;
+pub mod produce;
+pub mod run;
+pub mod tail;
+pub mod topic;
+
+pub use failure::{Code, Failure};
+
+/// Live, exact counts of the words and hashtags in a stream of posts
+#[derive(clap::Parser, Debug)]
+#[command(
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "\
+    Start with `tidings demo`: it needs nothing else. Then `tidings run --brokers localhost:9092 --topic posts`.\n\
+    Exit codes: 2 usage, 65 data refused, 70 bug, 74 input or output, 75 peer lost, 78 configuration."
+)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Show live trends of invented posts, with a broker inside the program: nothing to install
+    Demo(demo::Args),
+    /// Count the posts in Kafka topics and answer over HTTP
+    Run(run::Args),
+    /// Count the posts in files, and print the result
+    Count(count::Args),
+    /// Put posts into a Kafka topic
+    Produce(produce::Args),
+    /// Make topics and look at them
+    Topic(topic::Args),
+    /// Print the records of a topic as they come
+    Tail(tail::Args),
+    /// Say what is wrong with a configuration
+    Check(check::Args),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What went wrong, for people and for scripts.
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Demo(args) => demo::run(args),
+            Command::Run(args) => run::run(args),
+            Command::Count(args) => count::run(args),
+            Command::Produce(args) => produce::run(args),
+            Command::Topic(args) => topic::run(args),
+            Command::Tail(args) => tail::run(args),
+            Command::Check(args) => check::run(args),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `tidings run`: the engine on Kafka topics, asked over HTTP.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::{Code, Failure};
+use super::log;
+use crate::config::{Config, ConfigFlags, OnGap};
+use crate::engine::{self, Engine, EngineError};
+use crate::serve;
+
+/// How long stopping may take before the process ends anyway.
+const LONGEST_STOP: Duration = Duration::from_secs(30);
+
+/// Flags of `tidings run`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tidings run --brokers localhost:9092 --topic posts\n  \
+    tidings run -c tidings.toml -w 2\n  \
+    curl 'localhost:8080/v1/counts/hashtags/top?window=5m&k=10'\n\n\
+    Ctrl-C or SIGTERM stops it: it closes the epoch, publishes it and ends with 0; a second signal ends it at once.")]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Answer on addresses beyond loopback to whoever asks
+    #[arg(long)]
+    allow_anonymous: bool,
+}
+
+/// Runs until a signal, or until the source cannot go on.
+///
+/// # Errors
+/// What is wrong with the configuration, the topics or the address; later, why reading cannot go on.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.config.load()?;
+    if args.config.print_config {
+        // Whoever closed the pipe has seen enough.
+        let _ = std::io::stdout().write_all(loaded.print().as_bytes());
+        return Ok(());
+    }
+    let config = &loaded.config;
+    log::init(&config.log)?;
+    loaded.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    refuse_what_is_missing(config)?;
+    if !config.http.bind.ip().is_loopback() && !args.allow_anonymous {
+        return Err(Failure::new(
+            Code::Config,
+            format!(
+                "{} is not a loopback address, and whoever reaches it could ask; bind 127.0.0.1, or say --allow-anonymous",
+                config.http.bind
+            ),
+        ));
+    }
+    let topics = config.kafka.topics.join(", ");
+    run_until_stopped(config, || {
+        let engine = engine::start(config, engine::Input::Kafka)?;
+        let partitions = engine.reader().partitions().len();
+        tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
+        Ok(engine)
+    })
+}
+
+/// Serves an engine until a signal comes or the engine ends by itself.
+pub(super) fn run_until_stopped(
+    config: &Config,
+    start: impl FnOnce() -> Result<Engine, EngineError>,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("http")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Io, format!("cannot start the threads that answer: {error}")))?;
+    runtime.block_on(async {
+        // The address first: that it is taken should be known before anything is read.
+        let listener =
+            serve::listen(&config.http).await.map_err(|error| Failure::new(Code::Io, error.to_string()))?;
+        let signals = signals()?;
+        let engine = start()?;
+        let (reader, control) = (engine.reader(), engine.control());
+        tracing::info!("answering on http://{}", listener.local_addr());
+        let (stop_serving, stopped) = tokio::sync::oneshot::channel::<()>();
+        let served = tokio::spawn(serve::run(listener, reader.clone(), async {
+            let _ = stopped.await;
+        }));
+        let mut engine = tokio::task::spawn_blocking(move || engine.join());
+        let ended = tokio::select! {
+            ended = &mut engine => ended,
+            () = signals => {
+                tracing::info!("stopping: closing the epoch; a second signal ends at once");
+                reader.drain();
+                control.stop();
+                match tokio::time::timeout(LONGEST_STOP, engine).await {
+                    Ok(ended) => ended,
+                    Err(_) => return Err(Failure::new(Code::Bug, "the workers did not stop within 30 s")),
+                }
+            }
+        };
+        let _ = stop_serving.send(());
+        let _ = served.await;
+        ended.map_err(|error| Failure::new(Code::Bug, format!("the engine panicked: {error}")))??;
+        Ok(())
+    })
+}
+
+/// Completes at the first SIGTERM or SIGINT; the second ends the process.
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
+    };
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::spawn(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            // What a shell reports for a program that a signal ended.
+            std::process::exit(130);
+        });
+    })
+}
+
+/// A setting that this version would not honour must not look as if it did.
+fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
+    let missing = [
+        ("kafka.on_gap = \"continue\"", config.kafka.on_gap == OnGap::Continue),
+        ("posts.dead_letter_topic", config.posts.dead_letter_topic.is_some()),
+        ("http.token_file", config.http.token_file.is_some()),
+        ("http.tls_cert", config.http.tls_cert.is_some()),
+        ("http.cors", !config.http.cors.is_empty()),
+        ("cluster.hosts with several processes", config.cluster.hosts.len() > 1),
+        ("checkpoint.dir", config.checkpoint.dir.is_some()),
+    ];
+    match missing.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((setting, _)) => Err(Failure::new(
+            Code::Config,
+            format!("{setting} is not part of this version; take it out to run without it"),
+        )),
+    }
+}

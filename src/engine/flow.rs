@@ -1,0 +1,130 @@
+//! How much may be on its way, and when an epoch closes.
+//!
+//! Idea: nothing in the dataflow bounds its queues, so the source does: a worker reads on only while what it has handed in
+//! and what is not yet counted stays below a bound, and an epoch closes late rather than behind another that is
+//! not yet counted. Under load epochs so become larger, which combines better.
+//! Invariant: beyond the output probe there are at most [`EPOCHS`] epochs, and at most [`BYTES`] and one poll's worth of
+//! records a worker.
+//! Cost: one entry per epoch on its way.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Bytes of records on their way, for each worker.
+pub const BYTES: usize = 64 << 20;
+
+/// Epochs on their way.
+pub const EPOCHS: usize = 4;
+
+/// How many times longer than usual an epoch may become while the one before is being counted.
+const LARGEST: u32 = 4;
+
+/// What one worker has handed in and has not yet seen counted.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// Closed epochs, each with its bytes.
+    closed: VecDeque<(u64, usize)>,
+    bytes: usize,
+    open: usize,
+}
+
+impl Flow {
+    /// Takes note of bytes handed in.
+    pub fn handed_in(&mut self, bytes: usize) {
+        self.open += bytes;
+        self.bytes += bytes;
+    }
+
+    /// Takes note of an epoch's end.
+    pub fn closed(&mut self, epoch: u64) {
+        self.closed.push_back((epoch, std::mem::take(&mut self.open)));
+    }
+
+    /// The next epoch that is complete, if there is one.
+    pub fn complete(&mut self, is_complete: impl Fn(u64) -> bool) -> Option<u64> {
+        let (epoch, bytes) = self.closed.pop_front_if(|(epoch, _)| is_complete(*epoch))?;
+        self.bytes -= bytes;
+        Some(epoch)
+    }
+
+    /// How many bytes may be read now.
+    pub fn room(&self) -> usize {
+        BYTES.saturating_sub(self.bytes)
+    }
+
+    /// Number of epochs closed and not yet complete.
+    pub fn on_their_way(&self) -> usize {
+        self.closed.len()
+    }
+}
+
+/// Decides when epochs close, on the worker that leads.
+#[derive(Debug)]
+pub struct Ticker {
+    interval: Duration,
+    last: Instant,
+    number: u64,
+}
+
+impl Ticker {
+    /// The first epoch closes one interval from now; all numbers are larger than `after`.
+    pub fn new(interval: Duration, after: u64) -> Ticker {
+        Ticker { interval, last: Instant::now(), number: after }
+    }
+
+    /// The number of the epoch that closes now, if one does. `last_one`: without waiting, since nothing more will come.
+    pub fn tick(&mut self, now: Instant, wall_ms: u64, on_their_way: usize, last_one: bool) -> Option<u64> {
+        if !last_one && now < self.due(on_their_way)? {
+            return None;
+        }
+        self.last = now;
+        self.number = wall_ms.max(self.number + 1);
+        Some(self.number)
+    }
+
+    /// When the next epoch closes if nothing changes; `None`: not before one on its way is complete.
+    pub fn due(&self, on_their_way: usize) -> Option<Instant> {
+        match on_their_way {
+            0 => Some(self.last + self.interval),
+            1..EPOCHS => Some(self.last + self.interval * LARGEST),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_grow_while_one_is_on_its_way() {
+        let interval = Duration::from_millis(100);
+        let mut ticker = Ticker::new(interval, 5000);
+        let start = ticker.last;
+        assert_eq!(ticker.tick(start + interval / 2, 9000, 0, false), None);
+        assert_eq!(ticker.tick(start + interval, 9000, 0, false), Some(9000));
+        assert_eq!(ticker.tick(start + interval * 2, 9100, 1, false), None);
+        assert_eq!(ticker.tick(start + interval * 5, 9400, 1, false), Some(9400));
+        assert_eq!(ticker.tick(start + interval * 50, 9900, EPOCHS, false), None);
+    }
+
+    #[test]
+    fn numbers_ascend_when_the_wall_clock_goes_back() {
+        let mut ticker = Ticker::new(Duration::ZERO, 0);
+        let now = Instant::now();
+        let numbers: Vec<_> =
+            [500, 400, 400, 600].into_iter().map(|wall| ticker.tick(now, wall, 0, true)).collect();
+        assert_eq!(numbers, [Some(500), Some(501), Some(502), Some(600)]);
+    }
+
+    #[test]
+    fn room_comes_back_when_an_epoch_is_complete() {
+        let mut flow = Flow::default();
+        flow.handed_in(BYTES + 10);
+        assert_eq!(flow.room(), 0);
+        flow.closed(7);
+        assert_eq!(flow.complete(|_| false), None);
+        assert_eq!(flow.complete(|epoch| epoch <= 7), Some(7));
+        assert_eq!(flow.room(), BYTES);
+    }
+}

@@ -1,0 +1,122 @@
+//! What workers publish, and how parts of one epoch become a whole.
+//!
+//! Idea: each worker keeps its last few epochs in a short queue; a reader takes the newest epoch that every worker has.
+//! Parts are put together once per epoch, by the first reader that asks, and shared by all others.
+//! Invariant: a [`Cut`] is of one epoch on all workers, and its offsets, tallies and counts belong to the same records;
+//! a later cut never has an earlier epoch.
+//! Cost: a short lock per epoch and worker, one per read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use tidings_dataflows::snapshot::Snapshot;
+use tokio::sync::watch;
+
+use super::tally::Tally;
+use crate::source::partitions::Partition;
+
+/// Epochs kept per worker: workers may be this far apart before a reader finds none in common.
+const KEPT: usize = 12;
+
+/// Offsets by topic and partition.
+pub type Offsets = BTreeMap<String, BTreeMap<i32, i64>>;
+
+/// One worker's part of an epoch.
+pub struct Part {
+    /// Its counts.
+    pub snapshot: Arc<Snapshot>,
+    /// Next offsets of the partitions that it reads, by number.
+    pub positions: Vec<(u32, i64)>,
+    /// What became of the records that it decoded, since the start.
+    pub tally: Arc<Tally>,
+}
+
+/// All workers' results at one epoch.
+pub struct Cut {
+    /// The epoch: Unix time in milliseconds at which it closed, or a little more.
+    pub epoch: u64,
+    /// The clock; `None` before the first post, and before the wall clock is trusted.
+    pub clock: Option<u64>,
+    /// Each worker's counts.
+    pub snapshots: Vec<Arc<Snapshot>>,
+    /// The next offset of each partition.
+    pub offsets: Offsets,
+    /// What became of the records.
+    pub tally: Tally,
+    /// Whether some partition has not reached the end that it had when the engine started.
+    pub catching_up: bool,
+}
+
+/// The queues of all workers.
+pub struct Published {
+    partitions: Vec<Partition>,
+    workers: Vec<Mutex<VecDeque<Arc<Part>>>>,
+    cut: Mutex<Option<Arc<Cut>>>,
+    newest: watch::Sender<u64>,
+}
+
+impl Published {
+    /// Nothing published yet.
+    pub fn new(workers: usize, partitions: Vec<Partition>) -> Published {
+        let workers = (0..workers).map(|_| Mutex::default()).collect();
+        Published { partitions, workers, cut: Mutex::default(), newest: watch::Sender::new(0) }
+    }
+
+    /// The partitions, by number.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Adds a worker's part of its newest epoch.
+    pub fn publish(&self, worker: usize, part: Part) {
+        let epoch = part.snapshot.epoch;
+        let mut kept = self.workers[worker].lock().expect("no reader panics while it holds the lock");
+        kept.push_back(Arc::new(part));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        drop(kept);
+        self.newest.send_replace(epoch);
+    }
+
+    /// Tells whenever a worker has published.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    /// The newest epoch that all workers have published.
+    pub fn newest(&self) -> Option<Arc<Cut>> {
+        let mut cut = self.cut.lock().expect("no reader panics while it holds the lock");
+        let queues: Vec<_> = self
+            .workers
+            .iter()
+            .map(|kept| kept.lock().expect("no worker panics while it holds the lock"))
+            .collect();
+        let has = |epoch| queues.iter().all(|kept| kept.iter().any(|part| part.snapshot.epoch == epoch));
+        let newest = queues.first()?.iter().rev().map(|part| part.snapshot.epoch).find(|epoch| has(*epoch));
+        if let Some(epoch) = newest.filter(|epoch| cut.as_ref().is_none_or(|cut| cut.epoch < *epoch)) {
+            let parts =
+                queues.iter().filter_map(|kept| kept.iter().find(|part| part.snapshot.epoch == epoch));
+            let parts: Vec<_> = parts.cloned().collect();
+            drop(queues);
+            *cut = Some(Arc::new(self.join(epoch, &parts)));
+        }
+        cut.clone()
+    }
+
+    fn join(&self, epoch: u64, parts: &[Arc<Part>]) -> Cut {
+        let (mut offsets, mut tally, mut catching_up) = (Offsets::new(), Tally::default(), false);
+        for part in parts {
+            tally.add(&part.tally);
+            for (number, next) in &part.positions {
+                if let Some(partition) = self.partitions.get(*number as usize) {
+                    offsets.entry(partition.topic.clone()).or_default().insert(partition.partition, *next);
+                    catching_up |= *next < partition.end;
+                }
+            }
+        }
+        let snapshots: Vec<_> = parts.iter().map(|part| Arc::clone(&part.snapshot)).collect();
+        let clock = snapshots.first().and_then(|first| first.clock);
+        Cut { epoch, clock, snapshots, offsets, tally, catching_up }
+    }
+}

@@ -1,0 +1,204 @@
+//! How any thread asks the engine.
+//!
+//! Idea: a cheap handle that knows the counts and their windows, hands out the newest [`Cut`], and can wait for one that
+//! is late enough.
+//! Invariant: what it hands out never goes back in time; a cut that meets a bound contains every record below it.
+//! Cost: a lock per call; waiting costs nothing until a worker publishes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tidings_dataflows::reads::View;
+use tidings_dataflows::windows::Windows;
+
+use super::published::{Cut, Offsets, Published};
+use crate::config::Span;
+use crate::source::ends::{Ends, FRESH};
+use crate::source::partitions::Partition;
+use crate::terms::Kind;
+
+/// A count as readers see it.
+#[derive(Clone, Debug)]
+pub struct CountInfo {
+    /// Its name.
+    pub name: String,
+    /// What is counted.
+    pub of: Kind,
+    /// Its windows in the order of the configuration.
+    pub windows: Vec<WindowInfo>,
+    /// The sliding ones among them, as the dataflow numbers them.
+    pub plan: Windows,
+}
+
+/// A window as readers see it.
+#[derive(Clone, Debug)]
+pub struct WindowInfo {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Size and slide; `None`: all time.
+    pub span: Option<Span>,
+    /// Its number in the dataflow, for [`View`].
+    pub index: usize,
+}
+
+/// What a reader insists on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// Next offsets that must have been reached, by topic and partition.
+    pub offsets: Offsets,
+    /// The epoch that must have been reached.
+    pub epoch: Option<u64>,
+}
+
+/// A bound that was not met in time; what was reached instead, if anything.
+pub struct NotUpTo(pub Option<Arc<Cut>>);
+
+/// Why the engine is not ready to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// Nothing has been published yet.
+    Starting,
+    /// What stood in the topic at the start has not all been read.
+    CatchingUp,
+    /// Kafka has not answered for a while.
+    SourceUnavailable,
+    /// It is being stopped.
+    Draining,
+}
+
+impl NotReady {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotReady::Starting => "starting",
+            NotReady::CatchingUp => "catching_up",
+            NotReady::SourceUnavailable => "source_unavailable",
+            NotReady::Draining => "draining",
+        }
+    }
+}
+
+/// For how long Kafka may be silent before the engine says that its source is unavailable.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A handle for asking.
+#[derive(Clone)]
+pub struct Reader(Arc<Inner>);
+
+struct Inner {
+    published: Arc<Published>,
+    counts: Vec<CountInfo>,
+    ends: Option<Arc<Ends>>,
+    generation: u64,
+    draining: AtomicBool,
+}
+
+impl Reader {
+    pub(super) fn new(
+        published: Arc<Published>,
+        counts: Vec<CountInfo>,
+        ends: Option<Arc<Ends>>,
+        generation: u64,
+    ) -> Reader {
+        Reader(Arc::new(Inner { published, counts, ends, generation, draining: AtomicBool::new(false) }))
+    }
+
+    /// The counts in the order of the configuration.
+    pub fn counts(&self) -> &[CountInfo] {
+        &self.0.counts
+    }
+
+    /// The number of this run: larger than that of any earlier one.
+    pub fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    /// The partitions that are read, by number.
+    pub fn partitions(&self) -> &[Partition] {
+        self.0.published.partitions()
+    }
+
+    /// The first offsets that were read.
+    pub fn start_offsets(&self) -> Offsets {
+        let mut offsets = Offsets::new();
+        for Partition { topic, partition, start, .. } in self.partitions() {
+            offsets.entry(topic.clone()).or_insert_with(BTreeMap::new).insert(*partition, *start);
+        }
+        offsets
+    }
+
+    /// Where a partition ends, as far as known, and whether that was learnt just now.
+    pub fn end_offset(&self, partition: u32) -> Option<(i64, bool)> {
+        let end = self.0.ends.as_ref()?.get(partition)?;
+        Some((end.offset, end.asked.elapsed() <= FRESH))
+    }
+
+    /// The newest results; `None` until there are any.
+    pub fn newest(&self) -> Option<Arc<Cut>> {
+        self.0.published.newest()
+    }
+
+    /// The newest results that meet a bound, waited for no longer than `wait`.
+    ///
+    /// # Errors
+    /// What was reached, where the bound was not met.
+    pub async fn at_least(&self, bound: &Bound, wait: Duration) -> Result<Arc<Cut>, NotUpTo> {
+        let deadline = tokio::time::Instant::now() + wait;
+        let mut changes = self.0.published.changes();
+        loop {
+            changes.borrow_and_update();
+            let newest = self.newest();
+            if let Some(cut) = newest.as_ref().filter(|cut| bound.is_met_by(cut)) {
+                return Ok(Arc::clone(cut));
+            }
+            match tokio::time::timeout_at(deadline, changes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(NotUpTo(newest)),
+            }
+        }
+    }
+
+    /// One count in a cut, by its index.
+    pub fn view<'a>(&'a self, cut: &'a Cut, count: usize) -> View<'a> {
+        View::new(&cut.snapshots, count, &self.0.counts[count].plan)
+    }
+
+    /// Why the engine is not ready; empty when it is.
+    pub fn not_ready(&self) -> Vec<NotReady> {
+        let mut reasons = Vec::new();
+        match self.newest() {
+            None => reasons.push(NotReady::Starting),
+            Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
+            Some(_) => {}
+        }
+        if self.0.ends.as_ref().is_some_and(|ends| ends.age() > GRACE) {
+            reasons.push(NotReady::SourceUnavailable);
+        }
+        if self.0.draining.load(Ordering::Relaxed) {
+            reasons.push(NotReady::Draining);
+        }
+        reasons
+    }
+
+    /// From now on the engine is not ready: it is being stopped.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whenever there may be newer results.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.published.changes()
+    }
+}
+
+impl Bound {
+    fn is_met_by(&self, cut: &Cut) -> bool {
+        let reached = |topic: &String, partition: &i32| cut.offsets.get(topic).and_then(|p| p.get(partition));
+        let offsets = self.offsets.iter().all(|(topic, partitions)| {
+            partitions.iter().all(|(partition, next)| reached(topic, partition).is_some_and(|at| at >= next))
+        });
+        offsets && self.epoch.is_none_or(|epoch| cut.epoch >= epoch)
+    }
+}

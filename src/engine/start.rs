@@ -1,0 +1,249 @@
+//! Starts the engine and stops it.
+//!
+//! Idea: everything that can be wrong is found before the first worker starts; then the workers own the work, and this
+//! handle only asks them to stop and waits for them.
+//! Invariant: the first failure of a worker stops all others and is the one reported. A panic in a worker is not handled
+//! here: it ends the process, since the other workers would wait for ever (see `main`).
+//! Cost: a thread per worker, one that asks where partitions end, and those of librdkafka.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::term::HashKeys;
+use tidings_dataflows::windows::{Span, Windows};
+use timely::communication::WorkerGuards;
+use timely::scheduling::SyncActivator;
+use timely::worker::Worker;
+
+use super::decode::{Decode, has_spellings, wall_ms};
+use super::published::Published;
+use super::reader::{CountInfo, Reader, WindowInfo};
+use super::tally::Tally;
+use super::worker::work;
+use crate::config::{Config, Count};
+use crate::source::ends::{Ends, watch};
+use crate::source::files::{FileSource, Progress};
+use crate::source::kafka::KafkaSource;
+use crate::source::partitions::{Partition, resolve};
+use crate::source::{Nothing, Source, SourceError};
+
+/// Places of a ranking that are kept, and so the largest `k` that can be asked for.
+pub const TOP: usize = 1000;
+
+/// Why the engine did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The source cannot go on, or could not begin.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The settings ask for what cannot be.
+    #[error("{0}")]
+    Config(String),
+    /// A bad record came, and `posts.on_bad` is `fail`.
+    #[error("bad record: {0}; `posts.on_bad = \"count\"` would count it and go on")]
+    BadRecord(String),
+    /// Threads could not be started.
+    #[error("cannot start workers: {0}")]
+    Threads(String),
+}
+
+/// Where records come from.
+pub enum Input {
+    /// The topics of the configuration.
+    Kafka,
+    /// Files, read once; then the engine stops by itself.
+    Files(Vec<PathBuf>, Arc<Progress>),
+}
+
+/// A running engine.
+pub struct Engine {
+    reader: Reader,
+    control: Arc<Control>,
+    workers: WorkerGuards<()>,
+    ends: Option<Arc<Ends>>,
+}
+
+impl Engine {
+    /// A handle for asking.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// A handle for stopping.
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
+    }
+
+    /// Waits until all workers have ended.
+    ///
+    /// # Errors
+    /// The first failure of a worker.
+    pub fn join(self) -> Result<(), EngineError> {
+        let results = self.workers.join();
+        if let Some(ends) = self.ends {
+            ends.stop();
+        }
+        if let Some(failure) = self.control.failure.lock().expect("no holder panics").take() {
+            return Err(failure);
+        }
+        results.into_iter().try_for_each(|result| result.map_err(EngineError::Threads))
+    }
+}
+
+/// Stops the engine from any thread.
+#[derive(Default)]
+pub struct Control {
+    stop: AtomicBool,
+    failure: Mutex<Option<EngineError>>,
+    wake: Mutex<Option<SyncActivator>>,
+}
+
+impl Control {
+    /// Asks all workers to close the epoch, publish it, and end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(wake) = &*self.wake.lock().expect("no holder panics") {
+            // It fails only where the worker has ended already.
+            let _ = wake.activate();
+        }
+    }
+
+    /// Whether that has been asked for.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Stops the engine because of a failure.
+    pub(super) fn fail(&self, error: EngineError) {
+        self.failure.lock().expect("no holder panics").get_or_insert(error);
+        self.stop();
+    }
+}
+
+/// What all workers of the process share.
+pub(super) struct Job {
+    pub(super) config: Config,
+    pub(super) published: Arc<Published>,
+    pub(super) control: Arc<Control>,
+    /// Whether records are handed round, since partitions do not spread evenly over workers.
+    pub(super) hands_round: bool,
+    plan: Plan,
+    input: Input,
+    partitions: Vec<Partition>,
+    ends: Option<Arc<Ends>>,
+}
+
+/// Starts reading and counting.
+///
+/// # Errors
+/// Where the settings or the source do not allow it.
+pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
+    let counts = config.counts.iter().map(count_info).collect::<Result<Vec<_>, _>>()?;
+    let workers = config.engine.workers;
+    let (mut partitions, mut ends) = (Vec::new(), None);
+    if let Input::Kafka = input {
+        partitions = resolve(&config.kafka, wall_ms())?;
+        let watched = Ends::new(&partitions);
+        drop(watch(&config.kafka, partitions.clone(), Arc::clone(&watched))?);
+        ends = Some(watched);
+    }
+    let published = Arc::new(Published::new(workers, partitions.clone()));
+    let reader = Reader::new(Arc::clone(&published), counts.clone(), ends.clone(), wall_ms().max(0) as u64);
+    let control = Arc::new(Control::default());
+    let job = Arc::new(Job {
+        plan: plan(config, &counts),
+        config: config.clone(),
+        published,
+        control: Arc::clone(&control),
+        hands_round: partitions.len() % workers != 0 || matches!(input, Input::Files(..)),
+        input,
+        partitions,
+        ends: ends.clone(),
+    });
+    job.decode().map_err(EngineError::Config)?;
+    let workers = timely::execute(timely::Config::process(workers), move |worker| {
+        if worker.index() == 0 {
+            let activator = worker.sync_activator_for(Vec::new());
+            *job.control.wake.lock().expect("no holder panics") = Some(activator);
+        }
+        work(worker, &job);
+    });
+    let workers = workers.map_err(EngineError::Threads)?;
+    Ok(Engine { reader, control, workers, ends })
+}
+
+fn plan(config: &Config, counts: &[CountInfo]) -> Plan {
+    let counts = counts
+        .iter()
+        .map(|count| CountPlan { windows: count.plan.clone(), spellings: has_spellings(count.of) })
+        .collect();
+    // The standard library's hasher is keyed at random: its hash of nothing is as good as a random number.
+    let random = || u128::from(RandomState::new().build_hasher().finish());
+    let keys = HashKeys::new(random() << 64 | random());
+    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys }
+}
+
+fn count_info(count: &Count) -> Result<CountInfo, EngineError> {
+    let spans: Vec<_> = count.windows.iter().filter_map(|window| window.span).collect();
+    let all = count.windows.iter().any(|window| window.span.is_none());
+    let sliding = spans.iter().map(|span| Span { size: span.size_ms, slide: span.slide_ms }).collect();
+    let plan = Windows::new(sliding, all).map_err(|unfit| {
+        EngineError::Config(format!("count {:?}: windows do not fit together: {unfit:?}", count.name))
+    })?;
+    let mut sliding = 0..;
+    let windows = count.windows.iter().map(|window| WindowInfo {
+        name: window.name.clone(),
+        span: window.span,
+        index: window.span.and_then(|_| sliding.next()).unwrap_or(spans.len()),
+    });
+    Ok(CountInfo { name: count.name.clone(), of: count.of, windows: windows.collect(), plan })
+}
+
+impl Job {
+    pub(super) fn build_pipeline(&self, worker: &mut Worker) -> Pipeline<Tally> {
+        let mut decode = self.decode().expect("it was made once before the workers were started");
+        let control = Arc::clone(&self.control);
+        Pipeline::build(worker, &self.plan, move |records, gathered| {
+            if let Err(bad) = decode.decode(records, gathered) {
+                control.fail(EngineError::BadRecord(bad));
+            }
+        })
+    }
+
+    fn decode(&self) -> Result<Decode, String> {
+        let windows: Vec<_> = self.plan.counts.iter().map(|count| count.windows.clone()).collect();
+        let names = match &self.input {
+            Input::Kafka => self.partitions.iter().map(|p| format!("{} {}", p.topic, p.partition)).collect(),
+            Input::Files(files, _) => files.iter().map(|file| file.display().to_string()).collect(),
+        };
+        Decode::new(&self.config, &windows, names)
+    }
+
+    pub(super) fn open_source(&self, worker: &Worker) -> Box<dyn Source> {
+        let place = (worker.index(), worker.peers());
+        match (&self.input, &self.ends) {
+            (Input::Kafka, Some(ends)) => {
+                let activator = worker.sync_activator_for(Vec::new());
+                let wake = move || {
+                    // It fails only where the worker has ended already.
+                    let _ = activator.activate();
+                };
+                let ends = Arc::clone(ends);
+                match KafkaSource::assign(&self.config.kafka, &self.partitions, place, ends, wake) {
+                    Ok(source) => Box::new(source),
+                    Err(error) => {
+                        self.control.fail(error.into());
+                        Box::new(Nothing)
+                    }
+                }
+            }
+            (Input::Files(files, progress), _) if place.0 == 0 => {
+                Box::new(FileSource::new(files, Arc::clone(progress)))
+            }
+            _ => Box::new(Nothing),
+        }
+    }
+}

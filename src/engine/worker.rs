@@ -1,0 +1,167 @@
+//! The loop of a worker: carry out commands, publish what is complete, read, step the dataflow, sleep.
+//!
+//! Idea: everything that a worker does is one of these five, each a call that returns soon; nothing in the loop waits
+//! but the last step, which ends early when Kafka, another worker or a command wants attention.
+//! Invariant: positions, facts and records of an epoch are taken at the same moment, its closing, so what is published of
+//! an epoch is about exactly the records before its offsets.
+//! Cost: an idle turn an epoch.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tidings_dataflows::clock::Fact;
+use tidings_dataflows::pipeline::Pipeline;
+use tidings_dataflows::records::{Origin, Records};
+use timely::worker::Worker;
+
+use super::commands::{Command, Commands};
+use super::decode::{smallest_window, wall_ms};
+use super::flow::{Flow, Ticker};
+use super::published::Part;
+use super::start::Job;
+use super::tally::Tally;
+use crate::config::Clock;
+use crate::posts::MAX_RECORD;
+use crate::source::{Polled, Source, SourceError};
+
+/// Bytes read before the dataflow has a turn.
+const POLL: usize = 1 << 20;
+
+/// Runs until told to stop and all is published.
+pub(super) fn work(worker: &mut Worker, job: &Job) {
+    let mut commands = Commands::build(worker);
+    let mut pipeline = job.build_pipeline(worker);
+    let mut source = job.open_source(worker);
+    let mut outbox = Outbox::new(worker, job.hands_round);
+    let mut publisher = Publisher::new(worker.index(), job);
+    let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
+    let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
+    loop {
+        while let Some(command) = commands.next() {
+            match command {
+                Command::Close(epoch, wall) => {
+                    publisher.closes(epoch, source.positions());
+                    if source.is_behind() {
+                        pipeline.tell(Fact::Behind);
+                    }
+                    if commands.leads() && job.config.engine.clock == Clock::Wall {
+                        pipeline.tell(Fact::Wall(wall));
+                    }
+                    pipeline.close(epoch);
+                    flow.closed(epoch);
+                }
+                Command::Stop => stopped = true,
+            }
+        }
+        while let Some(epoch) = flow.complete(|epoch| pipeline.is_complete(epoch)) {
+            publisher.publish(epoch, &mut pipeline);
+        }
+        if stopped && flow.on_their_way() == 0 {
+            return;
+        }
+        if polled != Polled::Finished && !stopped && flow.room() > 0 {
+            polled = outbox.read(source.as_mut(), &mut pipeline, &mut flow).unwrap_or_else(|error| {
+                job.control.fail(error.into());
+                Polled::Finished
+            });
+        }
+        let now = Instant::now();
+        if commands.leads() && !ending {
+            // A source that failed is finished too: what it has read is published all the same.
+            ending = polled == Polled::Finished || job.control.stopping();
+            let wall = wall_ms().max(0) as u64;
+            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), ending) {
+                commands.give(Command::Close(epoch, wall));
+            }
+            if ending {
+                commands.give(Command::Stop);
+            }
+        }
+        worker.step_or_park(Some(if polled == Polled::More && flow.room() > 0 {
+            Duration::ZERO
+        } else {
+            let due = if commands.leads() { ticker.due(flow.on_their_way()) } else { None };
+            due.map_or(Duration::from_secs(1), |due| due.saturating_duration_since(now))
+        }));
+    }
+}
+
+/// Packs records into containers and says who gets them.
+struct Outbox {
+    records: Records,
+    worker: usize,
+    workers: usize,
+    /// Who gets the next container, where they are handed round.
+    next: Option<usize>,
+}
+
+impl Outbox {
+    fn new(worker: &Worker, hands_round: bool) -> Outbox {
+        let (worker, workers) = (worker.index(), worker.peers());
+        Outbox { records: Records::new(worker), worker, workers, next: hands_round.then_some(worker) }
+    }
+
+    fn read(
+        &mut self,
+        source: &mut dyn Source,
+        pipeline: &mut Pipeline<Tally>,
+        flow: &mut Flow,
+    ) -> Result<Polled, SourceError> {
+        let budget = flow.room().min(POLL);
+        let polled = source.poll(budget, &mut |origin: Origin, value: Option<&[u8]>| {
+            // A record that is too large is bad whatever follows: no need to carry all of it.
+            self.records.push(origin, value.map(|value| &value[..value.len().min(MAX_RECORD + 1)]));
+            if self.records.is_full() {
+                self.send(pipeline, flow);
+            }
+        })?;
+        if !self.records.is_empty() {
+            self.send(pipeline, flow);
+        }
+        Ok(polled)
+    }
+
+    fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
+        flow.handed_in(self.records.size());
+        pipeline.give(&mut self.records);
+        if let Some(next) = &mut self.next {
+            *next = (*next + 1) % self.workers;
+        }
+        self.records = Records::new(self.next.unwrap_or(self.worker));
+    }
+}
+
+/// Puts together what a worker publishes.
+struct Publisher<'a> {
+    worker: usize,
+    job: &'a Job,
+    positions: VecDeque<(u64, Vec<(u32, i64)>)>,
+    tally: Arc<Tally>,
+}
+
+impl<'a> Publisher<'a> {
+    fn new(worker: usize, job: &'a Job) -> Publisher<'a> {
+        Publisher { worker, job, positions: VecDeque::new(), tally: Arc::default() }
+    }
+
+    fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>) {
+        self.positions.push_back((epoch, positions));
+    }
+
+    fn publish(&mut self, epoch: u64, pipeline: &mut Pipeline<Tally>) {
+        let (snapshot, tallies) = pipeline.snapshot(epoch);
+        for mut tally in tallies {
+            if let Some(((size, slide), clock)) = smallest_window(&self.job.config.counts).zip(snapshot.clock)
+            {
+                tally.settle_late((clock / slide + 1).saturating_sub(size / slide));
+            }
+            Arc::make_mut(&mut self.tally).add(&tally);
+        }
+        let (of, positions) =
+            self.positions.pop_front().expect("every epoch noted its positions when it closed");
+        debug_assert_eq!(of, epoch);
+        let part = Part { snapshot: Arc::new(snapshot), positions, tally: Arc::clone(&self.tally) };
+        self.job.published.publish(self.worker, part);
+    }
+}

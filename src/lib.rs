@@ -1,0 +1,14 @@
+//! tidings keeps exact, live counts of the words and hashtags in a stream of posts.
+//!
+//! The way of a post: [`source`] reads records, [`posts`] decodes them, [`terms`] takes them apart, `tidings_dataflows`
+//! counts and ranks, [`engine`] runs the workers and publishes their results, [`serve`] answers over HTTP. [`config`] says
+//! how, [`cli`] holds a file per command, [`produce`] puts posts into Kafka.
+
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod posts;
+pub mod produce;
+pub mod serve;
+pub mod source;
+pub mod terms;

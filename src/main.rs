@@ -1,0 +1,32 @@
+//! The program: one command a run.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tidings::cli::{Cli, Code};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    end_at_panics();
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tidings: {failure}");
+            failure.into()
+        }
+    }
+}
+
+/// A worker that is gone leaves all others waiting for ever, so a panic ends the process; but for the threads that answer
+/// over HTTP, where a panic costs one request.
+fn end_at_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        print(info);
+        if std::thread::current().name() != Some("http") {
+            std::process::exit(Code::Bug as i32);
+        }
+    }));
+}

@@ -1,0 +1,78 @@
+//! From bytes to a record: the checks that all shapes share, then the one shape that was asked for.
+//!
+//! Invariant: only what is not empty, not too large and UTF-8 as a whole reaches the reader of a shape.
+
+use super::bad::{Bad, Reason};
+use super::pointers::{PointerError, Reader};
+use super::{Record, auto, eneco, jcustenborder, jetstream, mastodon, text, tweet, x};
+use crate::config::{Format, Posts};
+
+/// The most bytes that a record may have; a larger one is bad as a whole.
+pub const MAX_RECORD: usize = 1 << 20;
+
+/// Reads records in the shape that the settings name.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    shape: Shape,
+    /// Whether a converter of Kafka Connect may have written the records: then a first byte of 0 means Avro.
+    connect: bool,
+}
+
+/// The shape, with what it needs of the settings.
+#[derive(Clone, Debug)]
+enum Shape {
+    Text,
+    Pointers(Reader),
+    /// Any other, by its reader.
+    Of(fn(&str) -> Result<Record<'_>, Bad>),
+}
+
+impl Decoder {
+    /// A decoder for the given settings. The pointers matter for the format `json` only.
+    ///
+    /// # Errors
+    /// Where a pointer is not valid.
+    pub fn new(posts: &Posts) -> Result<Self, PointerError> {
+        let shape = match posts.format {
+            Format::Text => Shape::Text,
+            Format::Json => Shape::Pointers(Reader::new(&posts.pointers)?),
+            Format::Auto => Shape::Of(auto::record),
+            Format::Tweet => Shape::Of(tweet::record),
+            Format::X => Shape::Of(x::record),
+            Format::Eneco => Shape::Of(eneco::record),
+            Format::Jcustenborder => Shape::Of(jcustenborder::record),
+            Format::Jetstream => Shape::Of(jetstream::record),
+            Format::Mastodon => Shape::Of(mastodon::record),
+        };
+        let connect = matches!(posts.format, Format::Auto | Format::Eneco | Format::Jcustenborder);
+        Ok(Decoder { shape, connect })
+    }
+
+    /// Reads one record's value; `None` is Kafka's null.
+    ///
+    /// # Errors
+    /// Where the value is no post and no other message that is known, by the reason.
+    pub fn decode<'a>(&self, value: Option<&'a [u8]>) -> Result<Record<'a>, Bad> {
+        let bytes = value.ok_or_else(|| Bad::new(Reason::Tombstone, "the record has no value"))?;
+        let Some(first) = bytes.first() else {
+            return Err(Bad::new(Reason::Empty, "the value has no bytes"));
+        };
+        if bytes.len() > MAX_RECORD {
+            return Err(Bad::new(Reason::TooLarge, format!("{} bytes, at most {MAX_RECORD}", bytes.len())));
+        }
+        if *first == 0 && self.connect {
+            return Err(Bad::new(
+                Reason::Avro,
+                "the first byte is 0, as in Confluent's wire format; it can be read after a JSON converter",
+            ));
+        }
+        let value = std::str::from_utf8(bytes).map_err(|error| Bad::new(Reason::Utf8, error.to_string()))?;
+        match &self.shape {
+            Shape::Text => Ok(Record::Post(text::post(value.into()))),
+            Shape::Pointers(reader) => reader.post(value).map(Record::Post),
+            // Streams send blank lines so that a quiet connection is not taken for a dead one.
+            Shape::Of(_) if value.trim_ascii().is_empty() => Ok(Record::Other("keep_alive")),
+            Shape::Of(read) => read(value),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What holds for all shapes: hostile bytes, properties, and the real messages of the shared data.
+
+use crate::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
+
+use super::{Bad, Decoder, Reason, Record};
+
+mod hostile;
+mod properties;
+mod real;
+
+/// All formats that settings can name.
+const FORMATS: [Format; 9] = [
+    Format::Auto,
+    Format::Text,
+    Format::Tweet,
+    Format::X,
+    Format::Eneco,
+    Format::Jcustenborder,
+    Format::Jetstream,
+    Format::Mastodon,
+    Format::Json,
+];
+
+/// A decoder for a format, with pointers to the usual fields for `json`.
+fn decoder(format: Format) -> Decoder {
+    let pointers = Pointers {
+        text: "/text".into(),
+        id: Some("/id".into()),
+        author: Some("/user/screen_name".into()),
+        time: Some("/created_at".into()),
+        lang: Some("/lang".into()),
+        tags: Some("/entities/hashtags".into()),
+    };
+    let posts = Posts {
+        format,
+        pointers,
+        time: Time::Post,
+        reposts: Reposts::Count,
+        on_bad: OnBad::Count,
+        dead_letter_topic: None,
+    };
+    Decoder::new(&posts).unwrap()
+}
+
+fn decode(format: Format, value: &[u8]) -> Result<Record<'_>, Bad> {
+    decoder(format).decode(Some(value))
+}
+
+fn reason(format: Format, value: &[u8]) -> Option<Reason> {
+    decode(format, value).err().map(|bad| bad.reason)
+}

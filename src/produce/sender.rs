@@ -1,0 +1,226 @@
+//! Records into one topic, as fast as Kafka takes them, none lost without a word.
+//!
+//! Idea: an idempotent producer with large batches, whose queue is bounded: where it is full, the caller waits until
+//! Kafka has taken something off it. While the broker is away librdkafka tries again, for five minutes by its default
+//! `message.timeout.ms`; only then is a record given up, counted and reported.
+//! Invariant: every record for which [`Sender::send`] returned true is delivered or counted as failed once
+//! [`Sender::finish`] returns; duplicates do not arise by retries, and the order within a partition holds.
+//! Cost: librdkafka copies each record once; at most 64 MiB or 200,000 records wait.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+
+use super::progress::Progress;
+use super::stop::Stop;
+use super::tally::Tally;
+use crate::config::Kafka;
+use crate::source::client::{self, ClientError, Watch};
+
+const DEFAULTS: [(&str, &str); 7] = [
+    ("enable.idempotence", "true"),
+    ("linger.ms", "20"),
+    ("compression.codec", "lz4"),
+    ("batch.size", "1000000"),
+    ("batch.num.messages", "100000"),
+    ("queue.buffering.max.kbytes", "65536"),
+    ("queue.buffering.max.messages", "200000"),
+];
+/// After how many records the acknowledgements that have come are served.
+const SERVE_EVERY: u32 = 256;
+/// How long one wait lasts at most, so that a signal is seen soon.
+const SLICE: Duration = Duration::from_millis(50);
+/// How long what is on its way may take once the user has asked to stop.
+const LAST_CALL: Duration = Duration::from_secs(25);
+
+/// A producer for one topic.
+pub struct Sender {
+    producer: BaseProducer<Deliveries>,
+    topic: String,
+    brokers: String,
+    stop: Stop,
+    progress: Progress,
+    unserved: u32,
+}
+
+/// The producer can do no more; what it had is counted as failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SendError(String);
+
+impl Sender {
+    /// A producer for this topic, which should be there.
+    ///
+    /// # Errors
+    /// Where the settings are wrong.
+    pub fn new(kafka: &Kafka, topic: &str, stop: Stop, progress: Progress) -> Result<Self, ClientError> {
+        let config = client::client_config_with(kafka, &DEFAULTS);
+        let producer = client::create(&config, Deliveries::default())?;
+        let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
+        Ok(Self { producer, topic, brokers, stop, progress, unserved: 0 })
+    }
+
+    /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
+    /// to stop. `time_ms` is the record's timestamp in Unix milliseconds, at least 1.
+    ///
+    /// # Errors
+    /// Where the producer is of no more use. A record that is too large is counted as failed, and is no error here.
+    pub fn send(
+        &mut self,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        time_ms: i64,
+    ) -> Result<bool, SendError> {
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        record.key = key;
+        record.payload = value;
+        // librdkafka takes 0 for "now".
+        record.timestamp = Some(time_ms.max(1));
+        while let Err((error, again)) = self.producer.send(record) {
+            match error {
+                KafkaError::MessageProduction(Code::QueueFull) if self.stop.asked() => return Ok(false),
+                KafkaError::MessageProduction(Code::QueueFull) => {
+                    record = again;
+                    self.producer.poll(SLICE);
+                    show(&mut self.progress, &self.producer, &self.brokers);
+                }
+                KafkaError::MessageProduction(Code::MessageSizeTooLarge) => {
+                    self.producer.context().tally().failed(&error);
+                    return Ok(true);
+                }
+                error => return Err(self.broken(&error)),
+            }
+        }
+        self.unserved += 1;
+        if self.unserved >= SERVE_EVERY {
+            self.unserved = 0;
+            self.serve(Duration::ZERO);
+        }
+        Ok(!self.stop.asked())
+    }
+
+    /// Serves acknowledgements until this moment. False: the user has asked to stop.
+    pub fn wait_until(&mut self, moment: Instant) -> bool {
+        loop {
+            let left = moment.saturating_duration_since(Instant::now());
+            self.serve(left.min(SLICE));
+            if self.stop.asked() {
+                return false;
+            }
+            if left <= SLICE {
+                return true;
+            }
+        }
+    }
+
+    /// Whether the user has asked to stop.
+    pub fn stopped(&self) -> bool {
+        self.stop.asked()
+    }
+
+    /// Counts a record that was never handed over as failed.
+    pub fn refuse(&self, error: Code) {
+        self.producer.context().tally().failed(&KafkaError::MessageProduction(error));
+    }
+
+    /// Shows a warning to the user.
+    pub fn warn(&self, text: &str) {
+        self.progress.warn(text);
+    }
+
+    /// Waits for all that is on its way and says what became of it, and why the first that failed did. Once the user
+    /// has asked to stop that takes 25 seconds at most; what is then still waiting counts as failed.
+    pub fn finish(mut self) -> (Tally, Option<String>) {
+        let mut deadline = None;
+        while self.producer.in_flight_count() > 0 {
+            if self.stop.asked()
+                && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + LAST_CALL)
+            {
+                self.producer.purge(PurgeConfig::default().queue().inflight());
+                self.producer.poll(SLICE);
+                break;
+            }
+            self.serve(SLICE);
+        }
+        self.progress.end();
+        let tally = self.producer.context().tally().clone();
+        let why = tally.failure.as_ref().map(|error| self.explain(error));
+        (tally, why)
+    }
+
+    /// One line for an error of a record.
+    fn explain(&self, error: &KafkaError) -> String {
+        self.producer.context().watch.explain(error, &self.brokers)
+    }
+
+    fn serve(&mut self, wait: Duration) {
+        self.producer.poll(wait);
+        show(&mut self.progress, &self.producer, &self.brokers);
+    }
+
+    fn broken(&self, error: &KafkaError) -> SendError {
+        match self.producer.client().fatal_error() {
+            Some((code, reason)) => {
+                SendError(format!("Kafka at {} ended the producer: {code} ({reason})", self.brokers))
+            }
+            None => SendError(self.explain(error)),
+        }
+    }
+}
+
+/// Shows the state of affairs when that is due; a free function, since a record may still borrow the sender's topic.
+fn show(progress: &mut Progress, producer: &BaseProducer<Deliveries>, brokers: &str) {
+    if progress.due() {
+        let tally = producer.context().tally().clone();
+        let trouble = producer.context().watch.last();
+        let waiting = producer.in_flight_count();
+        let why =
+            || trouble.map_or_else(|| brokers.to_owned(), |(_, reason)| client::short(&reason).to_owned());
+        progress.show(&tally, waiting, why);
+    }
+}
+
+/// The context of the producer: counts what is acknowledged.
+#[derive(Default)]
+struct Deliveries {
+    watch: Watch,
+    tally: Mutex<Tally>,
+}
+
+impl Deliveries {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.watch.heard(&error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(message) => {
+                let bytes = message.payload_len() + message.key_len();
+                self.tally().delivered(message.partition(), message.offset(), bytes);
+            }
+            Err((error, _)) => self.tally().failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

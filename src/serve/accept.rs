@@ -1,0 +1,114 @@
+//! The accept loop.
+//!
+//! Idea: a slot a connection. When all are taken, a few more are kept for short visits, on which supervisors are still
+//! answered and everybody else is told at once that there is no room.
+//! Invariant: there are never more connections than slots of both sorts; a failing accept is tried again ever more
+//! slowly instead of in a busy loop; after the stop no connection lives longer than [`DRAIN`].
+//! Cost: a task a connection.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::connection::{self, Manners};
+use super::metrics::Metrics;
+use super::resource::Resource;
+
+/// Connections beyond the limit that are still answered, if only with that.
+const SPARE: usize = 32;
+
+/// How long connections may take to end once the server is being stopped.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How connections are treated.
+const USUAL: Manners = Manners { head: Duration::from_secs(10), keep_alive: true };
+
+/// How connections beyond the limit are treated.
+const HASTY: Manners = Manners { head: Duration::from_secs(2), keep_alive: false };
+
+/// The longest pause after an accept that failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A listener, and what is answered there.
+pub struct Door {
+    /// Where connections come in.
+    pub listener: TcpListener,
+    /// Connections at once, at most.
+    pub most: usize,
+    /// What is answered.
+    pub resource: Resource,
+    /// What is answered when there is no room.
+    pub crowded: Resource,
+}
+
+/// Accepts and serves connections until `stopping`, then ends them.
+pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<bool>) {
+    let slots = Arc::new(Semaphore::new(door.most.min(Semaphore::MAX_PERMITS)));
+    let spare = Arc::new(Semaphore::new(SPARE));
+    let mut open = JoinSet::new();
+    let stopped = stopping.clone();
+    loop {
+        let stream = tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Some(ended) = open.join_next() => {
+                note(ended);
+                continue;
+            }
+            stream = accept(&door.listener) => stream,
+        };
+        let (slot, resource, manners) = if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+            (slot, door.resource.clone(), USUAL)
+        } else if let Ok(slot) = Arc::clone(&spare).try_acquire_owned() {
+            (slot, door.crowded.clone(), HASTY)
+        } else {
+            continue;
+        };
+        let (connected, stopped) = (metrics.connected(), stopped.clone());
+        open.spawn(async move {
+            connection::serve(stream, resource, manners, stopped).await;
+            drop((slot, connected));
+        });
+    }
+    drop(door.listener);
+    let ending = async {
+        while let Some(ended) = open.join_next().await {
+            note(ended);
+        }
+    };
+    if tokio::time::timeout(DRAIN, ending).await.is_err() {
+        tracing::info!(connections = open.len(), "connections cut off");
+        open.shutdown().await;
+    }
+}
+
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection has met a bug");
+    }
+}
+
+/// The next connection. A failure that is not of one connection, such as too few file descriptors, is waited out.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        let error = match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => error,
+        };
+        let of_one = [
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::ConnectionRefused,
+        ];
+        if of_one.contains(&error.kind()) {
+            continue;
+        }
+        tracing::warn!(%error, "cannot accept connections, trying again in {pause:?}");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

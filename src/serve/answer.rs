@@ -1,0 +1,51 @@
+//! Answers: a status, a type of content, a body, and the headers that all of them carry.
+//!
+//! Idea: every answer is built by one of three functions, so that no resource can forget a header.
+//! Invariant: nothing is kept by caches, and no browser takes an answer for another type than it says.
+//! Cost: the body is written once, into the buffer that is sent.
+
+use hyper::body::Bytes;
+use serde::Serialize;
+use warp::Reply;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use warp::http::{HeaderValue, Response, StatusCode};
+
+/// What a resource answers.
+pub type Answer = warp::reply::Response;
+
+/// JSON, which is UTF-8 by definition.
+pub const JSON: &str = "application/json";
+
+/// Problem details of RFC 9457.
+pub const PROBLEM: &str = "application/problem+json";
+
+/// 200 with a JSON body.
+pub fn json(body: &impl Serialize) -> Answer {
+    of(StatusCode::OK, JSON, body)
+}
+
+/// Any status with a JSON body.
+pub fn of(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Answer {
+    let body =
+        serde_json::to_vec(body).expect("answers have only text, numbers, lists and maps with plain keys");
+    with(status, content_type, Bytes::from(body), &[])
+}
+
+/// Any status and body, with further headers.
+pub fn with(
+    status: StatusCode,
+    content_type: &'static str,
+    body: Bytes,
+    headers: &[(HeaderName, &'static str)],
+) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    let all = answer.headers_mut();
+    all.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    all.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    all.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in headers {
+        all.insert(name, HeaderValue::from_static(value));
+    }
+    answer.into_response()
+}

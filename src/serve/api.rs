@@ -1,0 +1,106 @@
+//! What all resources share: the reader, the metrics, and the right to read.
+//!
+//! Idea: reads walk batches, from 0.05 ms for the first places to half a second for a thousand terms over many panes, so
+//! they run on the runtime's blocking threads: a dear one delays neither other connections nor `/livez`. No more run at
+//! once than there are cores, since the workers need those too; the others queue.
+//! Invariant: a read that panics is the panic of its request; no request waits once the server is being stopped.
+//! Cost: handing a read to another thread and back, some 20 microseconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::bounds::Bounds;
+use super::metrics::Metrics;
+use super::problem::{Kind, Problem};
+use super::stamp::Stamp;
+use crate::engine::published::Offsets;
+use crate::engine::{Cut, NotUpTo, Reader};
+
+/// How long a read may queue for its turn.
+const QUEUED: Duration = Duration::from_secs(5);
+
+/// What all resources share.
+pub struct Api {
+    /// The engine's read side.
+    pub reader: Reader,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// The first offsets that were read.
+    pub start_offsets: Offsets,
+    reads: Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Api {
+    /// Over a reader; `stopping` tells when requests must no longer wait.
+    pub fn new(reader: Reader, stopping: watch::Receiver<bool>) -> Api {
+        let metrics = Metrics::new(&reader);
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let start_offsets = reader.start_offsets();
+        Api { reader, metrics, start_offsets, reads: Arc::new(Semaphore::new(cores)), stopping }
+    }
+
+    /// The newest cut within the bounds.
+    ///
+    /// # Errors
+    /// `starting` while there is none, `not_up_to_bound` with what was reached, `draining`.
+    pub async fn cut(&self, bounds: &Bounds) -> Result<Arc<Cut>, Problem> {
+        let mut stopping = self.stopping.clone();
+        let reached = tokio::select! {
+            reached = self.reader.at_least(&bounds.bound, bounds.wait) => reached,
+            _ = stopping.wait_for(|stopping| *stopping) => {
+                return Err(Problem::new(Kind::Draining, "the server stops; ask another, or again later").retry_after(1));
+            }
+        };
+        match reached {
+            Ok(cut) => Ok(cut),
+            Err(NotUpTo(None)) => {
+                let detail = "the engine has not finished its first epoch yet";
+                Err(Problem::new(Kind::Starting, detail).retry_after(1).reasons(self.reasons()))
+            }
+            Err(NotUpTo(Some(cut))) => {
+                let detail =
+                    format!("the bound was not reached within {} ms; see `stamp`", bounds.wait.as_millis());
+                Err(Problem::new(Kind::NotUpToBound, detail).retry_after(1).stamp(&self.stamp(&cut)))
+            }
+        }
+    }
+
+    /// Runs a read where it holds nobody up.
+    ///
+    /// # Errors
+    /// Those of the read; `overloaded` where it has no turn in time.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = tokio::time::timeout(QUEUED, Arc::clone(&self.reads).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            let detail = format!("this read had no turn within {QUEUED:?}; ask for less at once");
+            return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));
+        };
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            read()
+        });
+        match reading.await {
+            Ok(answer) => answer,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Problem::new(Kind::Draining, "the server stops").retry_after(1)),
+            },
+        }
+    }
+
+    /// The stamp of a cut as a whole.
+    pub fn stamp<'a>(&'a self, cut: &'a Cut) -> Stamp<'a> {
+        Stamp::new(cut, self.reader.generation(), &self.start_offsets)
+    }
+
+    /// Why the engine is not ready, in the words of answers.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        self.reader.not_ready().into_iter().map(|reason| reason.as_str()).collect()
+    }
+}

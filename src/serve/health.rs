@@ -1,0 +1,43 @@
+//! `GET /livez`, `/readyz` and `/metrics`: what supervisors and collectors ask.
+//!
+//! Idea: these are answered whatever else the server is busy with, on any listener; unknown query parameters are
+//! ignored, since supervisors add their own.
+//! Invariant: `/livez` depends on nothing but the server; `/readyz` is 200 if and only if its reasons are empty.
+//! Cost: for metrics some hundred bytes of text a series.
+
+use std::sync::Arc;
+
+use hyper::body::Bytes;
+use serde::Serialize;
+use warp::http::StatusCode;
+
+use super::answer::{self, Answer};
+use super::api::Api;
+use super::problem::Problem;
+use super::request::Request;
+
+/// The OpenMetrics text format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    reasons: Vec<&'static str>,
+}
+
+/// Answers that the process lives.
+pub async fn livez(_: Arc<Api>, _: Request) -> Result<Answer, Problem> {
+    Ok(answer::with(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok"), &[]))
+}
+
+/// Answers whether the engine is ready, and why not.
+pub async fn readyz(api: Arc<Api>, _: Request) -> Result<Answer, Problem> {
+    let reasons = api.reasons();
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok(answer::of(status, answer::JSON, &Ready { ready: reasons.is_empty(), reasons }))
+}
+
+/// Answers with all metrics.
+pub async fn metrics(api: Arc<Api>, _: Request) -> Result<Answer, Problem> {
+    Ok(answer::with(StatusCode::OK, OPEN_METRICS, Bytes::from(api.metrics.text()), &[]))
+}

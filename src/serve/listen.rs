@@ -1,0 +1,104 @@
+//! Binding, before anything else is started.
+//!
+//! Idea: an address that cannot be had is the commonest mistake of all, so it is found at the start and said with what
+//! to do about it.
+//! Invariant: a [`Listener`] holds all addresses of the configuration, or there is none.
+//! Cost: a socket an address.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use crate::config::Http;
+
+/// Bound addresses, on which [`super::run`] serves.
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) main: TcpListener,
+    pub(super) health: Option<TcpListener>,
+    pub(super) most: usize,
+    address: SocketAddr,
+    health_address: Option<SocketAddr>,
+}
+
+impl Listener {
+    /// The address that was bound; where port 0 was asked for, with the port that was found.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same of the listener for health and metrics, if there is one.
+    pub fn health_addr(&self) -> Option<SocketAddr> {
+        self.health_address
+    }
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {error}; {advice}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        error: io::Error,
+        /// What to do about it.
+        advice: String,
+    },
+}
+
+/// Binds the addresses of the configuration; must be called within a tokio runtime.
+///
+/// # Errors
+/// Names the address that cannot be bound, and what to do.
+pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
+    let (main, address) = bind(http.bind, "`--bind` or `http.bind`").await?;
+    let (health, health_address) = match http.health_bind {
+        Some(address) => Some(bind(address, "`http.health_bind`").await?).unzip(),
+        None => (None, None),
+    };
+    Ok(Listener { main, health, most: http.max_connections, address, health_address })
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: io::Error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("stop the program that uses it, or choose another with {setting}")
+            }
+            io::ErrorKind::PermissionDenied => format!("choose a port from 1024 up with {setting}"),
+            io::ErrorKind::AddrNotAvailable => {
+                format!("this host has no such address, choose one that it has with {setting}")
+            }
+            _ => format!("choose another with {setting}"),
+        };
+        ServeError::Listen { address, error, advice }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named() {
+        let (taken, address) =
+            bind("127.0.0.1:0".parse().expect("an address"), "it").await.expect("a free port");
+        let error = bind(address, "`--bind`").await.expect_err("in use").to_string();
+        assert!(error.contains(&address.to_string()) && error.contains("`--bind`"), "{error}");
+        drop(taken);
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_host_is_refused() {
+        let error = bind("192.0.2.1:0".parse().expect("an address"), "`--bind`").await.expect_err("not ours");
+        assert!(error.to_string().contains("no such address"), "{error}");
+    }
+}

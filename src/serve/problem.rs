@@ -1,0 +1,217 @@
+//! Refusals and failures as RFC 9457 problem details.
+//!
+//! Idea: a closed set of kinds gives status, title and the stable end of `type`; the detail says what was wrong in this
+//! request, and `valid` what would have been right.
+//! Invariant: text from a request is quoted only through [`quoted`], so that no answer is longer for a longer mistake.
+//! Cost: a few allocations, only where something is refused.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use warp::http::{HeaderValue, StatusCode};
+
+use super::answer::{self, Answer};
+
+/// Text from outside is quoted up to this many characters.
+const QUOTED: usize = 80;
+
+/// Valid values beyond these are not listed.
+const LISTED: usize = 100;
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No resource has this path.
+    UnknownPath,
+    /// The resource does not take this method.
+    MethodNotAllowed,
+    /// There is no count of this name.
+    UnknownCount,
+    /// The count has no such window.
+    UnknownWindow,
+    /// The resource takes no such query parameter.
+    UnknownParameter,
+    /// A query parameter has a value that it cannot have.
+    BadParameter,
+    /// A part of the path cannot be read.
+    BadPath,
+    /// What was asked for is no term.
+    BadTerm,
+    /// The body is not what the resource takes.
+    BadBody,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The body did not come in time.
+    BodyTimeout,
+    /// Nothing has been counted yet.
+    Starting,
+    /// The bound of the request has not been reached.
+    NotUpToBound,
+    /// The server is being stopped.
+    Draining,
+    /// There are too many reads at once.
+    Overloaded,
+    /// There are too many connections.
+    TooManyConnections,
+    /// A bug.
+    Internal,
+}
+
+impl Kind {
+    /// Status, the last segment of `type`, and title.
+    fn describe(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Kind::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path", "There is nothing at this path"),
+            Kind::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
+            }
+            Kind::UnknownCount => (StatusCode::NOT_FOUND, "unknown_count", "There is no such count"),
+            Kind::UnknownWindow => {
+                (StatusCode::BAD_REQUEST, "unknown_window", "The count has no such window")
+            }
+            Kind::UnknownParameter => {
+                (StatusCode::BAD_REQUEST, "unknown_parameter", "There is no such query parameter here")
+            }
+            Kind::BadParameter => (
+                StatusCode::BAD_REQUEST,
+                "bad_parameter",
+                "A query parameter has a value that it cannot have",
+            ),
+            Kind::BadPath => (StatusCode::BAD_REQUEST, "bad_path", "The path cannot be read"),
+            Kind::BadTerm => (StatusCode::BAD_REQUEST, "bad_term", "This is no term"),
+            Kind::BadBody => (StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read"),
+            Kind::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
+            Kind::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body came too slowly"),
+            Kind::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting", "Nothing has been counted yet"),
+            Kind::NotUpToBound => {
+                (StatusCode::SERVICE_UNAVAILABLE, "not_up_to_bound", "The bound has not been reached yet")
+            }
+            Kind::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is being stopped"),
+            Kind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many reads at once"),
+            Kind::TooManyConnections => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections at once")
+            }
+            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "This is a bug"),
+        }
+    }
+}
+
+/// A refusal or a failure.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    valid: Vec<String>,
+    reasons: Vec<&'static str>,
+    stamp: Option<Box<RawValue>>,
+    allow: Option<&'static str>,
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    valid: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reasons: &'a [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamp: &'a Option<Box<RawValue>>,
+}
+
+impl Problem {
+    /// A problem of a kind; `detail` says what is wrong in this request.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+        let (detail, valid, reasons) = (detail.into(), Vec::new(), Vec::new());
+        Problem { kind, detail, valid, reasons, stamp: None, allow: None, retry_after: None }
+    }
+
+    /// Says what would be valid instead, the likeliest first.
+    pub fn valid(mut self, valid: impl IntoIterator<Item = impl Into<String>>) -> Problem {
+        self.valid = valid.into_iter().take(LISTED).map(Into::into).collect();
+        self
+    }
+
+    /// Says why the server is not ready.
+    pub fn reasons(mut self, reasons: Vec<&'static str>) -> Problem {
+        self.reasons = reasons;
+        self
+    }
+
+    /// Shows what has been reached.
+    pub fn stamp(mut self, stamp: &impl Serialize) -> Problem {
+        self.stamp = serde_json::value::to_raw_value(stamp).ok();
+        self
+    }
+
+    /// Names the methods that the path takes.
+    pub fn allow(mut self, methods: &'static str) -> Problem {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// Says after how many seconds it is worth to try again.
+    pub fn retry_after(mut self, seconds: u32) -> Problem {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The answer; problems after which the rest of a request cannot be told from the next one end the connection.
+    pub fn into_answer(self) -> Answer {
+        let (status, name, title) = self.kind.describe();
+        let mut answer = answer::of(
+            status,
+            answer::PROBLEM,
+            &Details {
+                r#type: format!("/problems/{name}"),
+                title,
+                status: status.as_u16(),
+                detail: &self.detail,
+                valid: &self.valid,
+                reasons: &self.reasons,
+                stamp: &self.stamp,
+            },
+        );
+        let headers = answer.headers_mut();
+        headers.extend(self.allow.map(|methods| (ALLOW, HeaderValue::from_static(methods))));
+        headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+        if matches!(self.kind, Kind::BodyTooLarge | Kind::BodyTimeout | Kind::TooManyConnections) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+}
+
+/// Text from outside, fit for a detail: quoted, escaped, and cut.
+pub fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{:?}..", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_short() {
+        assert_eq!(quoted("a\"b\n"), r#""a\"b\n""#);
+        assert_eq!(quoted(&"é".repeat(81)), format!("\"{}\"..", "é".repeat(80)));
+        assert!(quoted(&"\u{1}".repeat(100_000)).len() < 1000);
+    }
+
+    #[test]
+    fn a_problem_has_its_headers() {
+        let problem = Problem::new(Kind::MethodNotAllowed, "no").allow("GET, HEAD").retry_after(3);
+        let answer = problem.into_answer();
+        assert_eq!(answer.status(), 405);
+        assert_eq!(
+            (&answer.headers()["allow"], &answer.headers()["retry-after"]),
+            (&HeaderValue::from_static("GET, HEAD"), &HeaderValue::from_static("3"))
+        );
+    }
+}

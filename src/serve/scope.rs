@@ -1,0 +1,162 @@
+//! What a read is of: a count, one of its windows, and how far it must have come.
+//!
+//! Idea: the resources below a count differ only in what they read; who is asked, as of when, and the stamp are found
+//! here.
+//! Invariant: the view, the stamp and the figures of one reading are of the same cut.
+//! Cost: names are compared; there are few.
+
+use std::sync::Arc;
+
+use tidings_dataflows::reads::View;
+
+use super::answer::Answer;
+use super::api::Api;
+use super::bounds::Bounds;
+use super::problem::{Kind, Problem, quoted};
+use super::query::Query;
+use super::stamp::Stamp;
+use crate::config::windows::parse_window;
+use crate::engine::{CountInfo, Cut, Reader, WindowInfo};
+use crate::terms::{Kind as TermKind, fold};
+
+/// The index of the count of this name.
+pub fn find_count(reader: &Reader, name: &str) -> Result<usize, Problem> {
+    let counts = reader.counts();
+    counts.iter().position(|count| count.name == name).ok_or_else(|| {
+        let names = counts.iter().map(|count| count.name.as_str());
+        Problem::new(Kind::UnknownCount, format!("there is no count {}", quoted(name))).valid(names)
+    })
+}
+
+/// The index of a window of a count: the first where none is named, else the one of this name or of this size and slide.
+pub fn find_window(count: &CountInfo, asked: Option<&str>) -> Result<usize, Problem> {
+    let Some(asked) = asked else { return Ok(0) };
+    let named = count.windows.iter().position(|window| window.name == asked);
+    let alike = || {
+        let span = parse_window(asked).ok()?.span;
+        count.windows.iter().position(|window| window.span == span)
+    };
+    named.or_else(alike).ok_or_else(|| {
+        let detail = format!("the count `{}` has no window {}", count.name, quoted(asked));
+        Problem::new(Kind::UnknownWindow, detail)
+            .valid(count.windows.iter().map(|window| window.name.as_str()))
+    })
+}
+
+/// The key of a term that was asked for.
+pub fn term(count: &CountInfo, asked: &str) -> Result<String, Problem> {
+    let key = fold::key(count.of, asked);
+    if key.is_empty() {
+        let detail =
+            format!("{} is no term of the count `{}`: nothing is left of it", quoted(asked), count.name);
+        return Err(Problem::new(Kind::BadTerm, detail));
+    }
+    Ok(key)
+}
+
+/// The key that all terms with a prefix begin with; empty for all.
+pub fn prefix(count: &CountInfo, asked: &str) -> String {
+    let mut key = fold::key(count.of, asked);
+    // Who types a space behind the first word of a phrase means that the word is complete.
+    if count.of == TermKind::Phrases && !key.is_empty() && asked.ends_with(char::is_whitespace) {
+        key.push(' ');
+    }
+    key
+}
+
+/// One window of one count in one cut.
+pub struct Reading {
+    api: Arc<Api>,
+    cut: Arc<Cut>,
+    count: usize,
+    window: usize,
+}
+
+impl Reading {
+    /// The count.
+    pub fn count(&self) -> &CountInfo {
+        &self.api.reader.counts()[self.count]
+    }
+
+    /// The window.
+    pub fn window(&self) -> &WindowInfo {
+        &self.count().windows[self.window]
+    }
+
+    /// The count in the cut; the window's number in it is [`WindowInfo::index`].
+    pub fn view(&self) -> View<'_> {
+        self.api.reader.view(&self.cut, self.count)
+    }
+
+    /// The stamp.
+    pub fn stamp(&self) -> Stamp<'_> {
+        let (count, window) = (self.count(), self.window());
+        let sliding = self.cut.clock.filter(|_| window.span.is_some());
+        let covers = sliding.map(|clock| count.plan.covered(window.index, clock));
+        let overflow = self.view().overflow(window.index);
+        self.api.stamp(&self.cut).of(&count.name, &window.name, covers, overflow)
+    }
+
+    /// The form in which a term is shown.
+    pub fn display(&self, view: &View<'_>, term: &str) -> String {
+        view.spelling(term.as_bytes()).unwrap_or_else(|| term.to_owned())
+    }
+}
+
+/// Waits for a cut within the bounds of the query, and reads one window of one count in it.
+pub async fn read(
+    api: Arc<Api>,
+    count: usize,
+    window: usize,
+    query: &Query,
+    read: impl FnOnce(&Reading) -> Result<Answer, Problem> + Send + 'static,
+) -> Result<Answer, Problem> {
+    let bounds = Bounds::read(query, api.reader.partitions())?;
+    let cut = api.cut(&bounds).await?;
+    let reading = Reading { api: Arc::clone(&api), cut, count, window };
+    api.read(move || read(&reading)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_dataflows::windows::Windows;
+
+    use super::*;
+    use crate::config::Span;
+
+    fn count(of: TermKind) -> CountInfo {
+        let window = |name: &str, span, index| WindowInfo { name: name.to_owned(), span, index };
+        let minutes = |size: u64, slide_ms| Some(Span { size_ms: size * 60_000, slide_ms });
+        CountInfo {
+            name: "tags".to_owned(),
+            of,
+            windows: vec![window("5m", minutes(5, 5000), 0), window("all", None, 1)],
+            plan: Windows::new(Vec::new(), true).expect("only all"),
+        }
+    }
+
+    #[test]
+    fn windows_are_found_by_any_spelling() {
+        let tags = count(TermKind::Hashtags);
+        for (asked, index) in
+            [(None, 0), (Some("5m"), 0), (Some("300s"), 0), (Some("5m/5s"), 0), (Some("all"), 1)]
+        {
+            assert_eq!(find_window(&tags, asked).ok(), Some(index), "{asked:?}");
+        }
+        for asked in ["", "5m/1s", "1m", "All", "5 m", "🙂", "5m/0s"] {
+            assert!(find_window(&tags, Some(asked)).is_err(), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn terms_and_prefixes_are_folded() {
+        let (tags, phrases) = (count(TermKind::Hashtags), count(TermKind::Phrases));
+        assert_eq!(term(&tags, "#Rust").ok().as_deref(), Some("rust"));
+        assert!(term(&tags, "#").is_err() && term(&tags, "").is_err() && term(&phrases, " ").is_err());
+        assert_eq!(prefix(&tags, "#RU"), "ru");
+        assert_eq!(
+            (prefix(&phrases, "Good "), prefix(&phrases, "Good"), prefix(&phrases, " ")),
+            ("good ".to_owned(), "good".to_owned(), String::new())
+        );
+    }
+}

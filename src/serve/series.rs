@@ -1,0 +1,58 @@
+//! `GET /v1/counts/{count}/terms/{term}/series`: a term's count in each pane of a window.
+//!
+//! Idea: what a window adds up is also its course over time, at the resolution of its slide.
+//! Invariant: the panes cover `[from, to)` of the stamp without a gap, empty ones included, and add up to the count of
+//! the term.
+//! Cost: two searches per pane and batch; some 100 bytes of answer a pane.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::answer::{self, Answer};
+use super::api::Api;
+use super::problem::{Kind, Problem};
+use super::request::Request;
+use super::scope::{self, find_count, find_window, read};
+use super::stamp::{Stamp, Time};
+
+const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
+
+/// Panes of one answer, at most.
+const MOST: u64 = 100_000;
+
+#[derive(Serialize)]
+struct Series<'a> {
+    stamp: Stamp<'a>,
+    term: &'a str,
+    panes: Vec<Pane>,
+}
+
+#[derive(Serialize)]
+struct Pane {
+    from: Time,
+    count: i64,
+}
+
+/// Answers with a term's course.
+pub async fn series(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+    let query = request.query(PARAMETERS)?;
+    let count = find_count(&api.reader, &request.segment(0)?)?;
+    let info = &api.reader.counts()[count];
+    let window = find_window(info, query.get("window"))?;
+    let panes = |span: crate::config::Span| span.size_ms / span.slide_ms.max(1);
+    let drawable = info.windows.iter().filter(|window| window.span.is_some_and(|span| panes(span) <= MOST));
+    if !drawable.clone().any(|drawable| drawable.index == info.windows[window].index) {
+        let detail = format!("`{}` has no panes that could be shown one by one", info.windows[window].name);
+        return Err(
+            Problem::new(Kind::UnknownWindow, detail).valid(drawable.map(|window| window.name.as_str()))
+        );
+    }
+    let term = scope::term(info, &request.segment(1)?)?;
+    read(api, count, window, &query, move |reading| {
+        let series = reading.view().series(reading.window().index, term.as_bytes());
+        let panes = series.into_iter().map(|(from, count)| Pane { from: Time(from), count }).collect();
+        Ok(answer::json(&Series { stamp: reading.stamp(), term: &term, panes }))
+    })
+    .await
+}

@@ -1,0 +1,114 @@
+//! A connection whose peer must take what it is sent.
+//!
+//! Idea: a client that asks and never reads would hold its connection, and the answer, for as long as it likes; hyper has
+//! a limit for reading a request, none for writing an answer. So the stream itself fails when a write has made no
+//! progress for a while.
+//! Invariant: reading is never limited here; a write that makes progress starts the time anew.
+//! Cost: a timer while a write waits.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// A stream that fails with [`io::ErrorKind::TimedOut`] when a write stalls.
+pub struct Unstalled<S> {
+    stream: S,
+    patience: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Unstalled<S> {
+    /// Over a stream, which may stall for `patience`.
+    pub fn new(stream: S, patience: Duration) -> Unstalled<S> {
+        Unstalled { stream, patience, waiting: None }
+    }
+
+    fn limit<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.waiting = None;
+            return polled;
+        }
+        let patience = self.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.limit(context, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.limit(context, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        self.limit(context, polled)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.limit(context, polled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_reads_nothing_ends_the_write() {
+        let (ours, _theirs) = duplex(16);
+        let mut stream = Unstalled::new(ours, Duration::from_millis(20));
+        let error = stream.write_all(&[0; 64]).await.expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_slowly_gets_everything() {
+        let (ours, mut theirs) = duplex(16);
+        let mut stream = Unstalled::new(ours, Duration::from_millis(200));
+        let reader = tokio::spawn(async move {
+            let mut read = 0;
+            while read < 160 {
+                sleep(Duration::from_millis(30)).await;
+                read += theirs.read(&mut [0; 16]).await.expect("open");
+            }
+            read
+        });
+        stream.write_all(&[0; 160]).await.expect("every wait is short");
+        assert_eq!(reader.await.expect("no panic"), 160);
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/status`: where the engine stands, and what became of the records.
+//!
+//! Idea: one answer for whoever wants to know whether the counts can be believed: positions, ends, and every record that
+//! is not a post, by reason.
+//! Invariant: the numbers of records belong to the same cut as the stamp beside them.
+//! Cost: a row a partition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::answer::{self, Answer};
+use super::api::Api;
+use super::bounds::Bounds;
+use super::problem::Problem;
+use super::progress::{Progress, progress};
+use super::request::Request;
+use super::stamp::Stamp;
+
+const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
+
+#[derive(Serialize)]
+struct Status<'a> {
+    version: &'static str,
+    ready: bool,
+    reasons: Vec<&'static str>,
+    processes: usize,
+    workers: usize,
+    stamp: Stamp<'a>,
+    partitions: Vec<Progress<'a>>,
+    posts: u64,
+    bad: BTreeMap<&'static str, u64>,
+    other: &'a BTreeMap<&'static str, u64>,
+    late: u64,
+    ahead: u64,
+    undated: u64,
+    checkpoint: Option<()>,
+}
+
+/// Answers with where the engine stands.
+pub async fn status(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+    let query = request.query(PARAMETERS)?;
+    let bounds = Bounds::read(&query, api.reader.partitions())?;
+    let cut = api.cut(&bounds).await?;
+    let (reasons, tally) = (api.reasons(), &cut.tally);
+    Ok(answer::json(&Status {
+        version: env!("CARGO_PKG_VERSION"),
+        ready: reasons.is_empty(),
+        reasons,
+        processes: 1,
+        workers: cut.snapshots.len(),
+        stamp: api.stamp(&cut),
+        partitions: progress(&api.reader, &cut).collect(),
+        posts: tally.posts,
+        bad: tally.bad.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.as_str(), *n)).collect(),
+        other: &tally.other,
+        late: tally.late,
+        ahead: tally.ahead,
+        undated: tally.undated,
+        checkpoint: None,
+    }))
+}

@@ -1,0 +1,54 @@
+//! `GET /v1/counts/{count}/terms`: all terms with a prefix, page by page, in the order of their keys.
+//!
+//! Idea: a page ends with a term, and the next begins behind it; nothing is remembered between two requests.
+//! Invariant: within a page every term with a count in the window is named once; each page has its own stamp, so that
+//! pages of different epochs can be told apart.
+//! Cost: a heap over all panes and batches, one step a term and pane.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::answer::{self, Answer};
+use super::api::Api;
+use super::problem::Problem;
+use super::request::Request;
+use super::scope::{self, find_count, find_window, read};
+use super::stamp::Stamp;
+use super::term::Counted;
+use crate::terms::fold;
+
+const PARAMETERS: &[&str] = &["prefix", "window", "limit", "after", "min_offsets", "min_epoch", "wait_ms"];
+
+/// Terms of a page where nothing else is asked for, and at most.
+const LIMIT: (u64, u64) = (50, 1000);
+
+#[derive(Serialize)]
+struct Page<'a> {
+    stamp: Stamp<'a>,
+    terms: &'a [Counted],
+    next: Option<&'a str>,
+}
+
+/// Answers with a page of terms.
+pub async fn terms(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+    let query = request.query(PARAMETERS)?;
+    let count = find_count(&api.reader, &request.segment(0)?)?;
+    let window = find_window(&api.reader.counts()[count], query.get("window"))?;
+    let limit = query.number("limit", 1..=LIMIT.1)?.unwrap_or(LIMIT.0) as usize;
+    let prefix = scope::prefix(&api.reader.counts()[count], query.get("prefix").unwrap_or(""));
+    // What is given here was `next`, a key: no sign is taken off, only a client's own spelling is folded.
+    let after = query.get("after").map(|after| fold::fold(after, &mut String::new()).to_owned());
+    read(api, count, window, &query, move |reading| {
+        let view = reading.view();
+        let after = after.as_deref().map(str::as_bytes);
+        let (found, more) = view.with_prefix(reading.window().index, prefix.as_bytes(), after, limit);
+        let counted = |(term, count): (&[u8], i64)| {
+            Counted::of(reading, String::from_utf8_lossy(term).into_owned(), count)
+        };
+        let terms: Vec<Counted> = found.into_iter().map(counted).collect();
+        let next = terms.last().filter(|_| more).map(Counted::term);
+        Ok(answer::json(&Page { stamp: reading.stamp(), terms: &terms, next }))
+    })
+    .await
+}

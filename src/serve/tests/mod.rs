@@ -1,0 +1,15 @@
+//! The whole server on a real socket, over a real dataflow.
+//!
+//! Idea: requests are sent as bytes over plain TCP, so that also those can be sent that no client library would.
+//! Invariant: nothing here depends on the network, on Kafka or on the time of day.
+
+mod bounds;
+mod client;
+mod connections;
+mod fixture;
+mod health;
+mod panics;
+mod reads;
+mod refusals;
+mod slow;
+mod stopping;

@@ -1,0 +1,61 @@
+//! `GET /v1/counts/{count}/top`: the first places of a window.
+//!
+//! Idea: workers keep their first places up to date; a read only merges them and looks up spellings.
+//! Invariant: places, total and distinct are of one cut; ties stand in the order of their keys.
+//! Cost: `k` steps a worker, and for kinds with spellings a few searches a place.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::answer::{self, Answer};
+use super::api::Api;
+use super::problem::Problem;
+use super::request::Request;
+use super::scope::{find_count, find_window, read};
+use super::stamp::Stamp;
+
+const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_ms"];
+
+/// Places that are answered where none are asked for, and at most.
+const PLACES: (u64, u64) = (10, 1000);
+
+#[derive(Serialize)]
+struct Top<'a> {
+    stamp: Stamp<'a>,
+    total: i64,
+    distinct: u64,
+    top: Vec<Place>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    rank: usize,
+    term: String,
+    display: String,
+    count: i64,
+}
+
+/// Answers with the first places.
+pub async fn top(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+    let query = request.query(PARAMETERS)?;
+    let count = find_count(&api.reader, &request.segment(0)?)?;
+    let window = find_window(&api.reader.counts()[count], query.get("window"))?;
+    let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
+    read(api, count, window, &query, move |reading| {
+        let (view, window) = (reading.view(), reading.window().index);
+        let figures = view.figures(window);
+        let place = |(index, (count, term)): (usize, (i64, String))| {
+            let display = reading.display(&view, &term);
+            Place { rank: index + 1, term, display, count }
+        };
+        let top = view.top(window, k).into_iter().enumerate().map(place).collect();
+        Ok(answer::json(&Top {
+            stamp: reading.stamp(),
+            total: figures.total,
+            distinct: figures.distinct,
+            top,
+        }))
+    })
+    .await
+}

@@ -1,0 +1,323 @@
+//! What every Kafka client of the program has in common: its settings, its log, and plain words for its errors.
+//!
+//! Idea: librdkafka says what went wrong in many places at once, in log lines, in error events and in return codes.
+//! [`Watch`] keeps the last reason that it gave, and [`explain`] makes one line of it that names what to change.
+//! Invariant: what the user sets in `[kafka.properties]` wins over what is set here, by alias too; no value of a
+//! property is ever part of a message, since it may be a secret. A broker that is not there is an error within ten
+//! seconds, never a wait without end.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::metadata::Metadata;
+
+use crate::config::Kafka;
+
+/// How long a client may try to reach a broker that does not answer at all.
+const PATIENCE: Duration = Duration::from_secs(9);
+/// How long where something answers at once that it is not there: long enough for one that is just starting.
+const REFUSED: Duration = Duration::from_secs(3);
+
+/// Settings of every client; sockets that died are noticed, and a broker that is back is found within a second.
+const DEFAULTS: [(&str, &str); 7] = [
+    ("client.id", "tidings"),
+    ("socket.keepalive.enable", "true"),
+    ("socket.connection.setup.timeout.ms", "8000"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+    ("retry.backoff.max.ms", "1000"),
+    ("log.connection.close", "false"),
+];
+
+/// Properties that librdkafka knows by two names, of which its documentation says that they are one.
+const ALIASES: [(&str, &str); 7] = [
+    ("bootstrap.servers", "metadata.broker.list"),
+    ("linger.ms", "queue.buffering.max.ms"),
+    ("compression.codec", "compression.type"),
+    ("acks", "request.required.acks"),
+    ("message.timeout.ms", "delivery.timeout.ms"),
+    ("sasl.mechanism", "sasl.mechanisms"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+];
+
+/// Why there is no client, or none that reaches a broker.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The settings cannot work: a property is wrong, or the broker does not accept who is asking.
+    #[error("{0}")]
+    Settings(String),
+    /// The broker is not there, or does not answer in time.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// The settings of a client of these brokers.
+pub fn client_config(kafka: &Kafka) -> ClientConfig {
+    client_config_with(kafka, &[])
+}
+
+/// The same with more defaults, each of which the user's properties override by either of its names.
+pub fn client_config_with(kafka: &Kafka, defaults: &[(&str, &str)]) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &kafka.brokers);
+    for (key, value) in DEFAULTS.iter().chain(defaults) {
+        config.set(*key, *value);
+    }
+    for (key, property) in &kafka.properties {
+        for (one, other) in ALIASES {
+            if key == one || key == other {
+                config.remove(one).remove(other);
+            }
+        }
+        config.set(key, &property.value);
+    }
+    config.set_log_level(log_level());
+    config
+}
+
+/// Makes a client with a context.
+///
+/// # Errors
+/// `Settings` where a property is unknown or wrong, or needs what this build lacks.
+pub fn create<T, C>(config: &ClientConfig, context: C) -> Result<T, ClientError>
+where
+    C: ClientContext,
+    T: FromClientConfigAndContext<C>,
+{
+    config.create_with_context(context).map_err(|error| ClientError::Settings(explain(&error, "")))
+}
+
+/// Waits until a broker answers and gives back what it says of its topics. `poll` has to serve the client's events, so
+/// that `watch`, which is or belongs to its context, hears of the reasons.
+///
+/// # Errors
+/// At once where the broker refuses who is asking, after three seconds where nobody listens or the name is unknown,
+/// after nine where nothing answers.
+pub fn reach<C>(
+    client: &Client<C>,
+    watch: &Watch,
+    brokers: &str,
+    poll: impl Fn(),
+) -> Result<Metadata, ClientError>
+where
+    C: ClientContext,
+{
+    let begun = Instant::now();
+    loop {
+        let error = match client.fetch_metadata(None, Duration::from_millis(500)) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        poll();
+        let patience = match watch.last() {
+            Some((Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)) => Duration::ZERO,
+            Some((Code::BrokerTransportFailure | Code::Resolve, _)) => REFUSED,
+            _ => PATIENCE,
+        };
+        if begun.elapsed() >= patience {
+            return Err(watch.client_error(&error, brokers));
+        }
+    }
+}
+
+/// The context of a client: log lines go into `tracing`, and the last error that it reported is kept.
+#[derive(Debug, Default)]
+pub struct Watch {
+    last: Mutex<Option<(Code, String)>>,
+}
+
+impl Watch {
+    /// The last error reported, with librdkafka's reason.
+    pub fn last(&self) -> Option<(Code, String)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Like [`explain`], with the last reported reason where the error itself says little.
+    pub fn explain(&self, error: &KafkaError, brokers: &str) -> String {
+        let vague = matches!(
+            code(error),
+            Some(
+                Code::BrokerTransportFailure
+                    | Code::AllBrokersDown
+                    | Code::OperationTimedOut
+                    | Code::MessageTimedOut
+            )
+        );
+        match self.last().filter(|_| vague) {
+            Some((code, reason)) => words(code, &reason, brokers),
+            None => explain(error, brokers),
+        }
+    }
+
+    /// An error of reaching the brokers as one of the two kinds.
+    pub fn client_error(&self, error: &KafkaError, brokers: &str) -> ClientError {
+        let text = self.explain(error, brokers);
+        let code = self.last().map(|(code, _)| code).or_else(|| code(error));
+        match code {
+            Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL) => {
+                ClientError::Settings(text)
+            }
+            Some(Code::ClusterAuthorizationFailed | Code::TopicAuthorizationFailed) => {
+                ClientError::Settings(text)
+            }
+            _ => ClientError::Unreachable(text),
+        }
+    }
+
+    /// Keeps an error that was reported. That all brokers are down only repeats the reason before it.
+    pub fn heard(&self, error: &KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", "{error}: {reason}");
+        if let Some(code) = code(error).filter(|code| *code != Code::AllBrokersDown) {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, reason.to_owned()));
+        }
+    }
+}
+
+impl ClientContext for Watch {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.heard(&error, reason);
+    }
+}
+
+impl ConsumerContext for Watch {}
+
+/// One log line of librdkafka into `tracing`, under the target `librdkafka`.
+pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::error!(target: "librdkafka", "{facility}: {message}");
+        }
+        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => {
+            tracing::warn!(target: "librdkafka", "{facility}: {message}");
+        }
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+            tracing::info!(target: "librdkafka", "{facility}: {message}");
+        }
+        RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", "{facility}: {message}"),
+    }
+}
+
+/// How much librdkafka is to say, so that it does not format lines that `tracing` drops.
+fn log_level() -> RDKafkaLogLevel {
+    if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
+        RDKafkaLogLevel::Debug
+    } else if tracing::enabled!(target: "librdkafka", tracing::Level::INFO) {
+        RDKafkaLogLevel::Info
+    } else {
+        RDKafkaLogLevel::Warning
+    }
+}
+
+/// One line for an error: what is wrong and what to change. `brokers` are those that were asked.
+pub fn explain(error: &KafkaError, brokers: &str) -> String {
+    match (error, code(error)) {
+        // The description may quote the value, so only the name is given.
+        (KafkaError::ClientConfig(_, description, key, _), _) => setting(description, key),
+        (KafkaError::ClientCreation(description), _) => setting(description, ""),
+        (_, Some(code)) => words(code, "", brokers),
+        (other, None) => other.to_string(),
+    }
+}
+
+/// The code within an error; the library leaves out that of its administrative calls.
+pub fn code(error: &KafkaError) -> Option<Code> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
+}
+
+fn setting(description: &str, key: &str) -> String {
+    let secure =
+        ["security.protocol", "ssl.", "sasl.", "enable.ssl"].iter().any(|start| key.starts_with(start));
+    if description.contains("not available at build time") || description.contains("OpenSSL") {
+        return "this build of tidings speaks no TLS: build it with `--features tls`, or set security.protocol in \
+                [kafka.properties] to plaintext"
+            .to_owned();
+    }
+    if description.contains("No such configuration property") {
+        return format!(
+            "[kafka.properties] has `{key}`, which librdkafka does not know; its CONFIGURATION.md has all names"
+        );
+    }
+    match key {
+        "" => format!("the settings in [kafka] do not go together: {description}"),
+        _ if secure => format!("the value of `{key}` in [kafka.properties] is not valid"),
+        _ => format!("the value of `{key}` in [kafka.properties] is not valid: {description}"),
+    }
+}
+
+/// A reason without what librdkafka appends on the state it was in and on how often it has said so.
+pub fn short(reason: &str) -> &str {
+    reason.split(" (after ").next().unwrap_or_default().trim()
+}
+
+fn words(code: Code, reason: &str, brokers: &str) -> String {
+    let reason = short(reason);
+    let because = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let elsewhere =
+        "is it running, and is this its address? Name another with --brokers or `brokers` in [kafka]";
+    match code {
+        Code::BrokerTransportFailure
+        | Code::AllBrokersDown
+        | Code::BrokerNotAvailable
+        | Code::NetworkException => {
+            let secured = if reason.is_empty() || reason.contains("refused") {
+                ""
+            } else {
+                "; if it wants TLS or SASL, set security.protocol in [kafka.properties]"
+            };
+            format!("no Kafka broker can be reached at {brokers}{because}: {elsewhere}{secured}")
+        }
+        Code::Resolve => format!(
+            "the host of a Kafka broker is unknown, asked by way of {brokers}{because}: check the name in --brokers or \
+             `brokers` in [kafka], and the broker's advertised.listeners"
+        ),
+        Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => {
+            format!("Kafka at {brokers} did not answer in time{because}: {elsewhere}")
+        }
+        Code::UnknownTopic | Code::UnknownTopicOrPartition => {
+            format!(
+                "Kafka at {brokers} has no such topic or partition{because}: `tidings topic list` shows those it has"
+            )
+        }
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => format!(
+            "Kafka at {brokers} does not accept the credentials{because}: check sasl.mechanism, sasl.username and \
+             sasl.password in [kafka.properties]"
+        ),
+        Code::SSL => format!(
+            "no TLS connection with Kafka at {brokers}{because}: check security.protocol and ssl.ca.location in \
+             [kafka.properties]"
+        ),
+        Code::TopicAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::GroupAuthorizationFailed => {
+            format!(
+                "Kafka at {brokers} does not allow this{because}: ask for the rights, or use other credentials"
+            )
+        }
+        Code::InvalidTimestamp => format!(
+            "Kafka refuses the time of the record{because}: message.timestamp.before.max.ms or \
+             message.timestamp.after.max.ms of the topic bounds it"
+        ),
+        Code::MessageSizeTooLarge | Code::InvalidMessageSize => {
+            format!(
+                "the record is larger than Kafka takes{because}: raise message.max.bytes, or leave it out"
+            )
+        }
+        Code::PurgeQueue | Code::PurgeInflight => "it was still waiting when the program stopped".to_owned(),
+        Code::UnknownPartition => format!("Kafka at {brokers} has no such partition{because}"),
+        other => format!("Kafka at {brokers}: {other}{because}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+use super::*;
+use crate::config::{OnGap, Property, Start};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::types::RDKafkaConfRes;
+
+fn kafka(brokers: &str, properties: &[(&str, &str)]) -> Kafka {
+    let property = |value: &str| Property { value: value.to_owned(), secret: false };
+    Kafka {
+        brokers: brokers.to_owned(),
+        topics: vec!["posts".to_owned()],
+        start: Start::Latest,
+        group_id: "tidings".to_owned(),
+        on_gap: OnGap::Stop,
+        properties: properties.iter().map(|(key, value)| ((*key).to_owned(), property(value))).collect(),
+    }
+}
+
+/// Tries to reach a broker, and says why that failed and how long it took.
+fn failure(brokers: &str) -> (ClientError, Duration) {
+    let begun = Instant::now();
+    let consumer: BaseConsumer<Watch> =
+        create(&client_config(&kafka(brokers, &[])), Watch::default()).expect("settings");
+    let poll = || drop(consumer.poll(Duration::ZERO));
+    let error = reach(consumer.client(), consumer.context(), brokers, poll).err().expect("nobody is there");
+    (error, begun.elapsed())
+}
+
+#[test]
+fn the_users_properties_win_by_either_name() {
+    let config = client_config_with(
+        &kafka("a:1", &[("queue.buffering.max.ms", "7"), ("client.id", "mine")]),
+        &[("linger.ms", "20"), ("acks", "all")],
+    );
+    assert_eq!(config.get("linger.ms"), None);
+    assert_eq!(config.get("queue.buffering.max.ms"), Some("7"));
+    assert_eq!(config.get("client.id"), Some("mine"));
+    assert_eq!((config.get("acks"), config.get("bootstrap.servers")), (Some("all"), Some("a:1")));
+}
+
+#[test]
+fn every_default_is_known_to_librdkafka() {
+    assert!(client_config(&kafka("a:1", &[])).create_native_config().is_ok());
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_an_error_within_seconds() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a port").port();
+    let (error, took) = failure(&format!("127.0.0.1:{port}"));
+    assert!(matches!(&error, ClientError::Unreachable(text) if text.contains("can be reached")), "{error}");
+    assert!(error.to_string().contains("refused") && error.to_string().contains("--brokers"), "{error}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
+}
+
+#[test]
+fn an_unknown_host_is_named_as_such() {
+    let (error, took) = failure("no-such-host.invalid:9092");
+    assert!(
+        error.to_string().contains("unknown") && error.to_string().contains("no-such-host.invalid"),
+        "{error}"
+    );
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+#[test]
+fn one_that_accepts_and_says_nothing_is_an_error_within_ten_seconds() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (error, took) = failure(&silent.local_addr().expect("bound").to_string());
+    assert!(matches!(error, ClientError::Unreachable(_)), "{error}");
+    assert!(took < Duration::from_secs(11), "{took:?}");
+}
+
+#[test]
+fn wrong_properties_are_named_without_their_values() {
+    let wrong = |key, value| {
+        let config = client_config(&kafka("a:1", &[(key, value)]));
+        create::<BaseConsumer<Watch>, _>(&config, Watch::default())
+            .err()
+            .expect("a wrong property")
+            .to_string()
+    };
+    assert!(wrong("fetch.wait.max", "3").contains("`fetch.wait.max`"));
+    let text = wrong("security.protocol", "s3cret");
+    assert!(text.contains("security.protocol") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn a_build_without_tls_says_so() {
+    let description = "Unsupported value \"ssl\" for configuration property \"security.protocol\": OpenSSL not \
+                       available at build time";
+    let error = KafkaError::ClientConfig(
+        RDKafkaConfRes::RD_KAFKA_CONF_INVALID,
+        description.to_owned(),
+        "security.protocol".to_owned(),
+        "ssl".to_owned(),
+    );
+    assert!(explain(&error, "a:1").contains("--features tls"));
+}
+
+#[test]
+fn each_common_error_names_what_to_change() {
+    let line = |code| explain(&KafkaError::Global(code), "a:1");
+    for (code, hint) in [
+        (Code::BrokerTransportFailure, "--brokers"),
+        (Code::Resolve, "advertised.listeners"),
+        (Code::OperationTimedOut, "--brokers"),
+        (Code::UnknownTopicOrPartition, "tidings topic list"),
+        (Code::SaslAuthenticationFailed, "sasl.password"),
+        (Code::SSL, "ssl.ca.location"),
+        (Code::TopicAuthorizationFailed, "rights"),
+        (Code::InvalidTimestamp, "message.timestamp"),
+    ] {
+        assert!(line(code).contains(hint) && line(code).contains("Kafka"), "{}", line(code));
+        assert!(!line(code).contains('\n'));
+    }
+    assert!(explain(&KafkaError::AdminOp(Code::PolicyViolation), "a:1").contains("a:1"));
+}
+
+#[test]
+fn the_reason_heard_last_explains_a_vague_error() {
+    let watch = Watch::default();
+    watch.heard(&KafkaError::Global(Code::Resolve), "kafka:9092/1: Failed to resolve 'kafka:9092'");
+    watch.heard(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+    let text = watch.explain(&KafkaError::MetadataFetch(Code::BrokerTransportFailure), "a:1");
+    assert!(text.contains("kafka:9092/1") && text.contains("advertised.listeners"), "{text}");
+    let clear = watch.explain(&KafkaError::Global(Code::UnknownTopic), "a:1");
+    assert!(clear.contains("tidings topic list"), "{clear}");
+}

@@ -1,0 +1,187 @@
+//! Lines of files, or of the standard input, as records.
+//!
+//! Idea: a file is a partition and a line is a record, whose offset is its number; one worker reads all files in turn and
+//! hands the lines round.
+//! Invariant: every line that is not empty is handed out once. A line longer than a record may be is cut just beyond that
+//! length, so that it is seen to be too long and never held whole.
+//! Cost: one buffer of 1 MiB, and a copy of each line by whoever takes it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use memchr::memchr;
+use tidings_dataflows::records::Origin;
+
+use super::{Polled, Source, SourceError};
+use crate::posts::MAX_RECORD;
+
+const BUFFER: usize = 1 << 20;
+
+/// How far reading has got, for whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes read so far.
+    pub read: AtomicU64,
+}
+
+/// The files still to be read.
+pub struct FileSource {
+    waiting: VecDeque<(u32, PathBuf)>,
+    open: Option<Lines>,
+    done: Vec<(u32, i64)>,
+    progress: Arc<Progress>,
+}
+
+struct Lines {
+    number: u32,
+    name: PathBuf,
+    reader: BufReader<Box<dyn Read>>,
+    /// Number of the next line.
+    next: i64,
+    /// The beginning of a line that runs over the end of the buffer.
+    begun: Vec<u8>,
+}
+
+impl FileSource {
+    /// Reads these files in order; `-` is the standard input.
+    pub fn new(files: &[PathBuf], progress: Arc<Progress>) -> FileSource {
+        let waiting = files.iter().enumerate().map(|(number, file)| (number as u32, file.clone())).collect();
+        FileSource { waiting, open: None, done: Vec::new(), progress }
+    }
+}
+
+impl Source for FileSource {
+    fn poll(
+        &mut self,
+        budget: usize,
+        give: &mut dyn FnMut(Origin, Option<&[u8]>),
+    ) -> Result<Polled, SourceError> {
+        let mut left = budget as i64;
+        while left > 0 {
+            let lines = match &mut self.open {
+                Some(lines) => lines,
+                None => match self.waiting.pop_front() {
+                    Some((number, name)) => self.open.insert(open(number, name)?),
+                    None => return Ok(Polled::Finished),
+                },
+            };
+            let read = lines.some(give)?;
+            self.progress.read.fetch_add(read as u64, Ordering::Relaxed);
+            left -= read as i64;
+            if read == 0 {
+                self.done.push((lines.number, lines.next));
+                self.open = None;
+            }
+        }
+        Ok(Polled::More)
+    }
+
+    fn positions(&self) -> Vec<(u32, i64)> {
+        self.done.iter().copied().chain(self.open.as_ref().map(|lines| (lines.number, lines.next))).collect()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.open.is_some() || !self.waiting.is_empty()
+    }
+}
+
+fn open(number: u32, name: PathBuf) -> Result<Lines, SourceError> {
+    let reader: Box<dyn Read> = if name == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(&name).map_err(|error| unreadable(&name, &error))?)
+    };
+    Ok(Lines { number, name, reader: BufReader::with_capacity(BUFFER, reader), next: 0, begun: Vec::new() })
+}
+
+fn unreadable(name: &Path, error: &std::io::Error) -> SourceError {
+    SourceError::Io(format!("cannot read {}: {error}", name.display()))
+}
+
+impl Lines {
+    /// Hands out the lines in the buffer, filled anew if it is empty. Returns the bytes read; 0 at the end.
+    fn some(&mut self, give: &mut dyn FnMut(Origin, Option<&[u8]>)) -> Result<usize, SourceError> {
+        let buffer = loop {
+            match self.reader.fill_buf() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(&self.name, &error)),
+                Ok(_) => break self.reader.buffer(),
+            }
+        };
+        let (read, mut rest) = (buffer.len(), buffer);
+        while let Some(end) = memchr(b'\n', rest) {
+            let (line, tail) = (&rest[..end], &rest[end + 1..]);
+            if self.begun.is_empty() {
+                hand_out(self.number, &mut self.next, line, give);
+            } else {
+                begin(&mut self.begun, line);
+                hand_out(self.number, &mut self.next, &self.begun, give);
+                self.begun.clear();
+            }
+            rest = tail;
+        }
+        begin(&mut self.begun, rest);
+        if read == 0 && !self.begun.is_empty() {
+            hand_out(self.number, &mut self.next, &self.begun, give);
+            self.begun.clear();
+        }
+        self.reader.consume(read);
+        Ok(read)
+    }
+}
+
+fn begin(begun: &mut Vec<u8>, part: &[u8]) {
+    let room = (MAX_RECORD + 1).saturating_sub(begun.len());
+    begun.extend_from_slice(&part[..part.len().min(room)]);
+}
+
+fn hand_out(partition: u32, next: &mut i64, line: &[u8], give: &mut dyn FnMut(Origin, Option<&[u8]>)) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = &line[..line.len().min(MAX_RECORD + 1)];
+    if !line.is_empty() {
+        give(Origin { partition, offset: *next, time: i64::MIN }, Some(line));
+    }
+    *next += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(content: &[u8]) -> Vec<(i64, usize)> {
+        let file =
+            std::env::temp_dir().join(format!("tidings-lines-{}-{}", std::process::id(), content.len()));
+        std::fs::write(&file, content).unwrap();
+        let mut source = FileSource::new(std::slice::from_ref(&file), Arc::default());
+        let mut seen = Vec::new();
+        let mut give = |origin: Origin, line: Option<&[u8]>| seen.push((origin.offset, line.unwrap().len()));
+        while source.poll(100, &mut give).unwrap() != Polled::Finished {}
+        std::fs::remove_file(file).unwrap();
+        seen
+    }
+
+    #[test]
+    fn hands_out_each_line_once() {
+        assert_eq!(lines_of(b"one\r\n\nthree\nlast"), [(0, 3), (2, 5), (3, 4)]);
+        assert_eq!(lines_of(b""), []);
+        assert_eq!(lines_of(b"\n\n"), []);
+    }
+
+    #[test]
+    fn cuts_what_is_too_long_and_goes_on() {
+        let mut content = vec![b'x'; 3 * MAX_RECORD];
+        content.extend_from_slice(b"\nnext\n");
+        assert_eq!(lines_of(&content), [(0, MAX_RECORD + 1), (1, 4)]);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let mut source = FileSource::new(&["/nowhere/posts.jsonl".into()], Arc::default());
+        let error = source.poll(1, &mut |_, _| {}).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read /nowhere/posts.jsonl"), "{error}");
+    }
+}

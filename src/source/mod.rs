@@ -1,0 +1,75 @@
+//! Where records come from: partitions of Kafka topics, or files.
+//!
+//! Idea: a source hands out records partition by partition, in order, and says how far it has got; it knows nothing of
+//! posts, epochs or workers' clocks. `kafka` is one worker's share of the partitions, `files` reads lines.
+//! Invariant: the positions that a source tells are exactly behind the records it has handed out.
+
+pub mod client;
+pub mod ends;
+pub mod files;
+pub mod kafka;
+pub mod partitions;
+mod queue;
+
+use tidings_dataflows::records::Origin;
+
+/// What one call of [`Source::poll`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// The budget was used up: there is probably more.
+    More,
+    /// There is nothing for now; the worker is woken when there is.
+    Idle,
+    /// There will never be more.
+    Finished,
+}
+
+/// One worker's share of the records.
+pub trait Source {
+    /// Hands out records until about `budget` bytes have been handed out, or there are no more for now.
+    ///
+    /// # Errors
+    /// Where going on would lose records; the message says which.
+    fn poll(
+        &mut self,
+        budget: usize,
+        give: &mut dyn FnMut(Origin, Option<&[u8]>),
+    ) -> Result<Polled, SourceError>;
+
+    /// The next offset of each of its partitions, by the partition's number.
+    fn positions(&self) -> Vec<(u32, i64)>;
+
+    /// Whether one of its partitions has not reached an end that is at most two seconds old.
+    fn is_behind(&self) -> bool;
+}
+
+/// Why a source cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Records are gone that were not read, or the topic is not the one it was.
+    #[error("{0}")]
+    Fence(String),
+    /// What the configuration asks for is not there.
+    #[error("{0}")]
+    Config(String),
+    /// The other side cannot be reached, or reading failed.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// The share of a worker that has none.
+pub struct Nothing;
+
+impl Source for Nothing {
+    fn poll(&mut self, _: usize, _: &mut dyn FnMut(Origin, Option<&[u8]>)) -> Result<Polled, SourceError> {
+        Ok(Polled::Idle)
+    }
+
+    fn positions(&self) -> Vec<(u32, i64)> {
+        Vec::new()
+    }
+
+    fn is_behind(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,166 @@
+//! Which partitions there are, and where reading begins: settled once, before the first worker starts.
+//!
+//! Idea: everything that asks Kafka and waits for an answer happens here, on the starting thread, so that a wrong
+//! address, a missing topic or a time without records is one clear message instead of a worker that waits.
+//! Invariant: every partition has a start that is an offset, not a name for one; all workers see the same list.
+//! Cost: one metadata request and two offset requests per broker.
+
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::Metadata;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use super::SourceError;
+use super::client::{ClientError, Watch, client_config_with, create, reach};
+use crate::config::{Kafka, Start};
+
+/// How long Kafka has to answer at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A partition, where reading it begins, and where it ended at that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Its topic.
+    pub topic: String,
+    /// Its number within the topic.
+    pub partition: i32,
+    /// The first offset that is read.
+    pub start: i64,
+    /// The offset behind its last record at the start.
+    pub end: i64,
+}
+
+/// The settings with which records are consumed and offsets asked for.
+pub fn consumer_config(kafka: &Kafka) -> ClientConfig {
+    // A full queue stalls its partition for the first of these; the default is a whole second.
+    let defaults = [
+        ("fetch.queue.backoff.ms", "5"),
+        ("fetch.wait.max.ms", "100"),
+        ("queued.max.messages.kbytes", "16384"),
+    ];
+    let mut config = client_config_with(kafka, &defaults);
+    config
+        .set("group.id", &kafka.group_id)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "true")
+        .set("check.crcs", "true")
+        .set("allow.auto.create.topics", "false");
+    config
+}
+
+/// A consumer that keeps the reason of the last error.
+pub type Client = BaseConsumer<Watch>;
+
+impl From<ClientError> for SourceError {
+    fn from(error: ClientError) -> SourceError {
+        match error {
+            ClientError::Settings(text) => SourceError::Config(text),
+            ClientError::Unreachable(text) => SourceError::Io(text),
+        }
+    }
+}
+
+/// All partitions of the topics, in order, with their starts.
+///
+/// # Errors
+/// Where a topic does not exist, where Kafka does not answer, and where it refuses us.
+pub fn resolve(kafka: &Kafka, now_ms: i64) -> Result<Vec<Partition>, SourceError> {
+    let consumer: Client = create(&consumer_config(kafka), Watch::default())?;
+    let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, || {
+        consumer.poll(Duration::ZERO);
+    })?;
+    let mut partitions = Vec::new();
+    for topic in &kafka.topics {
+        partitions.extend(partitions_of(topic, &metadata)?.map(|partition| (topic.clone(), partition)));
+    }
+    let ask = |offset: Offset| offsets(&consumer, &partitions, offset, kafka);
+    let (first, end) = (ask(Offset::Beginning)?, ask(Offset::End)?);
+    let start = match kafka.start {
+        Start::Earliest => first.clone(),
+        Start::Latest => end.clone(),
+        Start::Time(time) => ask(Offset::Offset(time.max(0)))?,
+        Start::Ago(ago) => ask(Offset::Offset((now_ms - ago.as_millis() as i64).max(0)))?,
+    };
+    let starts = start.into_iter().zip(first).zip(end);
+    Ok(partitions
+        .into_iter()
+        .zip(starts)
+        .map(|((topic, partition), ((start, first), end))| {
+            // No record is as young as the time asked for: -1, and reading begins behind the last.
+            let start = if start < 0 { end } else { start.max(first) };
+            Partition { topic, partition, start, end }
+        })
+        .collect())
+}
+
+fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item = i32>, SourceError> {
+    let found =
+        metadata.topics().iter().find(|known| known.name() == topic && !known.partitions().is_empty());
+    let Some(found) = found else {
+        let mut names: Vec<&str> = metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.name())
+            .filter(|name| !name.starts_with("__"))
+            .collect();
+        names.sort_unstable();
+        let known = if names.is_empty() {
+            "there are none".to_owned()
+        } else {
+            format!("there are: {}", names.join(", "))
+        };
+        return Err(SourceError::Config(format!(
+            "there is no topic {topic:?} ({known}); make it with `tidings topic create {topic} --partitions 4`"
+        )));
+    };
+    let mut numbers: Vec<i32> = found.partitions().iter().map(|partition| partition.id()).collect();
+    numbers.sort_unstable();
+    Ok(numbers.into_iter())
+}
+
+fn offsets(
+    consumer: &Client,
+    partitions: &[(String, i32)],
+    asked: Offset,
+    kafka: &Kafka,
+) -> Result<Vec<i64>, SourceError> {
+    let pairs: Vec<(&str, i32)> =
+        partitions.iter().map(|(topic, partition)| (topic.as_str(), *partition)).collect();
+    ask_offsets(consumer, &pairs, asked, PATIENCE)
+        .map_err(|error| consumer.context().client_error(&error, &kafka.brokers).into())
+}
+
+/// Asks for an offset of each partition in one request per broker: `Beginning`, `End`, or `Offset` with a time in
+/// Unix milliseconds, for the first record at least that young (-1: there is none).
+///
+/// # Errors
+/// Those of librdkafka, also where only one partition failed.
+pub fn ask_offsets(
+    consumer: &Client,
+    partitions: &[(&str, i32)],
+    asked: Offset,
+    patience: Duration,
+) -> Result<Vec<i64>, rdkafka::error::KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for (topic, partition) in partitions {
+        list.add_partition_offset(topic, *partition, asked)?;
+    }
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answer = consumer.offsets_for_times(list, patience)?;
+    let find = |(topic, partition): &(&str, i32)| {
+        let element = answer.find_partition(topic, *partition).ok_or(
+            rdkafka::error::KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::UnknownPartition),
+        )?;
+        element.error()?;
+        Ok(match element.offset() {
+            Offset::Offset(offset) => offset,
+            _ => -1,
+        })
+    };
+    partitions.iter().map(find).collect()
+}

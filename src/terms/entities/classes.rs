@@ -1,0 +1,124 @@
+//! The classes of characters in terms of which twitter-text describes entities.
+//!
+//! Idea: one predicate a class, the ASCII part decided without a table. Letters, marks and digits are those of Unicode's
+//! general categories, which is how the reference builds its lists.
+//! Invariant: no class of which names and tags consist has a sign (`#`, `@`, `$`) or a full stop in it, so that a scanner
+//! may jump from one to the next.
+
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
+
+static CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> =
+    CodePointMapData::<GeneralCategory>::new();
+
+const LETTER_OR_MARK: GeneralCategoryGroup = GeneralCategoryGroup::Letter.union(GeneralCategoryGroup::Mark);
+
+/// First byte of `＃` and `＠` in UTF-8.
+pub(super) const WIDE_LEAD: u8 = 0xef;
+
+/// Length in bytes of the sign at `at`, if one of `ascii` and `wide` begins there.
+pub(super) fn sign_at(bytes: &[u8], at: usize, ascii: u8, wide: char) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    if rest.first() == Some(&ascii) {
+        return Some(1);
+    }
+    let mut utf8 = [0; 4];
+    let wide = wide.encode_utf8(&mut utf8).as_bytes();
+    rest.starts_with(wide).then_some(wide.len())
+}
+
+/// A letter or a mark: what a hashtag must have at least one of.
+pub(super) fn is_tag_letter(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphabetic() } else { LETTER_OR_MARK.contains(CATEGORY.get(c)) }
+}
+
+/// What a hashtag may consist of: letters, marks, decimal digits, and the joiners and points that words are written
+/// with in several scripts.
+pub(super) fn is_tag_char(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
+    let category = CATEGORY.get(c);
+    LETTER_OR_MARK.contains(category)
+        || category == GeneralCategory::DecimalNumber
+        || matches!(
+            c,
+            '\u{b7}'
+                | '\u{5be}'
+                | '\u{5f3}'
+                | '\u{5f4}'
+                | '\u{f0b}'
+                | '\u{f0c}'
+                | '\u{200c}'
+                | '\u{200d}'
+                | '\u{3003}'
+                | '\u{301c}'
+                | '\u{309b}'
+                | '\u{309c}'
+                | '\u{30a0}'
+                | '\u{30fb}'
+                | '\u{a67e}'
+                | '\u{ff5e}'
+        )
+}
+
+/// Letters of Latin outside ASCII and the marks that go with them: what the reference takes for a letter in URLs and
+/// behind mentions.
+pub(super) fn is_latin_accent(c: char) -> bool {
+    matches!(c,
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{24f}'
+        | '\u{253}' | '\u{254}' | '\u{256}' | '\u{257}' | '\u{259}' | '\u{25b}' | '\u{263}' | '\u{268}'
+        | '\u{26f}' | '\u{272}' | '\u{289}' | '\u{28b}' | '\u{2bb}'
+        | '\u{300}'..='\u{36f}' | '\u{1e00}'..='\u{1eff}')
+}
+
+/// White space.
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{180e}' | '\u{2000}'..='\u{200a}'
+        | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
+/// ASCII punctuation but `"` and the grave accent.
+pub(super) fn is_punctuation(c: char) -> bool {
+    c.is_ascii_punctuation() && c != '"' && c != '`'
+}
+
+/// What may stand in the name of a host beside the `-` and `_` inside it: anything but punctuation, white space and
+/// characters that steer the direction of the text.
+pub(super) fn is_domain_char(c: char) -> bool {
+    if c.is_ascii() {
+        return !is_punctuation(c) && !is_space(c);
+    }
+    !(is_space(c) || is_noncharacter(c) || is_directional(c))
+}
+
+/// What may not stand directly before a URL.
+pub(super) fn blocks_url(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '@' | '＠' | '$' | '#' | '＃') || is_noncharacter(c)
+}
+
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_and_full_stops_belong_to_nothing() {
+        for c in ['#', '@', '$', '.', '\u{ff03}', '\u{ff20}'] {
+            assert!(!is_tag_char(c) && !is_tag_letter(c) && !is_latin_accent(c), "{c}");
+        }
+        assert!(!is_domain_char('.') && !is_domain_char('#') && !is_domain_char('\u{2069}'));
+    }
+
+    #[test]
+    fn letters_are_a_part_of_what_tags_consist_of() {
+        assert!(('\0'..=char::MAX).all(|c| is_tag_char(c) || !is_tag_letter(c)));
+    }
+}

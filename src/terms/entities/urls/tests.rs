@@ -1,0 +1,57 @@
+use super::*;
+
+fn urls(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    scan(text, &mut found);
+    found.iter().map(|entity| &text[entity.start..entity.end]).collect()
+}
+
+#[test]
+fn a_scheme_may_stand_behind_anything_but_a_letter_a_digit_or_a_sign() {
+    assert_eq!(
+        urls("(http://a.com のhttps://b.de/x xhttp://c.com @http://d.com HTTP://E.COM"),
+        ["http://a.com", "https://b.de/x", "HTTP://E.COM"]
+    );
+}
+
+#[test]
+fn without_a_scheme_only_the_latin_parts_count() {
+    assert_eq!(
+        urls("twitter.comこれは。example.com中国語t.co/a日本.com"),
+        ["twitter.com", "example.com", "t.co/a"]
+    );
+    assert_eq!(urls("a_b.example.com/x"), ["b.example.com/x"]);
+    assert_eq!(urls("-a.com _a.com /a.com .a.com $a.com #a.com @a.com"), [""; 0]);
+}
+
+#[test]
+fn a_path_is_needed_to_have_a_query_without_a_scheme() {
+    assert_eq!(
+        urls("a.com?x=1 a.com/?x=1 a.com:80 a.com:80/y"),
+        ["a.com", "a.com/?x=1", "a.com", "a.com:80/y"]
+    );
+}
+
+#[test]
+fn what_was_refused_is_used_up() {
+    assert_eq!(urls("http://-a.example.com/http://b.com"), [""; 0]);
+    assert_eq!(urls("a.com_.a.com_.b.com"), ["a.com"]);
+}
+
+#[test]
+fn labels_and_urls_have_their_limits() {
+    let label = "a".repeat(63);
+    assert_eq!(urls(&format!("http://{label}.com http://{label}a.com")), [format!("http://{label}.com")]);
+    let longest = format!("http://a.com/{}", "x".repeat(MAX_URL - 7 - 13));
+    assert_eq!(urls(&longest), [&longest]);
+    assert_eq!(urls(&format!("{longest}x")), [""; 0]);
+}
+
+#[test]
+fn links_of_the_shortener_have_letters_and_digits_only() {
+    assert_eq!(
+        urls("https://t.co/aB1-x http://t.co/a?b=c. http://t.co/"),
+        ["https://t.co/aB1", "http://t.co/a?b=c", "http://t.co/"]
+    );
+    assert_eq!(urls(&format!("http://t.co/{}", "a".repeat(41))), [""; 0]);
+}
