@@ -96,7 +96,7 @@ struct Inner {
 }
 
 impl Reader {
-    pub(super) fn new(
+    pub(crate) fn new(
         published: Arc<Published>,
         counts: Vec<CountInfo>,
         ends: Option<Arc<Ends>>,

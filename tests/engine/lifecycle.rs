@@ -1,0 +1,117 @@
+//! The process: it stops when told, sleeps when there is nothing to do, and uses all its workers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::oracle::{Answer, Asked, History, Offsets, Oracle, Question};
+use crate::support::asker::Asker;
+use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
+use crate::support::hostile::{Hostile, Sent};
+use crate::support::process::Server;
+
+#[test]
+fn sigterm_under_load_ends_with_0_within_seconds() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let producer = Producer::new(&broker.brokers(), "zstd");
+    let mut server =
+        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n", broker.brokers())).ready();
+    let (stop, client, config) = (AtomicBool::new(false), server.client(), server.config());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut hostile, mut partition) = (Hostile::new(1), 0);
+            while !stop.load(Ordering::Relaxed) {
+                for _ in 0..200 {
+                    partition = 1 - partition;
+                    producer.send("posts", partition, &hostile.next(wall_ms()));
+                }
+                producer.flush();
+            }
+        });
+        scope.spawn(|| while client.try_get("/v1/counts/words/top?window=all").is_ok() {});
+        std::thread::sleep(Duration::from_secs(2));
+        let status = Asker::new(server.client(), &config, 0).ask_everything(&Offsets::new()).pop().unwrap();
+        assert!(matches!(status.answer, Answer::Status(status) if status.posts > 0), "there was no load");
+        let (status, took) = server.terminate();
+        stop.store(true, Ordering::Relaxed);
+        assert!(status.success(), "{status}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    });
+}
+
+#[test]
+fn an_idle_engine_uses_no_processor() {
+    let broker = Embedded::start(&[("posts", 4)]);
+    let producer = Producer::new(&broker.brokers(), "none");
+    let mut hostile = Hostile::new(2);
+    (0..200).for_each(|n| producer.send("posts", n % 4, &hostile.next(wall_ms())));
+    producer.flush();
+    let server =
+        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n", broker.brokers())).ready();
+    std::thread::sleep(Duration::from_secs(1));
+    let before = server.cpu();
+    std::thread::sleep(Duration::from_secs(5));
+    let used = server.cpu() - before;
+    assert!(used <= 10, "{used} hundredths of a second in 5 s, more than 2 % of a core");
+}
+
+#[test]
+fn more_workers_than_partitions_all_work() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let producer = Producer::new(&broker.brokers(), "zstd");
+    let mut hostile = Hostile::new(3);
+    (0..6000).for_each(|_| producer.send("posts", 0, &hostile.next(wall_ms())));
+    let written = producer.flush();
+    let server =
+        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n", broker.brokers())).ready();
+    let asked = Asked {
+        count: "words".to_owned(),
+        window: "all".to_owned(),
+        question: Question::Top { k: 10 },
+        min_offsets: written,
+    };
+    server.client().ask(asked, Duration::from_secs(20));
+    let used = server.cpu_of_threads("timely");
+    assert_eq!(used.len(), 3, "{used:?}");
+    let most = *used.iter().max().unwrap();
+    assert!(most >= 8, "too little work to tell: {used:?}");
+    assert!(used.iter().all(|own| own * 3 >= most), "work is not spread: {used:?}");
+}
+
+#[test]
+fn late_posts_are_counted_as_late_and_correct_the_past() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let producer = Producer::new(&broker.brokers(), "none");
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\nclock = \"event\"\nepoch = \"20ms\"\n\
+         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"10s/1s\", \"1m/5s\", \"all\"]\n",
+        broker.brokers()
+    ))
+    .ready();
+    let (client, config) = (server.client(), server.config());
+    let (begin, mut answers) = (1_600_000_000_000, Vec::new());
+    let mut send = |tag: &str, second: i64| {
+        let value = format!("{{\"id_str\":\"1\",\"text\":\"#{tag}\"}}").into_bytes();
+        producer.send("posts", 0, &Sent { value: Some(value), timestamp: begin + second * 1000 });
+        let written = producer.flush();
+        answers.extend(Asker::new(client.clone(), &config, 0).ask_everything(&written));
+        match &answers.last().unwrap().answer {
+            Answer::Status(status) => (status.late, status.stamp.clock.map(|clock| clock.0 - begin)),
+            _ => unreachable!("the status is asked for last"),
+        }
+    };
+    // The smallest window covers seconds 91 to 100 when the clock stands in second 100.
+    assert_eq!(send("a", 100), (0, Some(100_000)));
+    assert_eq!(send("a", 91), (0, Some(100_000)));
+    assert_eq!(send("b", 90), (1, Some(100_000)));
+    assert_eq!(send("b", 60), (2, Some(100_000)));
+    assert_eq!(send("B", 10), (3, Some(100_000)));
+    assert_eq!(send("a", 101), (3, Some(101_000)));
+    assert_eq!(send("c", 1000), (3, Some(1_000_000)));
+    assert_eq!(send("a", 102), (4, Some(1_000_000)));
+    assert!(server.terminate().0.success());
+    let oracle = Oracle::new(&config, &read_back(&broker.brokers(), &["posts"]), wall_ms());
+    oracle.check_all(&answers);
+    let history = History::new(&answers);
+    history.check();
+    history.check_late(&oracle, &config);
+}

@@ -1,0 +1,107 @@
+//! Limits: what is refused is said, and nothing else suffers.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::oracle::{Answer, Asked, Offsets, Question, Stamp};
+use crate::support::broker::{Embedded, Producer, wall_ms};
+use crate::support::client::Client;
+use crate::support::hostile::Sent;
+use crate::support::process::Server;
+
+fn post(text: &str) -> Sent {
+    let value = json!({ "id_str": "1", "text": text }).to_string().into_bytes();
+    Sent { value: Some(value), timestamp: wall_ms() }
+}
+
+fn counts(client: &Client, window: &str, terms: &[String], min_offsets: &Offsets) -> (Vec<i64>, Stamp) {
+    let asked = Asked {
+        count: "tags".to_owned(),
+        window: window.to_owned(),
+        question: Question::Lookup { terms: terms.to_vec() },
+        min_offsets: min_offsets.clone(),
+    };
+    match client.ask(asked, Duration::from_secs(20)).answer {
+        Answer::Lookup(lookup) => (lookup.terms.iter().map(|term| term.count).collect(), lookup.stamp),
+        _ => unreachable!("a look-up was asked for"),
+    }
+}
+
+#[test]
+fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
+    let broker = Embedded::start(&[("posts", 3)]);
+    let producer = Producer::new(&broker.brokers(), "lz4");
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\nepoch = \"20ms\"\nmax_terms = 200\n\
+         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"3s/1s\", \"all\"]\n",
+        broker.brokers()
+    ))
+    .ready();
+    let client = server.client();
+    let known: Vec<String> = (0..20).map(|i| format!("known{i}")).collect();
+    let all_known: String = known.iter().map(|term| format!("#{term} ")).collect();
+    producer.send("posts", 0, &post(&all_known));
+    let (found, stamp) = counts(&client, "all", &known, &producer.flush());
+    assert_eq!((found, stamp.overflow), (vec![1; 20], false));
+
+    // Far more terms than are taken, and the known ones among them.
+    for batch in 0..20 {
+        for partition in 0..3 {
+            let new: String = (0..100).map(|i| format!("#new{batch}x{partition}x{i} ")).collect();
+            producer.send("posts", partition, &post(&format!("{new}{all_known}")));
+        }
+        producer.flush();
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    let (found, stamp) = counts(&client, "all", &known, &producer.flush());
+    assert_eq!((found, stamp.overflow), (vec![61; 20], true));
+
+    // There is no room any more, so that not one of these is taken, and everything is answered as before.
+    let late: Vec<String> = (0..50).map(|i| format!("late{i}")).collect();
+    let all_late: String = late.iter().map(|term| format!("#{term} ")).collect();
+    producer.send("posts", 1, &post(&format!("{all_late} {all_known}")));
+    let written = producer.flush();
+    let (found, stamp) = counts(&client, "all", &late, &written);
+    assert_eq!((found, stamp.overflow), (vec![0; 50], true));
+    assert_eq!(counts(&client, "all", &known, &written).0, vec![62; 20]);
+    let status: crate::oracle::Status = client.get("/v1/status").json();
+    assert_eq!((status.posts, status.bad.len()), (62, 0));
+
+    // A window that begins behind all that was refused has missed nothing.
+    std::thread::sleep(Duration::from_secs(5));
+    producer.send("posts", 2, &post(&all_known));
+    let written = producer.flush();
+    let (found, stamp) = counts(&client, "3s/1s", &known, &written);
+    assert_eq!((found, stamp.overflow), (vec![1; 20], false));
+    assert!(counts(&client, "all", &known, &written).1.overflow);
+    assert!(server.terminate().0.success());
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused_with_what_can() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let server = Server::run(&format!("[kafka]\nbrokers = \"{}\"\n", broker.brokers())).ready();
+    let client = server.client();
+    let refused = [
+        ("/v1/counts/nothing/top", 404, "hashtags"),
+        ("/v1/counts/hashtags/top?window=7m", 400, "5m"),
+        ("/v1/counts/hashtags/top?k=1001", 400, "1000"),
+        ("/v1/counts/hashtags/top?kk=1", 400, "`k`"),
+        ("/v1/counts/hashtags/top?min_offsets=other:0:1", 400, "posts:0"),
+        ("/v1/counts/hashtags/top?min_offsets=posts:1:1", 400, "posts:0"),
+        ("/v1/counts/hashtags/terms/%23", 400, "term"),
+        ("/v1/counts/hashtags/terms/rust/series?window=all", 400, "5m"),
+        ("/v1/nothing", 404, "/v1/status"),
+    ];
+    for (path, status, part) in refused {
+        let response = client.get(path);
+        let body = String::from_utf8(response.body.clone()).unwrap();
+        assert_eq!((response.status, response.content_type.as_str()), (status, "application/problem+json"), "{path}: {body}");
+        assert!(body.contains(part), "{path}: {body}");
+    }
+    // A bound that is not met in time is refused too, and not answered with older counts.
+    let response = client.get("/v1/counts/hashtags/top?min_offsets=posts:0:5&wait_ms=200");
+    assert_eq!(response.status, 503);
+    assert!(String::from_utf8(response.body).unwrap().contains("not_up_to_bound"));
+}

@@ -1,0 +1,11 @@
+//! The engine as a whole: the real binary on an embedded broker, asked over HTTP, compared with the oracle.
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod exact;
+mod lifecycle;
+mod limits;

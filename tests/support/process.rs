@@ -1,0 +1,197 @@
+//! The real binary: run to its end, or started and asked.
+//!
+//! Invariant: a process that was started is gone when its handle is, by its own id; its log is shown where a test fails.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tidings::config::{self, Config};
+
+use super::client::Client;
+
+/// The program under test.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+    // Nothing of the machine's own configuration.
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// Runs it to its end with something on its standard input.
+pub fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child =
+        program().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).unwrap());
+        child.wait_with_output().unwrap()
+    })
+}
+
+/// Standard error as text.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder with a configuration in it.
+pub struct Settings {
+    folder: TempDir,
+}
+
+impl Settings {
+    pub fn new(text: &str) -> Settings {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("tidings.toml"), text).unwrap();
+        Settings { folder }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("tidings.toml")
+    }
+
+    /// As the program reads it.
+    pub fn config(&self) -> Config {
+        config::load(Some(&self.file()), [], Vec::new()).unwrap_or_else(|error| panic!("{error}")).config
+    }
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    log: PathBuf,
+    address: String,
+    settings: Settings,
+}
+
+impl Server {
+    /// `tidings run` with this configuration, once it is ready to be asked.
+    pub fn run(text: &str) -> Server {
+        let settings = Settings::new(text);
+        let file = settings.file();
+        Server::start(settings, &["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"])
+    }
+
+    /// Any command that serves, once it says where; nothing is awaited beyond that.
+    pub fn start(settings: Settings, arguments: &[&str]) -> Server {
+        let log = settings.folder().join("log");
+        let output = File::create(&log).unwrap();
+        let child = program().args(arguments).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+        let mut server = Server { child, log, address: String::new(), settings };
+        server.address = server.awaits(Duration::from_secs(30), |server| {
+            let log = server.log();
+            let (_, rest) = log.split_once("answering on http://")?;
+            let (address, _) = rest.split_once('\n')?;
+            Some(address.trim().to_owned())
+        });
+        server
+    }
+
+    /// Waits until it is ready.
+    pub fn ready(self) -> Server {
+        let client = self.client();
+        let mut server = self;
+        server.awaits(Duration::from_secs(60), |_| {
+            client.try_get("/readyz").ok().filter(|response| response.status == 200).map(|_| ())
+        });
+        server
+    }
+
+    fn awaits<T>(&mut self, patience: Duration, mut seen: impl FnMut(&Server) -> Option<T>) -> T {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(found) = seen(self) {
+                return found;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the program ended: {ended:?}");
+            assert!(Instant::now() < deadline, "nothing within {patience:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    pub fn config(&self) -> Config {
+        self.settings.config()
+    }
+
+    /// All that it has printed so far.
+    pub fn log(&self) -> String {
+        let mut text = Vec::new();
+        File::open(&self.log).unwrap().read_to_end(&mut text).unwrap();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Whether it still runs.
+    pub fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends SIGTERM and waits; how it ended, and how long that took.
+    pub fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "it had ended before");
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, begun.elapsed());
+            }
+            assert!(begun.elapsed() < Duration::from_secs(40), "it does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Processor time that it has used, in hundredths of a second.
+    pub fn cpu(&self) -> u64 {
+        cpu_of(Path::new(&format!("/proc/{}/stat", self.child.id())))
+    }
+
+    /// The same of each of its threads whose name begins so, in the order of the names.
+    pub fn cpu_of_threads(&self, name: &str) -> Vec<u64> {
+        let mut threads: Vec<(String, u64)> = Vec::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap() {
+            let task = task.unwrap().path();
+            let Ok(own) = fs::read_to_string(task.join("comm")) else { continue };
+            if own.starts_with(name) {
+                threads.push((own, cpu_of(&task.join("stat"))));
+            }
+        }
+        threads.sort();
+        threads.into_iter().map(|(_, cpu)| cpu).collect()
+    }
+}
+
+/// User and system time of `/proc/.../stat`, see proc(5): fields 14 and 15; the name in field 2 may hold spaces.
+fn cpu_of(stat: &Path) -> u64 {
+    let text = fs::read_to_string(stat).unwrap();
+    let fields: Vec<&str> = text.rsplit_once(") ").unwrap().1.split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the program's log ends so:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+        }
+    }
+}
