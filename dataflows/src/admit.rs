@@ -42,6 +42,8 @@ pub struct Refused {
     pub occurrences: u64,
     /// No window that begins after this event time has missed any; `None`: nothing was refused.
     pub newest: Option<u64>,
+    /// Spellings not noted, a block at a time.
+    pub spellings: u64,
 }
 
 /// Lets updates in at the clock of their epoch.

@@ -7,6 +7,7 @@
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  keys.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs
+//!   --> spellings: arrangement (term, spelling)                          spellings.rs
 //! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
 //! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs
 //! ```
@@ -32,6 +33,7 @@ pub mod reads;
 pub mod records;
 pub mod shared;
 pub mod snapshot;
+pub mod spellings;
 pub mod term;
 pub mod totals;
 pub mod windows;

@@ -19,7 +19,7 @@ use timely::dataflow::operators::{Concat, ConnectLoop, Feedback};
 
 use crate::admit::{Live, admit};
 use crate::batcher::BlockBatcher;
-use crate::block::{Block, to_owner};
+use crate::block::Block;
 use crate::expire::expire;
 use crate::keys::{KeyRef, Keys};
 use crate::shared::Shared;
@@ -36,11 +36,6 @@ const _: () = {
     const fn readable_by_other_threads<T: Send + Sync>() {}
     readable_by_other_threads::<Shared<PanesBatch>>()
 };
-
-/// Arranges blocks that never expire: memory grows with the number of different keys.
-pub fn arrange_for_ever<'scope>(updates: Stream<'scope, u64, Block>) -> Arranged<'scope, PanesTrace> {
-    arrange_core(updates, to_owner(), "Panes", BlockBatcher::new)
-}
 
 /// Arranges blocks, and moves a pane on once its tier's windows have left it.
 pub fn arrange_alive<'scope>(

@@ -7,7 +7,7 @@
 //! between, a read as of the epoch sees exactly that.
 //! Cost: none of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -20,13 +20,15 @@ use crate::admit::{Live, Refused};
 use crate::block::Block;
 use crate::clock::{Fact, History, clock};
 use crate::intake::{Gathered, intake};
-use crate::panes::{PanesTrace, arrange_alive, arrange_for_ever};
+use crate::panes::{PanesTrace, arrange_alive};
 use crate::rank::{FiguresHistory, TopTrace, rank};
 use crate::records::Records;
 use crate::snapshot::{CountSnapshot, Snapshot, batches};
+use crate::spellings::{Room, arrange_spellings};
 use crate::term::HashKeys;
 use crate::totals::{Figures, Totals};
 use crate::windows::Windows;
+use differential_dataflow::trace::implementations::BatchContainer;
 
 /// What to build: the same on all workers.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ fn gcd(one: u64, two: u64) -> u64 {
 struct CountHandles {
     panes: PanesTrace,
     top: TopTrace,
-    spellings: Option<PanesTrace>,
+    spellings: Option<(PanesTrace, Rc<Cell<usize>>)>,
     history: FiguresHistory,
     figures: Vec<Figures>,
     refused: Rc<RefCell<Refused>>,
@@ -152,7 +154,15 @@ impl<T: Default + 'static> Pipeline<T> {
             CountSnapshot {
                 panes: batches(&mut count.panes, epoch),
                 top: batches(&mut count.top, epoch),
-                spellings: count.spellings.as_mut().map(|trace| batches(trace, epoch)).unwrap_or_default(),
+                spellings: count
+                    .spellings
+                    .as_mut()
+                    .map(|(trace, held)| {
+                        let spellings = batches(trace, epoch);
+                        held.set(spellings.iter().map(|batch| batch.storage.keys.len()).sum());
+                        spellings
+                    })
+                    .unwrap_or_default(),
                 figures: count.figures.clone(),
                 refused: *count.refused.borrow(),
             }
@@ -180,16 +190,21 @@ fn build_count<'scope>(
     let history = FiguresHistory::default();
     let panes = arrange_alive(next(), ticks.clone(), windows, live);
     let top = rank(panes.clone(), ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
-    let spellings = count.spellings.then(|| arrange_for_ever(next()));
+    let spellings = count.spellings.then(|| {
+        let held = Rc::new(Cell::new(0));
+        // Merges leave a key twice for a while.
+        let room =
+            Room { held: Rc::clone(&held), limit: limit.saturating_mul(2), refused: Rc::clone(&refused) };
+        let spellings = arrange_spellings(next(), room);
+        spellings.stream.probe_with(probe);
+        (spellings.trace, held)
+    });
     panes.stream.probe_with(probe);
     top.stream.probe_with(probe);
     CountHandles {
         panes: panes.trace,
         top: top.trace,
-        spellings: spellings.map(|spellings| {
-            spellings.stream.probe_with(probe);
-            spellings.trace
-        }),
+        spellings,
         history,
         figures: vec![Figures::default(); windows.len() + 1],
         refused,
