@@ -31,6 +31,9 @@ pub struct Gathered<T> {
     pub tally: T,
 }
 
+/// Where the terms of each table go, and the facts of all of them.
+pub type Taken<'scope> = (Vec<Stream<'scope, u64, Block>>, Stream<'scope, u64, Vec<Fact>>);
+
 /// Decodes records with `decode`, sends what they come to in `tables` streams of blocks, and the newest event time as
 /// a fact. `done` is handed the tally of each complete epoch, in order.
 pub fn intake<'scope, T: Default + 'static>(
@@ -39,7 +42,7 @@ pub fn intake<'scope, T: Default + 'static>(
     keys: HashKeys,
     mut decode: impl FnMut(&Records, &mut Gathered<T>) + 'static,
     mut done: impl FnMut(u64, T) + 'static,
-) -> (Vec<Stream<'scope, u64, Block>>, Stream<'scope, u64, Vec<Fact>>) {
+) -> Taken<'scope> {
     let peers = records.scope().peers();
     let mut builder = OperatorBuilder::new("Intake".to_owned(), records.scope());
     let mut records = builder.new_input(records, DistributorPact(|_peers| ToOwner));

@@ -136,9 +136,12 @@ fn file(args: FileArgs) -> Result<(), Failure> {
     let trouble = match replayed {
         Ok(met) => {
             if met.unreadable > 0 {
+                outlet.sender.warn(&format!("lines that are no posts, sent as they are: {}", met.unreadable));
+            }
+            if met.undated > 0 && args.speed != Speed::Max {
                 outlet
                     .sender
-                    .warn(&format!("lines that are no posts, and were sent as they are: {}", met.unreadable));
+                    .warn(&format!("posts without a time of their own, sent at once: {}", met.undated));
             }
             None
         }

@@ -61,7 +61,7 @@ impl Commands {
     }
 
     /// The next command not yet carried out.
-    pub fn next(&mut self) -> Option<Command> {
+    pub fn take(&mut self) -> Option<Command> {
         self.received.borrow_mut().pop_front()
     }
 }

@@ -5,7 +5,6 @@
 //! Invariant: what it hands out never goes back in time; a cut that meets a bound contains every record below it.
 //! Cost: a lock per call; waiting costs nothing until a worker publishes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -124,7 +123,7 @@ impl Reader {
     pub fn start_offsets(&self) -> Offsets {
         let mut offsets = Offsets::new();
         for Partition { topic, partition, start, .. } in self.partitions() {
-            offsets.entry(topic.clone()).or_insert_with(BTreeMap::new).insert(*partition, *start);
+            offsets.entry(topic.clone()).or_default().insert(*partition, *start);
         }
         offsets
     }

@@ -38,7 +38,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
     let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
     loop {
-        while let Some(command) = commands.next() {
+        while let Some(command) = commands.take() {
             match command {
                 Command::Close(epoch, wall) => {
                     publisher.closes(epoch, source.positions());

@@ -59,7 +59,7 @@ pub fn feed(
         if let Some(warning) = limits.warning(made.time_ms) {
             sender.warn(&warning);
         }
-        if !sender.send(Some(&made.key), made.value.as_deref(), made.time_ms)? {
+        if !sender.send(Some(&made.key), made.value.as_deref(), made.time_ms)? || sender.stopped() {
             return Ok(());
         }
     }

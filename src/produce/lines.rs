@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_and_a_folder_are_named() {
-        let missing = read(vec![PathBuf::from("/nowhere/posts.jsonl")]).err().expect("no such file");
+        let missing = read(vec![PathBuf::from("/nowhere/posts.jsonl")]).expect_err("no such file");
         assert!(missing.to_string().starts_with("/nowhere/posts.jsonl: "), "{missing}");
         assert!(read(vec![std::env::temp_dir()]).is_err());
     }

@@ -73,7 +73,7 @@ pub fn replay(
             if let Some(warning) = limits.warning(time_ms) {
                 sender.warn(&warning);
             }
-            if !sender.send(read.id.as_deref(), Some(line), time_ms)? {
+            if !sender.send(read.id.as_deref(), Some(line), time_ms)? || sender.stopped() {
                 break;
             }
         }

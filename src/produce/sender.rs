@@ -14,7 +14,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 
 use super::progress::Progress;
 use super::stop::Stop;
@@ -31,8 +31,10 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "200000"),
 ];
-/// After how many records the acknowledgements that have come are served.
-const SERVE_EVERY: u32 = 256;
+/// After how many records the clock is asked whether to show how far it is.
+const SHOW_EVERY: u32 = 256;
+/// How long one wait lasts at least.
+const TICK: Duration = Duration::from_millis(2);
 /// How long one wait lasts at most, so that a signal is seen soon.
 const SLICE: Duration = Duration::from_millis(50);
 /// How long what is on its way may take once the user has asked to stop.
@@ -40,12 +42,12 @@ const LAST_CALL: Duration = Duration::from_secs(25);
 
 /// A producer for one topic.
 pub struct Sender {
-    producer: BaseProducer<Deliveries>,
+    producer: ThreadedProducer<Deliveries>,
     topic: String,
     brokers: String,
     stop: Stop,
     progress: Progress,
-    unserved: u32,
+    unshown: u32,
 }
 
 /// The producer can do no more; what it had is counted as failed.
@@ -62,7 +64,7 @@ impl Sender {
         let config = client::client_config_with(kafka, &DEFAULTS);
         let producer = client::create(&config, Deliveries::default())?;
         let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
-        Ok(Self { producer, topic, brokers, stop, progress, unserved: 0 })
+        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0 })
     }
 
     /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
@@ -86,7 +88,7 @@ impl Sender {
                 KafkaError::MessageProduction(Code::QueueFull) if self.stop.asked() => return Ok(false),
                 KafkaError::MessageProduction(Code::QueueFull) => {
                     record = again;
-                    self.producer.poll(SLICE);
+                    std::thread::sleep(TICK);
                     show(&mut self.progress, &self.producer, &self.brokers);
                 }
                 KafkaError::MessageProduction(Code::MessageSizeTooLarge) => {
@@ -96,26 +98,27 @@ impl Sender {
                 error => return Err(self.broken(&error)),
             }
         }
-        self.unserved += 1;
-        if self.unserved >= SERVE_EVERY {
-            self.unserved = 0;
-            self.serve(Duration::ZERO);
+        self.unshown += 1;
+        if self.unshown >= SHOW_EVERY {
+            self.unshown = 0;
+            show(&mut self.progress, &self.producer, &self.brokers);
         }
-        Ok(!self.stop.asked())
+        Ok(true)
     }
 
-    /// Serves acknowledgements until this moment. False: the user has asked to stop.
+    /// Waits until this moment. False: the user has asked to stop. It may be two milliseconds later, since that many
+    /// shorter waits would cost more than what is sent between them.
     pub fn wait_until(&mut self, moment: Instant) -> bool {
-        loop {
+        let moment = moment.max(Instant::now() + TICK);
+        while !self.stop.asked() {
+            show(&mut self.progress, &self.producer, &self.brokers);
             let left = moment.saturating_duration_since(Instant::now());
-            self.serve(left.min(SLICE));
-            if self.stop.asked() {
-                return false;
-            }
-            if left <= SLICE {
+            if left.is_zero() {
                 return true;
             }
+            std::thread::sleep(left.min(SLICE));
         }
+        false
     }
 
     /// Whether the user has asked to stop.
@@ -142,10 +145,9 @@ impl Sender {
                 && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + LAST_CALL)
             {
                 self.producer.purge(PurgeConfig::default().queue().inflight());
-                self.producer.poll(SLICE);
-                break;
             }
-            self.serve(SLICE);
+            std::thread::sleep(TICK);
+            show(&mut self.progress, &self.producer, &self.brokers);
         }
         self.progress.end();
         let tally = self.producer.context().tally().clone();
@@ -156,11 +158,6 @@ impl Sender {
     /// One line for an error of a record.
     fn explain(&self, error: &KafkaError) -> String {
         self.producer.context().watch.explain(error, &self.brokers)
-    }
-
-    fn serve(&mut self, wait: Duration) {
-        self.producer.poll(wait);
-        show(&mut self.progress, &self.producer, &self.brokers);
     }
 
     fn broken(&self, error: &KafkaError) -> SendError {
@@ -174,7 +171,7 @@ impl Sender {
 }
 
 /// Shows the state of affairs when that is due; a free function, since a record may still borrow the sender's topic.
-fn show(progress: &mut Progress, producer: &BaseProducer<Deliveries>, brokers: &str) {
+fn show(progress: &mut Progress, producer: &ThreadedProducer<Deliveries>, brokers: &str) {
     if progress.due() {
         let tally = producer.context().tally().clone();
         let trouble = producer.context().watch.last();

@@ -55,7 +55,7 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
         let stream = tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(ended) = open.join_next() => {
-                note(ended);
+                note(ended, &metrics);
                 continue;
             }
             stream = accept(&door.listener) => stream,
@@ -76,7 +76,7 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
     drop(door.listener);
     let ending = async {
         while let Some(ended) = open.join_next().await {
-            note(ended);
+            note(ended, &metrics);
         }
     };
     if tokio::time::timeout(DRAIN, ending).await.is_err() {
@@ -85,8 +85,9 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
     }
 }
 
-fn note(ended: Result<(), JoinError>) {
+fn note(ended: Result<(), JoinError>, metrics: &Metrics) {
     if let Err(error) = ended {
+        metrics.panicked();
         tracing::error!(%error, "a connection has met a bug");
     }
 }

@@ -1,10 +1,12 @@
 //! What all resources share: the reader, the metrics, and the right to read.
 //!
-//! Idea: reads walk batches, from 0.05 ms for the first places to half a second for a thousand terms over many panes, so
-//! they run on the runtime's blocking threads: a dear one delays neither other connections nor `/livez`. No more run at
-//! once than there are cores, since the workers need those too; the others queue.
+//! Idea: reads walk batches, from 0.05 ms for the first places to a quarter of a second for a thousand terms over many
+//! panes, so they run on the runtime's blocking threads: none delays other connections or `/livez`. No more short ones
+//! run at once than there are cores, and half as many long ones, since the workers need those too; as long ones have
+//! turns of their own, short ones never queue behind them.
 //! Invariant: a read that panics is the panic of its request; no request waits once the server is being stopped.
-//! Cost: handing a read to another thread and back, some 20 microseconds.
+//! Cost: handing a read to another thread and back, 20 to 40 microseconds, which is about what the request itself
+//! costs; together some 14,000 top tens a second on two cores.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,15 @@ use crate::engine::{Cut, NotUpTo, Reader};
 /// How long a read may queue for its turn.
 const QUEUED: Duration = Duration::from_secs(5);
 
+/// How long a read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// About a millisecond at most.
+    Short,
+    /// Any time.
+    Long,
+}
+
 /// What all resources share.
 pub struct Api {
     /// The engine's read side.
@@ -29,7 +40,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// The first offsets that were read.
     pub start_offsets: Offsets,
-    reads: Arc<Semaphore>,
+    short: Arc<Semaphore>,
+    long: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -39,7 +51,8 @@ impl Api {
         let metrics = Metrics::new(&reader);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let start_offsets = reader.start_offsets();
-        Api { reader, metrics, start_offsets, reads: Arc::new(Semaphore::new(cores)), stopping }
+        let (short, long) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores.div_ceil(2))));
+        Api { reader, metrics, start_offsets, short, long, stopping }
     }
 
     /// The newest cut within the bounds.
@@ -74,9 +87,11 @@ impl Api {
     /// Those of the read; `overloaded` where it has no turn in time.
     pub async fn read<T: Send + 'static>(
         &self,
+        effort: Effort,
         read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = tokio::time::timeout(QUEUED, Arc::clone(&self.reads).acquire_owned()).await;
+        let turns = if effort == Effort::Short { &self.short } else { &self.long };
+        let turn = tokio::time::timeout(QUEUED, Arc::clone(turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             let detail = format!("this read had no turn within {QUEUED:?}; ask for less at once");
             return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));

@@ -8,7 +8,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
@@ -43,6 +46,13 @@ pub async fn serve(
         tracing::debug!(%error, "cannot send small answers at once");
     }
     let service = TowerToHyperService::new(warp::service(resource));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // Only CONNECT has no path; warp cannot bear that.
+        if request.uri().path_and_query().is_none() {
+            *request.uri_mut() = Uri::from_static("*");
+        }
+        service.call(request)
+    });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(manners.head);
     protocol.max_buf_size(HEAD).keep_alive(manners.keep_alive);

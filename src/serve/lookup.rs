@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Answer};
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::problem::{Kind, Problem};
 use super::request::Request;
 use super::scope::{self, find_count, find_window, read};
@@ -47,7 +47,7 @@ pub async fn lookup(api: Arc<Api>, mut request: Request) -> Result<Answer, Probl
     let asked = parse(&body)?;
     let window = find_window(info, asked.window.as_deref())?;
     let terms = keys(info, &asked.terms)?;
-    read(api, count, window, &query, move |reading| {
+    read(api, count, window, &query, Effort::Long, move |reading| {
         let terms = terms.into_iter().map(|term| Counted::look_up(reading, term)).collect();
         Ok(answer::json(&Answered { stamp: reading.stamp(), terms }))
     })

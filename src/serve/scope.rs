@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tidings_dataflows::reads::View;
 
 use super::answer::Answer;
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::bounds::Bounds;
 use super::problem::{Kind, Problem, quoted};
 use super::query::Query;
@@ -109,12 +109,13 @@ pub async fn read(
     count: usize,
     window: usize,
     query: &Query,
+    effort: Effort,
     read: impl FnOnce(&Reading) -> Result<Answer, Problem> + Send + 'static,
 ) -> Result<Answer, Problem> {
     let bounds = Bounds::read(query, api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
     let reading = Reading { api: Arc::clone(&api), cut, count, window };
-    api.read(move || read(&reading)).await
+    api.read(effort, move || read(&reading)).await
 }
 
 #[cfg(test)]

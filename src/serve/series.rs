@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::answer::{self, Answer};
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::problem::{Kind, Problem};
 use super::request::Request;
 use super::scope::{self, find_count, find_window, read};
@@ -49,7 +49,7 @@ pub async fn series(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
         );
     }
     let term = scope::term(info, &request.segment(1)?)?;
-    read(api, count, window, &query, move |reading| {
+    read(api, count, window, &query, Effort::Long, move |reading| {
         let series = reading.view().series(reading.window().index, term.as_bytes());
         let panes = series.into_iter().map(|(from, count)| Pane { from: Time(from), count }).collect();
         Ok(answer::json(&Series { stamp: reading.stamp(), term: &term, panes }))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::answer::{self, Answer};
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
 use super::scope::{self, Reading, find_count, find_window, read};
@@ -57,7 +57,7 @@ pub async fn term(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let count = find_count(&api.reader, &request.segment(0)?)?;
     let window = find_window(&api.reader.counts()[count], query.get("window"))?;
     let term = scope::term(&api.reader.counts()[count], &request.segment(1)?)?;
-    read(api, count, window, &query, move |reading| {
+    read(api, count, window, &query, Effort::Short, move |reading| {
         Ok(answer::json(&Term { stamp: reading.stamp(), counted: Counted::look_up(reading, term) }))
     })
     .await

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::answer::{self, Answer};
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
 use super::scope::{self, find_count, find_window, read};
@@ -39,7 +39,7 @@ pub async fn terms(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let prefix = scope::prefix(&api.reader.counts()[count], query.get("prefix").unwrap_or(""));
     // What is given here was `next`, a key: no sign is taken off, only a client's own spelling is folded.
     let after = query.get("after").map(|after| fold::fold(after, &mut String::new()).to_owned());
-    read(api, count, window, &query, move |reading| {
+    read(api, count, window, &query, Effort::Long, move |reading| {
         let view = reading.view();
         let after = after.as_deref().map(str::as_bytes);
         let (found, more) = view.with_prefix(reading.window().index, prefix.as_bytes(), after, limit);

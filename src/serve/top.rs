@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::answer::{self, Answer};
-use super::api::Api;
+use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
 use super::scope::{find_count, find_window, read};
@@ -19,6 +19,9 @@ const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_m
 
 /// Places that are answered where none are asked for, and at most.
 const PLACES: (u64, u64) = (10, 1000);
+
+/// So many places take little time, though each has its spelling looked up.
+const SHORT: usize = 100;
 
 #[derive(Serialize)]
 struct Top<'a> {
@@ -42,7 +45,8 @@ pub async fn top(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let count = find_count(&api.reader, &request.segment(0)?)?;
     let window = find_window(&api.reader.counts()[count], query.get("window"))?;
     let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
-    read(api, count, window, &query, move |reading| {
+    let effort = if k <= SHORT { Effort::Short } else { Effort::Long };
+    read(api, count, window, &query, effort, move |reading| {
         let (view, window) = (reading.view(), reading.window().index);
         let figures = view.figures(window);
         let place = |(index, (count, term)): (usize, (i64, String))| {

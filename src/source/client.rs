@@ -6,6 +6,8 @@
 //! property is ever part of a message, since it may be a secret. A broker that is not there is an error within ten
 //! seconds, never a wait without end.
 
+mod words;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
 use crate::config::Kafka;
+
+use words::words;
+pub use words::{code, explain, short};
 
 /// How long a client may try to reach a broker that does not answer at all.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -140,12 +145,9 @@ impl Watch {
     pub fn explain(&self, error: &KafkaError, brokers: &str) -> String {
         let vague = matches!(
             code(error),
-            Some(
-                Code::BrokerTransportFailure
-                    | Code::AllBrokersDown
-                    | Code::OperationTimedOut
-                    | Code::MessageTimedOut
-            )
+            Some(Code::BrokerTransportFailure | Code::AllBrokersDown)
+                | Some(Code::OperationTimedOut | Code::MessageTimedOut)
+                | Some(Code::PurgeQueue | Code::PurgeInflight)
         );
         match self.last().filter(|_| vague) {
             Some((code, reason)) => words(code, &reason, brokers),
@@ -213,109 +215,6 @@ fn log_level() -> RDKafkaLogLevel {
         RDKafkaLogLevel::Info
     } else {
         RDKafkaLogLevel::Warning
-    }
-}
-
-/// One line for an error: what is wrong and what to change. `brokers` are those that were asked.
-pub fn explain(error: &KafkaError, brokers: &str) -> String {
-    match (error, code(error)) {
-        // The description may quote the value, so only the name is given.
-        (KafkaError::ClientConfig(_, description, key, _), _) => setting(description, key),
-        (KafkaError::ClientCreation(description), _) => setting(description, ""),
-        (_, Some(code)) => words(code, "", brokers),
-        (other, None) => other.to_string(),
-    }
-}
-
-/// The code within an error; the library leaves out that of its administrative calls.
-pub fn code(error: &KafkaError) -> Option<Code> {
-    match error {
-        KafkaError::AdminOp(code) => Some(*code),
-        other => other.rdkafka_error_code(),
-    }
-}
-
-fn setting(description: &str, key: &str) -> String {
-    let secure =
-        ["security.protocol", "ssl.", "sasl.", "enable.ssl"].iter().any(|start| key.starts_with(start));
-    if description.contains("not available at build time") || description.contains("OpenSSL") {
-        return "this build of tidings speaks no TLS: build it with `--features tls`, or set security.protocol in \
-                [kafka.properties] to plaintext"
-            .to_owned();
-    }
-    if description.contains("No such configuration property") {
-        return format!(
-            "[kafka.properties] has `{key}`, which librdkafka does not know; its CONFIGURATION.md has all names"
-        );
-    }
-    match key {
-        "" => format!("the settings in [kafka] do not go together: {description}"),
-        _ if secure => format!("the value of `{key}` in [kafka.properties] is not valid"),
-        _ => format!("the value of `{key}` in [kafka.properties] is not valid: {description}"),
-    }
-}
-
-/// A reason without what librdkafka appends on the state it was in and on how often it has said so.
-pub fn short(reason: &str) -> &str {
-    reason.split(" (after ").next().unwrap_or_default().trim()
-}
-
-fn words(code: Code, reason: &str, brokers: &str) -> String {
-    let reason = short(reason);
-    let because = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    let elsewhere =
-        "is it running, and is this its address? Name another with --brokers or `brokers` in [kafka]";
-    match code {
-        Code::BrokerTransportFailure
-        | Code::AllBrokersDown
-        | Code::BrokerNotAvailable
-        | Code::NetworkException => {
-            let secured = if reason.is_empty() || reason.contains("refused") {
-                ""
-            } else {
-                "; if it wants TLS or SASL, set security.protocol in [kafka.properties]"
-            };
-            format!("no Kafka broker can be reached at {brokers}{because}: {elsewhere}{secured}")
-        }
-        Code::Resolve => format!(
-            "the host of a Kafka broker is unknown, asked by way of {brokers}{because}: check the name in --brokers or \
-             `brokers` in [kafka], and the broker's advertised.listeners"
-        ),
-        Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => {
-            format!("Kafka at {brokers} did not answer in time{because}: {elsewhere}")
-        }
-        Code::UnknownTopic | Code::UnknownTopicOrPartition => {
-            format!(
-                "Kafka at {brokers} has no such topic or partition{because}: `tidings topic list` shows those it has"
-            )
-        }
-        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => format!(
-            "Kafka at {brokers} does not accept the credentials{because}: check sasl.mechanism, sasl.username and \
-             sasl.password in [kafka.properties]"
-        ),
-        Code::SSL => format!(
-            "no TLS connection with Kafka at {brokers}{because}: check security.protocol and ssl.ca.location in \
-             [kafka.properties]"
-        ),
-        Code::TopicAuthorizationFailed
-        | Code::ClusterAuthorizationFailed
-        | Code::GroupAuthorizationFailed => {
-            format!(
-                "Kafka at {brokers} does not allow this{because}: ask for the rights, or use other credentials"
-            )
-        }
-        Code::InvalidTimestamp => format!(
-            "Kafka refuses the time of the record{because}: message.timestamp.before.max.ms or \
-             message.timestamp.after.max.ms of the topic bounds it"
-        ),
-        Code::MessageSizeTooLarge | Code::InvalidMessageSize => {
-            format!(
-                "the record is larger than Kafka takes{because}: raise message.max.bytes, or leave it out"
-            )
-        }
-        Code::PurgeQueue | Code::PurgeInflight => "it was still waiting when the program stopped".to_owned(),
-        Code::UnknownPartition => format!("Kafka at {brokers} has no such partition{because}"),
-        other => format!("Kafka at {brokers}: {other}{because}"),
     }
 }
 

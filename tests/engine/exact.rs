@@ -4,15 +4,13 @@
 //! that has seen its own writes acknowledged asks everything. In the end the topics are read back and all is recounted.
 //! Cost: some five seconds a case. `TIDINGS_TEST_SEED=n cargo test --test engine exact` repeats or varies them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::oracle::{Answered, History, Offsets, Oracle};
-use crate::support::asker::Asker;
-use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
+use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::hostile::{Hostile, Sent};
 use crate::support::process::Server;
 use crate::support::random::{Random, seed};
+use crate::support::session::{ask_during, recount};
 
 #[derive(Clone, Copy)]
 struct Shape {
@@ -60,36 +58,23 @@ const RECORDS: usize = 2500;
 fn run(own_seed: u64, shape: Shape) {
     let seed = seed(own_seed);
     let mut random = Random::new(seed);
-    let settings = |brokers: &str, random: &mut Random| settings(brokers, shape, random);
     let broker = Embedded::start(&[(TOPICS[0], shape.partitions), (TOPICS[1], 1)]);
-    let text = settings(&broker.brokers(), &mut random);
+    let text = settings(&broker.brokers(), shape, &mut random);
     println!("{text}");
     let producer = Producer::new(&broker.brokers(), random.pick(&["none", "lz4", "zstd"]));
     let mut load = Load::new(seed, shape, random.clone());
     // What stands in the topic before the start is caught up with.
     load.send(&producer, RECORDS / 4);
-    for giant in Hostile::giants().into_iter().filter(|_| random.one_in(5)).filter(|giant| giant.len() < 1 << 20) {
+    for giant in
+        Hostile::giants().into_iter().filter(|_| random.one_in(5)).filter(|giant| giant.len() < 1 << 20)
+    {
         producer.send(TOPICS[1], 0, &Sent { value: Some(giant), timestamp: wall_ms() });
     }
     producer.flush();
 
     let mut server = Server::run(&text);
     let config = server.config();
-    let stop = AtomicBool::new(false);
-    let mut answers: Vec<Answered> = std::thread::scope(|scope| {
-        let ask = |number: u64| {
-            let mut asker = Asker::new(server.client(), &config, seed + number);
-            let stop = &stop;
-            scope.spawn(move || {
-                asker.ready();
-                asker.ask_until(stop, Duration::from_millis(8))
-            })
-        };
-        let askers = [ask(1), ask(2)];
-        let mut own = Asker::new(server.client(), &config, seed + 3);
-        own.ready();
-        let mut answers = Vec::new();
-        let begun = Instant::now();
+    let answers = ask_during(&server, &config, seed, |own, answers| {
         while load.sent < RECORDS {
             load.send(&producer, 1 + random.below(150) as usize);
             let written = producer.flush();
@@ -99,29 +84,11 @@ fn run(own_seed: u64, shape: Shape) {
             }
             std::thread::sleep(Duration::from_millis(random.below(60)));
         }
-        let written = producer.flush();
-        answers.extend(own.ask_everything(&written));
-        // With the wall clock, windows drain in silence.
-        std::thread::sleep(Duration::from_millis(1200));
-        answers.extend(own.ask_everything(&Offsets::new()));
-        println!("{} records in {:?}", load.sent, begun.elapsed());
-        stop.store(true, Ordering::Relaxed);
-        answers.extend(askers.into_iter().flat_map(|asker| asker.join().unwrap()));
-        answers
+        producer.flush()
     });
     let (status, took) = server.terminate();
     assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
-
-    let records = read_back(&broker.brokers(), &TOPICS);
-    let begun = Instant::now();
-    let oracle = Oracle::new(&config, &records, wall_ms());
-    answers.sort_by_key(|answered| answered.begun);
-    oracle.check_all(&answers);
-    let history = History::new(&answers);
-    history.check();
-    history.check_late(&oracle, &config);
-    println!("{} answers of {} epochs recounted in {:?}", answers.len(), history.epochs(), begun.elapsed());
-    assert!(history.epochs() >= 10, "too few epochs were seen for this to mean much");
+    recount(&broker.brokers(), &TOPICS, &config, &answers);
 }
 
 /// A load whose event time goes on by itself, or with the wall clock.
@@ -160,7 +127,12 @@ impl Load {
 /// A configuration with several counts, each with windows whose slides nest.
 fn settings(brokers: &str, Shape { workers, clock, time, .. }: Shape, random: &mut Random) -> String {
     let windows: &[&str] = if clock == "wall" {
-        &["\"1s/100ms\", \"3s/500ms\", \"1m\", \"all\"", "\"all\", \"2s/1s\"", "\"900ms/300ms\"", "\"4s/2s\", \"10s/2s\""]
+        &[
+            "\"1s/100ms\", \"3s/500ms\", \"1m\", \"all\"",
+            "\"all\", \"2s/1s\"",
+            "\"900ms/300ms\"",
+            "\"4s/2s\", \"10s/2s\"",
+        ]
     } else {
         &["\"10s/1s\", \"1m/5s\", \"20m/1m\", \"all\"", "\"all\", \"30s/10s\"", "\"5s/1s\"", "\"1m\", \"5m\""]
     };
@@ -186,8 +158,11 @@ fn settings(brokers: &str, Shape { workers, clock, time, .. }: Shape, random: &m
     for number in 0..drawn {
         // Hashtags first, since they have spellings.
         let kind = if number == 0 { "hashtags" } else { random.pick(&kinds) };
-        let (windows, filter) = (if number == 0 { windows[0] } else { random.pick(windows) }, random.pick(&filters));
-        text += &format!("[[count]]\nname = \"count {number}\"\nof = \"{kind}\"\nwindows = [{windows}]\n{filter}");
+        let (windows, filter) =
+            (if number == 0 { windows[0] } else { random.pick(windows) }, random.pick(&filters));
+        text += &format!(
+            "[[count]]\nname = \"count-{number}\"\nof = \"{kind}\"\nwindows = [{windows}]\n{filter}"
+        );
     }
     text
 }

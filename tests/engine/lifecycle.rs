@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::oracle::{Answer, Asked, History, Offsets, Oracle, Question};
+use crate::oracle::Oracle;
+use crate::oracle::answers::{Answer, Asked, Offsets, Question};
+use crate::oracle::history::History;
 use crate::support::asker::Asker;
 use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
 use crate::support::hostile::{Hostile, Sent};
@@ -13,8 +15,11 @@ use crate::support::process::Server;
 fn sigterm_under_load_ends_with_0_within_seconds() {
     let broker = Embedded::start(&[("posts", 2)]);
     let producer = Producer::new(&broker.brokers(), "zstd");
-    let mut server =
-        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n", broker.brokers())).ready();
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n",
+        broker.brokers()
+    ))
+    .ready();
     let (stop, client, config) = (AtomicBool::new(false), server.client(), server.config());
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -45,8 +50,11 @@ fn an_idle_engine_uses_no_processor() {
     let mut hostile = Hostile::new(2);
     (0..200).for_each(|n| producer.send("posts", n % 4, &hostile.next(wall_ms())));
     producer.flush();
-    let server =
-        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n", broker.brokers())).ready();
+    let server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\n",
+        broker.brokers()
+    ))
+    .ready();
     std::thread::sleep(Duration::from_secs(1));
     let before = server.cpu();
     std::thread::sleep(Duration::from_secs(5));
@@ -61,8 +69,11 @@ fn more_workers_than_partitions_all_work() {
     let mut hostile = Hostile::new(3);
     (0..6000).for_each(|_| producer.send("posts", 0, &hostile.next(wall_ms())));
     let written = producer.flush();
-    let server =
-        Server::run(&format!("[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n", broker.brokers())).ready();
+    let server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n",
+        broker.brokers()
+    ))
+    .ready();
     let asked = Asked {
         count: "words".to_owned(),
         window: "all".to_owned(),
@@ -73,7 +84,7 @@ fn more_workers_than_partitions_all_work() {
     let used = server.cpu_of_threads("timely");
     assert_eq!(used.len(), 3, "{used:?}");
     let most = *used.iter().max().unwrap();
-    assert!(most >= 8, "too little work to tell: {used:?}");
+    assert!(most >= 20_000, "too little work to tell: {used:?}");
     assert!(used.iter().all(|own| own * 3 >= most), "work is not spread: {used:?}");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::oracle::{Answer, Asked, Offsets, Question, Stamp};
+use crate::oracle::answers::{Answer, Asked, Offsets, Question, Stamp};
 use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::client::Client;
 use crate::support::hostile::Sent;
@@ -65,7 +65,7 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     let (found, stamp) = counts(&client, "all", &late, &written);
     assert_eq!((found, stamp.overflow), (vec![0; 50], true));
     assert_eq!(counts(&client, "all", &known, &written).0, vec![62; 20]);
-    let status: crate::oracle::Status = client.get("/v1/status").json();
+    let status: crate::oracle::answers::Status = client.get("/v1/status").json();
     assert_eq!((status.posts, status.bad.len()), (62, 0));
 
     // A window that begins behind all that was refused has missed nothing.
@@ -97,7 +97,11 @@ fn what_cannot_be_answered_is_refused_with_what_can() {
     for (path, status, part) in refused {
         let response = client.get(path);
         let body = String::from_utf8(response.body.clone()).unwrap();
-        assert_eq!((response.status, response.content_type.as_str()), (status, "application/problem+json"), "{path}: {body}");
+        assert_eq!(
+            (response.status, response.content_type.as_str()),
+            (status, "application/problem+json"),
+            "{path}: {body}"
+        );
         assert!(body.contains(part), "{path}: {body}");
     }
     // A bound that is not met in time is refused too, and not answered with older counts.

@@ -4,10 +4,10 @@
 
 use tidings::config::{Clock, Span};
 
+use super::Oracle;
 use super::answers::{Answer, Answered, Counted, Question, Stamp, Status};
 use super::recount::Recount;
 use super::rules::{Fate, When};
-use super::Oracle;
 
 /// By how much an epoch may be later than the wall clock that was read for it: clocks have milliseconds, and epochs closed
 /// within one of them are numbered on.
@@ -44,15 +44,23 @@ impl Oracle {
             (Answer::Top(top), Question::Top { k }) => {
                 assert_eq!(top.total, recount.totals.values().sum::<i64>(), "total, {}", of());
                 assert_eq!(top.distinct, recount.totals.len(), "distinct, {}", of());
-                let answered: Vec<_> = top.top.iter().map(|place| (place.term.as_str(), place.count)).collect();
+                let answered: Vec<_> =
+                    top.top.iter().map(|place| (place.term.as_str(), place.count)).collect();
                 assert_eq!(answered, recount.top(*k), "{}", of());
                 for (index, place) in top.top.iter().enumerate() {
                     assert_eq!(place.rank, index + 1, "{}", of());
-                    assert_eq!(place.display, recount.display(&place.term), "display of {:?}, {}", place.term, of());
+                    assert_eq!(
+                        place.display,
+                        recount.display(&place.term),
+                        "display of {:?}, {}",
+                        place.term,
+                        of()
+                    );
                 }
             }
             (Answer::Term(term), Question::Term { term: asked }) => {
-                let counted = Counted { term: term.term.clone(), display: term.display.clone(), count: term.count };
+                let counted =
+                    Counted { term: term.term.clone(), display: term.display.clone(), count: term.count };
                 assert_eq!(counted, counted_again(&recount, asked), "{}", of());
             }
             (Answer::Lookup(lookup), Question::Lookup { terms }) => {
@@ -61,19 +69,28 @@ impl Oracle {
             }
             (Answer::Page(page), Question::Page { prefix, after, limit }) => {
                 let (expected, more) = recount.page(&recount.prefix(prefix), after.as_deref(), *limit);
-                let answered: Vec<_> = page.terms.iter().map(|term| (term.term.as_str(), term.count)).collect();
+                let answered: Vec<_> =
+                    page.terms.iter().map(|term| (term.term.as_str(), term.count)).collect();
                 assert_eq!(answered, expected, "{}", of());
                 let next = expected.last().filter(|_| more).map(|(term, _)| *term);
                 assert_eq!(page.next.as_deref(), next, "next, {}", of());
                 for term in &page.terms {
-                    assert_eq!(term.display, recount.display(&term.term), "display of {:?}, {}", term.term, of());
+                    assert_eq!(
+                        term.display,
+                        recount.display(&term.term),
+                        "display of {:?}, {}",
+                        term.term,
+                        of()
+                    );
                 }
             }
             (Answer::Series(series), Question::Series { term }) => {
                 assert_eq!(series.term, recount.key(term), "{}", of());
                 let answered: Vec<_> = series.panes.iter().map(|pane| (pane.from.0, pane.count)).collect();
                 match stamp.from.zip(stamp.to) {
-                    Some((from, to)) => assert_eq!(answered, recount.series(&series.term, from.0, to.0), "{}", of()),
+                    Some((from, to)) => {
+                        assert_eq!(answered, recount.series(&series.term, from.0, to.0), "{}", of())
+                    }
                     None => assert!(answered.iter().all(|(_, n)| *n == 0), "{}", of()),
                 }
             }
@@ -87,9 +104,13 @@ impl Oracle {
         for (topic, partitions) in &stamp.offsets {
             for (partition, next) in partitions {
                 let start = stamp.start_offsets[topic][partition];
-                let known = self.fates.get(&(topic.clone(), *partition)).and_then(|fates| fates.last_key_value());
+                let known =
+                    self.fates.get(&(topic.clone(), *partition)).and_then(|fates| fates.last_key_value());
                 let end = known.map_or(start, |(offset, _)| offset + 1);
-                assert!(start <= *next && *next <= end.max(start), "offsets that were never written: {end}, {stamp:?}");
+                assert!(
+                    start <= *next && *next <= end.max(start),
+                    "offsets that were never written: {end}, {stamp:?}"
+                );
             }
         }
         let newest = self.newest(stamp, |_| true);
@@ -98,7 +119,10 @@ impl Oracle {
             Clock::Wall => {
                 let epoch = stamp.epoch as i64;
                 let least = newest.map(|newest| newest.min(epoch - NUMBERED_ON_MS));
-                assert!(stamp.clock.map(|clock| clock.0) >= least, "the clock is behind {least:?}: {stamp:?}");
+                assert!(
+                    stamp.clock.map(|clock| clock.0) >= least,
+                    "the clock is behind {least:?}: {stamp:?}"
+                );
                 assert!(stamp.clock.is_none_or(|clock| clock.0 <= epoch), "the clock is ahead: {stamp:?}");
             }
         }
@@ -106,7 +130,8 @@ impl Oracle {
 
     /// The newest event time of the records of a stamp, in the partitions asked for.
     fn newest(&self, stamp: &Stamp, of: impl Fn((&str, i32)) -> bool) -> Option<i64> {
-        let fates = self.between(&stamp.start_offsets, &stamp.offsets).filter(|record| of((record.0, record.1)));
+        let fates =
+            self.between(&stamp.start_offsets, &stamp.offsets).filter(|record| of((record.0, record.1)));
         let times = fates.filter_map(|(.., fate)| match fate {
             Fate::Post(When::At(time), _) => Some(*time),
             _ => None,
@@ -135,11 +160,18 @@ impl Oracle {
         assert_eq!(status.workers, self.rules.config.engine.workers);
         assert_eq!(status.ready, status.reasons.is_empty(), "{status:?}");
         assert_eq!(status.checkpoint, None);
-        assert_eq!(status.partitions.len(), stamp.offsets.values().map(|partitions| partitions.len()).sum::<usize>());
+        assert_eq!(
+            status.partitions.len(),
+            stamp.offsets.values().map(|partitions| partitions.len()).sum::<usize>()
+        );
         for progress in &status.partitions {
             let place = (progress.topic.as_str(), progress.partition);
             assert_eq!(progress.offset, stamp.offsets[place.0][&place.1], "{status:?}");
-            assert_eq!(progress.newest.map(|time| time.0), self.newest(stamp, |known| known == place), "{status:?}");
+            assert_eq!(
+                progress.newest.map(|time| time.0),
+                self.newest(stamp, |known| known == place),
+                "{status:?}"
+            );
             let lag = progress.end_offset.map(|end| (end - progress.offset).max(0));
             assert_eq!(progress.lag, lag, "{status:?}");
         }

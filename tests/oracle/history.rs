@@ -6,9 +6,9 @@
 
 use tidings::config::Config;
 
+use super::Oracle;
 use super::answers::{Answer, Answered, Offsets, Stamp};
 use super::rules::{Fate, When};
-use super::Oracle;
 
 /// Answers in the order in which they were asked for.
 pub struct History<'a>(Vec<&'a Answered>);
@@ -36,7 +36,8 @@ impl<'a> History<'a> {
         }
         for pair in self.by_epoch().windows(2) {
             let (one, two) = (pair[0].answer.stamp(), pair[1].answer.stamp());
-            let told = |one: &Stamp, two: &Stamp| format!("of these two the later goes back:\n{one:?}\n{two:?}");
+            let told =
+                |one: &Stamp, two: &Stamp| format!("of these two the later goes back:\n{one:?}\n{two:?}");
             assert_eq!(one.generation, two.generation, "{}", told(one, two));
             assert_eq!(one.start_offsets, two.start_offsets, "{}", told(one, two));
             assert!(one.clock <= two.clock && not_above(&one.offsets, &two.offsets), "{}", told(one, two));
@@ -63,7 +64,9 @@ impl<'a> History<'a> {
     /// smallest window had left its pane at the clock of the epoch that it came with.
     pub fn check_late(&self, oracle: &Oracle, config: &Config) {
         let spans = config.counts.iter().flat_map(|count| &count.windows).filter_map(|window| window.span);
-        let Some((size, slide)) = spans.map(|span| (span.size_ms as i64, span.slide_ms as i64)).min() else { return };
+        let Some((size, slide)) = spans.map(|span| (span.size_ms as i64, span.slide_ms as i64)).min() else {
+            return;
+        };
         let is_late = |time: i64, clock: Option<i64>| {
             clock.is_some_and(|clock| time / slide < (clock / slide + 1 - size / slide).max(0))
         };
@@ -97,5 +100,6 @@ impl<'a> History<'a> {
 }
 
 fn not_above(one: &Offsets, two: &Offsets) -> bool {
-    one.iter().all(|(topic, partitions)| partitions.iter().all(|(partition, next)| *next <= two[topic][partition]))
+    one.iter()
+        .all(|(topic, partitions)| partitions.iter().all(|(partition, next)| *next <= two[topic][partition]))
 }

@@ -9,22 +9,16 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-mod answers;
+pub mod answers;
 mod check;
-mod history;
-mod recount;
-mod rules;
-
-pub use answers::{
-    Answer, Answered, Asked, Counted, Lookup, Offsets, Page, Pane, Place, Question, Series, Stamp, Status, Term, Time, Top,
-};
-pub use history::History;
-pub use recount::Recount;
-pub use rules::{Fate, Record, When};
+pub mod history;
+pub mod recount;
+pub mod rules;
 
 use std::collections::BTreeMap;
 
-use rules::Rules;
+use answers::Offsets;
+use rules::{Fate, Record, Rules};
 use tidings::config::Config;
 
 /// All records of a run, each taken apart once, ready to be counted again.
@@ -41,21 +35,31 @@ impl Oracle {
         let mut fates = BTreeMap::<_, BTreeMap<_, _>>::new();
         for record in records {
             let fate = rules.judge(record);
-            let known = fates.entry((record.topic.clone(), record.partition)).or_default().insert(record.offset, fate);
+            let known = fates
+                .entry((record.topic.clone(), record.partition))
+                .or_default()
+                .insert(record.offset, fate);
             assert!(known.is_none(), "the test itself has a record twice: {record:?}");
         }
         Oracle { rules, fates }
     }
 
     /// The fates of the records from `start` up to, and without, `next`.
-    fn between<'a>(&'a self, start: &'a Offsets, next: &'a Offsets) -> impl Iterator<Item = (&'a str, i32, i64, &'a Fate)> {
-        next.iter().flat_map(|(topic, partitions)| partitions.iter().map(move |(partition, next)| (topic, *partition, *next))).flat_map(
-            move |(topic, partition, next)| {
+    fn between<'a>(
+        &'a self,
+        start: &'a Offsets,
+        next: &'a Offsets,
+    ) -> impl Iterator<Item = (&'a str, i32, i64, &'a Fate)> {
+        next.iter()
+            .flat_map(|(topic, partitions)| {
+                partitions.iter().map(move |(partition, next)| (topic, *partition, *next))
+            })
+            .flat_map(move |(topic, partition, next)| {
                 let start = start[topic][&partition];
                 let records = self.fates.get(&(topic.clone(), partition));
-                let counted = records.into_iter().flat_map(move |records| records.range(start..next.max(start)));
+                let counted =
+                    records.into_iter().flat_map(move |records| records.range(start..next.max(start)));
                 counted.map(move |(offset, fate)| (topic.as_str(), partition, *offset, fate))
-            },
-        )
+            })
     }
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use tidings::config::{Count, Span};
 use tidings::terms::{Kind, fold};
 
-use super::answers::Stamp;
-use super::rules::{Fate, When};
 use super::Oracle;
+use super::answers::{Offsets, Stamp, Time};
+use super::rules::{Fate, When};
 
 /// The counts of one window of one count, in the records of a stamp.
 pub struct Recount<'a> {
@@ -27,12 +27,56 @@ pub struct Recount<'a> {
 }
 
 impl Oracle {
+    /// The stamp of a window when all records have been read, where windows end at the newest post.
+    pub fn stamp_at_end(&self, count: &str, window: &str) -> Stamp {
+        let (mut start_offsets, mut offsets) = (Offsets::new(), Offsets::new());
+        for ((topic, partition), fates) in &self.fates {
+            let end = fates.last_key_value().map_or(0, |(offset, _)| offset + 1);
+            start_offsets.entry(topic.clone()).or_default().insert(*partition, 0);
+            offsets.entry(topic.clone()).or_default().insert(*partition, end);
+        }
+        let times = self.fates.values().flat_map(|fates| fates.values()).filter_map(|fate| match fate {
+            Fate::Post(When::At(time), _) => Some(*time),
+            _ => None,
+        });
+        let clock = times.max();
+        let known =
+            self.rules.config.counts.iter().find(|known| known.name == count).expect("a count of the test");
+        let span =
+            known.windows.iter().find(|known| known.name == window).expect("a window of the test").span;
+        let covered = span.zip(clock).map(|(Span { size_ms, slide_ms }, clock)| {
+            let to = (clock / slide_ms as i64 + 1) * slide_ms as i64;
+            (Time((to - size_ms as i64).max(0)), Time(to))
+        });
+        Stamp {
+            count: Some(count.to_owned()),
+            window: Some(window.to_owned()),
+            generation: 0,
+            epoch: 0,
+            as_of: Time(0),
+            clock: clock.map(Time),
+            from: covered.map(|covered| covered.0),
+            to: covered.map(|covered| covered.1),
+            start_offsets,
+            offsets,
+            catching_up: false,
+            overflow: false,
+        }
+    }
+
     /// Counts the window of the stamp again.
     pub fn recount(&self, stamp: &Stamp) -> Recount<'_> {
         let (name, window) = (stamp.count.as_deref().unwrap(), stamp.window.as_deref().unwrap());
-        let index = self.rules.config.counts.iter().position(|count| count.name == name).expect("a count of the test");
+        let index = self
+            .rules
+            .config
+            .counts
+            .iter()
+            .position(|count| count.name == name)
+            .expect("a count of the test");
         let count = &self.rules.config.counts[index];
-        let span = count.windows.iter().find(|known| known.name == window).expect("a window of the test").span;
+        let span =
+            count.windows.iter().find(|known| known.name == window).expect("a window of the test").span;
         let has_all = count.windows.iter().any(|window| window.span.is_none());
         let entries = self.rules.lexicons[index].entries.as_slice();
         let (mut in_window, mut since_start) = (vec![0; entries.len()], vec![0; entries.len()]);
@@ -75,7 +119,9 @@ impl Recount<'_> {
 
     /// What all keys begin with that somebody means who typed this; a space behind a word of a phrase says that it is whole.
     pub fn prefix(&self, asked: &str) -> String {
-        let whole = self.count.of == Kind::Phrases && asked.ends_with(char::is_whitespace) && !self.key(asked).is_empty();
+        let whole = self.count.of == Kind::Phrases
+            && asked.ends_with(char::is_whitespace)
+            && !self.key(asked).is_empty();
         self.key(asked) + if whole { " " } else { "" }
     }
 
@@ -86,8 +132,10 @@ impl Recount<'_> {
 
     /// How a key is shown: words and phrases as they are, others in their commonest spelling, ties by code point.
     pub fn display(&self, key: &str) -> String {
-        let spellings = self.spellings.get(key).filter(|_| !matches!(self.count.of, Kind::Words | Kind::Phrases));
-        let commonest = spellings.and_then(|all| all.iter().min_by_key(|(spelling, n)| (Reverse(**n), **spelling)));
+        let spellings =
+            self.spellings.get(key).filter(|_| !matches!(self.count.of, Kind::Words | Kind::Phrases));
+        let commonest =
+            spellings.and_then(|all| all.iter().min_by_key(|(spelling, n)| (Reverse(**n), **spelling)));
         commonest.map_or(key, |(spelling, _)| *spelling).to_owned()
     }
 
@@ -102,16 +150,22 @@ impl Recount<'_> {
     /// A key's count in each pane between two moments.
     pub fn series(&self, key: &str, from: i64, to: i64) -> Vec<(i64, i64)> {
         let slide = self.span.expect("only sliding windows have panes").slide_ms as i64;
-        let mut panes: BTreeMap<i64, i64> = (from..to).step_by(slide as usize).map(|from| (from, 0)).collect();
+        let mut panes: BTreeMap<i64, i64> =
+            (from..to).step_by(slide as usize).map(|from| (from, 0)).collect();
         for (time, _) in self.dated.iter().filter(|(_, entry)| self.entries[*entry as usize].0 == key) {
-            *panes.get_mut(&(time.div_euclid(slide) * slide)).expect("what the window covers lies in its panes") += 1;
+            *panes
+                .get_mut(&(time.div_euclid(slide) * slide))
+                .expect("what the window covers lies in its panes") += 1;
         }
         panes.into_iter().collect()
     }
 
     /// The keys with a prefix behind `after`, in order, at most `limit`; and whether there are more.
     pub fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> (Vec<(&str, i64)>, bool) {
-        let found = self.totals.iter().filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|after| **key > after));
+        let found = self
+            .totals
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|after| **key > after));
         let mut found: Vec<_> = found.map(|(key, n)| (*key, *n)).take(limit + 1).collect();
         let more = found.len() > limit;
         found.truncate(limit);

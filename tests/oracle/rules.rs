@@ -32,7 +32,8 @@ pub struct Record {
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let value = self.value.as_deref().map(|value| String::from_utf8_lossy(&value[..value.len().min(300)]));
+        let value =
+            self.value.as_deref().map(|value| String::from_utf8_lossy(&value[..value.len().min(300)]));
         write!(f, "{} {} {} at {}: {value:?}", self.topic, self.partition, self.offset, self.timestamp)
     }
 }
@@ -92,12 +93,18 @@ impl Rules {
     pub fn new(config: &Config, now_ms: i64) -> Rules {
         // Which kinds are looked for decides which posts have too many terms.
         let mut kinds: Vec<Kind> = config.counts.iter().map(|count| count.of).collect();
-        kinds.extend(config.counts.iter().flat_map(|count| &count.track).flat_map(|track| tracked_kinds(track)));
+        kinds.extend(
+            config.counts.iter().flat_map(|count| &count.track).flat_map(|track| tracked_kinds(track)),
+        );
         kinds.sort_unstable();
         kinds.dedup();
         Rules {
             lexicons: config.counts.iter().map(|_| Lexicon::default()).collect(),
-            stop_words: config.counts.iter().map(|count| StopWords::new(&count.stop_words).unwrap()).collect(),
+            stop_words: config
+                .counts
+                .iter()
+                .map(|count| StopWords::new(&count.stop_words).unwrap())
+                .collect(),
             decoder: Decoder::new(&config.posts).unwrap(),
             extractor: Extractor::new(&kinds),
             config: config.clone(),
@@ -116,14 +123,17 @@ impl Rules {
         }
         let when = when(&self.config, record, &post, self.now_ms);
         let input = Input { text: &post.text, html: post.html, hashtags: post.hashtags.as_deref() };
-        let Ok(terms) = self.extractor.extract(&input) else { return Fate::Bad(Reason::TooManyTerms.as_str()) };
+        let Ok(terms) = self.extractor.extract(&input) else {
+            return Fate::Bad(Reason::TooManyTerms.as_str());
+        };
         let terms: Vec<(Kind, &str, &str)> = terms.collect();
         let counts = self.config.counts.iter().zip(&self.stop_words).zip(&mut self.lexicons);
         let occurrences = counts.map(|((count, stop_words), lexicon)| {
             if !wants(count, &post, &terms) {
                 return Vec::new();
             }
-            let own = terms.iter().filter(|(kind, key, _)| *kind == count.of && admits(count, stop_words, key));
+            let own =
+                terms.iter().filter(|(kind, key, _)| *kind == count.of && admits(count, stop_words, key));
             own.map(|(_, key, spelling)| lexicon.number(key, spelling)).collect()
         });
         Fate::Post(when, occurrences.collect())
@@ -138,7 +148,9 @@ fn when(config: &Config, record: &Record, post: &Post<'_>, now_ms: i64) -> When 
     };
     let border = now_ms + DAY_MS;
     match time {
-        Some(time) if (time - border).abs() < UNSURE_MS => panic!("nobody knows whether this is ahead: {record:?}"),
+        Some(time) if (time - border).abs() < UNSURE_MS => {
+            panic!("nobody knows whether this is ahead: {record:?}")
+        }
         Some(time) if time > border => When::Ahead,
         Some(time) if time > 0 => When::At(time),
         _ => When::Undated,
@@ -159,7 +171,9 @@ fn wants(count: &Count, post: &Post<'_>, terms: &[(Kind, &str, &str)]) -> bool {
     let language = post.lang.as_deref().unwrap_or_default().to_lowercase();
     let spoken = |wanted: &String| language == *wanted || language.starts_with(&format!("{wanted}-"));
     let tracked = |track: &String| {
-        tracked_kinds(track).into_iter().any(|kind| terms.iter().any(|term| term.0 == kind && term.1 == fold::key(kind, track)))
+        tracked_kinds(track)
+            .into_iter()
+            .any(|kind| terms.iter().any(|term| term.0 == kind && term.1 == fold::key(kind, track)))
     };
     (count.languages.is_empty() || count.languages.iter().any(spoken))
         && (count.track.is_empty() || count.track.iter().any(tracked))

@@ -10,10 +10,11 @@ use tidings::config::Config;
 
 use super::client::Client;
 use super::random::Random;
-use crate::oracle::{Answer, Answered, Asked, Offsets, Question};
+use crate::oracle::answers::{Answer, Answered, Asked, Offsets, Question};
 
 /// Terms that are asked for beside those that were seen.
-const STRANGE: [&str; 10] = ["rust", "#RUST", "never seen", "#", "e\u{301}", "a\0b", "a", "👍🏽", "%41", "../../status"];
+const STRANGE: [&str; 10] =
+    ["rust", "#RUST", "never seen", "#", "e\u{301}", "a\0b", "a", "👍🏽", "%41", "../../status"];
 
 /// Draws questions.
 pub struct Asker<'a> {
@@ -80,7 +81,9 @@ impl<'a> Asker<'a> {
                 };
                 let Answer::Top(top) = ask(of(Question::Top { k: 1000 })) else { panic!("another answer") };
                 let mut after = None;
-                while let Answer::Page(page) = ask(of(Question::Page { prefix: String::new(), after, limit: 1000 })) {
+                while let Answer::Page(page) =
+                    ask(of(Question::Page { prefix: String::new(), after, limit: 1000 }))
+                {
                     after = page.next;
                     if after.is_none() {
                         break;
@@ -105,7 +108,7 @@ impl<'a> Asker<'a> {
             let seen = !self.seen.is_empty() && !random.one_in(4);
             // A lone sign is no term, and is refused.
             let strange = STRANGE.into_iter().filter(|term| *term != "#").collect::<Vec<_>>();
-            if seen { random.pick(&self.seen).clone() } else { (*random.pick(&strange)).to_owned() }
+            if seen { random.pick(&self.seen) } else { random.pick(&strange).to_owned() }
         };
         let (one, terms) = (term(), (0..5).map(|_| term()).collect());
         let prefix: String = one.chars().take(random.below(3) as usize).collect();

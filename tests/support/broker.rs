@@ -11,11 +11,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseRecord, DefaultProducerContext, Producer as _, ProducerContext, ThreadedProducer,
+};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::hostile::Sent;
-use crate::oracle::{Offsets, Record};
+use crate::oracle::answers::Offsets;
+use crate::oracle::rules::Record;
 
 /// The wall clock in Unix milliseconds.
 pub fn wall_ms() -> i64 {
@@ -139,7 +142,8 @@ pub fn read_back(brokers: &str, topics: &[&str]) -> Vec<Record> {
         let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
         for partition in metadata.topics()[0].partitions() {
             let place = ((*topic).to_owned(), partition.id());
-            let (first, end) = consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10)).unwrap();
+            let (first, end) =
+                consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10)).unwrap();
             assert_eq!(first, 0, "{place:?}: the test wrote more than the broker keeps");
             assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
             if end > 0 {

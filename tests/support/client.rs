@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::oracle::{Answer, Answered, Asked, Offsets, Question};
+use crate::oracle::answers::{Answer, Answered, Asked, Offsets, Question};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -29,15 +29,17 @@ pub struct Response {
 impl Response {
     /// Its body as JSON of a known shape.
     pub fn json<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.body))
+        })
     }
 }
 
 impl Client {
     /// Of a server at `host:port`.
     pub fn new(address: &str) -> Client {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         Client { agent: config.into(), address: format!("http://{address}") }
     }
 
@@ -53,7 +55,8 @@ impl Client {
 
     /// `POST` of a JSON body.
     pub fn post(&self, path: &str, body: &str) -> Response {
-        let sent = self.agent.post(format!("{}{path}", self.address)).content_type("application/json").send(body);
+        let sent =
+            self.agent.post(format!("{}{path}", self.address)).content_type("application/json").send(body);
         sent.and_then(read).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
@@ -81,7 +84,8 @@ impl Client {
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Response, ureq::Error> {
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (status, content_type) = (response.status().as_u16(), content_type.to_owned());
     let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
     Ok(Response { status, content_type, body })

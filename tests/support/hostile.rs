@@ -29,11 +29,35 @@ pub struct Hostile {
     made: u64,
 }
 
-const TAGS: [&str; 12] =
-    ["Rust", "RUST", "rust", "ru", "Straße", "STRASSE", "étoile", "E\u{301}toile", "東京", "москва", "Москва", "rusty"];
+const TAGS: [&str; 12] = [
+    "Rust",
+    "RUST",
+    "rust",
+    "ru",
+    "Straße",
+    "STRASSE",
+    "étoile",
+    "E\u{301}toile",
+    "東京",
+    "москва",
+    "Москва",
+    "rusty",
+];
 const WORDS: [&str; 14] = [
-    "good", "Good", "morning", "naïve", "nai\u{308}ve", "שלום", "مرحبا", "สวัสดีชาวโลก", "東京特許許可局", "한국어", "don't",
-    "\u{202e}reversed", "e\u{301}\u{301}\u{301}", "ﬁne",
+    "good",
+    "Good",
+    "morning",
+    "naïve",
+    "nai\u{308}ve",
+    "שלום",
+    "مرحبا",
+    "สวัสดีชาวโลก",
+    "東京特許許可局",
+    "한국어",
+    "don't",
+    "\u{202e}reversed",
+    "e\u{301}\u{301}\u{301}",
+    "ﬁne",
 ];
 const EMOJI: [&str; 6] = ["👍🏽", "👨‍👩‍👧‍👦", "🇮🇪🇮🇪", "❤️", "1️⃣", "🥊"];
 
@@ -64,9 +88,14 @@ impl Hostile {
     pub fn giants() -> Vec<Vec<u8>> {
         let tags: String = (0..20_000).map(|i| format!("#t{i} ")).collect();
         let own: Vec<Value> = (0..20_000).map(|i| json!({ "text": format!("own{i}") })).collect();
-        let deep = format!("{{\"text\":\"deep\",\"id_str\":\"1\",\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!(
+            "{{\"text\":\"deep\",\"id_str\":\"1\",\"x\":{}{}}}",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
         let objects = format!("{}1{}", "{\"text\":".repeat(10_000), "}".repeat(10_000));
-        let fits = json!({ "id_str": "1", "text": format!("fits {}", "a".repeat((1 << 20) - 100)) }).to_string();
+        let fits =
+            json!({ "id_str": "1", "text": format!("fits {}", "a".repeat((1 << 20) - 100)) }).to_string();
         vec![
             json!({ "id_str": "1", "text": tags }).to_string().into_bytes(),
             json!({ "id_str": "1", "text": "", "entities": { "hashtags": own } }).to_string().into_bytes(),
@@ -75,7 +104,9 @@ impl Hostile {
             json!({ "id_str": "1", "text": "word ".repeat((2 << 20) / 5) }).to_string().into_bytes(),
             fits.into_bytes(),
             json!({ "id_str": "1", "text": "e\u{301}".repeat(100_000) }).to_string().into_bytes(),
-            json!({ "id_str": "1", "text": format!("a{}", "\u{301}".repeat(200_000)) }).to_string().into_bytes(),
+            json!({ "id_str": "1", "text": format!("a{}", "\u{301}".repeat(200_000)) })
+                .to_string()
+                .into_bytes(),
             vec![b'#'; 500_000],
             vec![0xff; 100_000],
         ]
@@ -88,7 +119,7 @@ impl Hostile {
             14 => now_ms - self.random.between(DAY, 30 * DAY),
             15 => now_ms + self.random.between(1, 3 * SECOND),
             16 if self.random.one_in(8) => now_ms + self.random.between(SECOND, 10 * SECOND),
-            17 => *self.random.pick(&[0, 1, 999, -1, -5000, i64::from(i32::MIN)]),
+            17 => self.random.pick(&[0, 1, 999, -1, -5000, i64::from(i32::MIN)]),
             18 => 32_503_680_000_000,
             19 => super::broker::wall_ms() + self.random.between(2 * DAY, 400 * DAY),
             _ => now_ms,
@@ -96,7 +127,8 @@ impl Hostile {
     }
 
     fn tweet(&mut self, time: i64, now_ms: i64) -> Value {
-        let mut post = json!({ "id_str": self.made.to_string(), "text": self.text(), "user": { "screen_name": "x" } });
+        let mut post =
+            json!({ "id_str": self.made.to_string(), "text": self.text(), "user": { "screen_name": "x" } });
         match self.random.below(12) {
             // Without a time of its own it has that of its record.
             0 => {}
@@ -109,7 +141,8 @@ impl Hostile {
         }
         if self.random.one_in(6) {
             let own = ["Rust", "RUST", "a\0b", "a", "A", "", "two words", "ﬁ", "İ"];
-            let tags: Vec<Value> = (0..self.random.below(5)).map(|_| json!({ "text": self.random.pick(&own) })).collect();
+            let tags: Vec<Value> =
+                (0..self.random.below(5)).map(|_| json!({ "text": self.random.pick(&own) })).collect();
             post["entities"] = json!({ "hashtags": tags });
         }
         if self.random.one_in(10) {
@@ -121,12 +154,20 @@ impl Hostile {
     fn text(&mut self) -> String {
         let mut text = String::new();
         for _ in 0..self.random.below(12) {
-            let separator = *self.random.pick(&[" ", "  ", "\n", "\u{3000}", "\0", ", "]);
+            let separator = self.random.pick(&[" ", "  ", "\n", "\u{3000}", "\0", ", "]);
             match self.random.below(10) {
                 0..3 => text.push_str(&format!("#{}", self.random.pick(&TAGS))),
                 3 => text.push_str(self.random.pick(&EMOJI)),
-                4 => text.push_str(self.random.pick(&["@Ada", "@ada", "$RUST", "https://Example.com/a?b#c", "http://例え.jp"])),
-                5 if self.random.one_in(4) => text.push_str(&format!("#{}", "x".repeat(self.random.between(250, 260) as usize))),
+                4 => text.push_str(self.random.pick(&[
+                    "@Ada",
+                    "@ada",
+                    "$RUST",
+                    "https://Example.com/a?b#c",
+                    "http://例え.jp",
+                ])),
+                5 if self.random.one_in(4) => {
+                    text.push_str(&format!("#{}", "x".repeat(self.random.between(250, 260) as usize)))
+                }
                 5 => text.push_str(&format!("w{}", self.random.below(400))),
                 _ => text.push_str(self.random.pick(&WORDS)),
             }
@@ -140,7 +181,8 @@ impl Hostile {
     }
 
     fn broken(&mut self) -> Option<Vec<u8>> {
-        let whole = json!({ "id_str": "1", "text": self.text(), "timestamp_ms": "1700000000000" }).to_string();
+        let whole =
+            json!({ "id_str": "1", "text": self.text(), "timestamp_ms": "1700000000000" }).to_string();
         let records: [Option<&[u8]>; 16] = [
             None,
             Some(b""),

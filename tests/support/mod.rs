@@ -9,7 +9,9 @@
 pub mod asker;
 pub mod broker;
 pub mod client;
+pub mod counting;
 pub mod hostile;
 pub mod kafka;
 pub mod process;
 pub mod random;
+pub mod session;

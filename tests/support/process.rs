@@ -28,8 +28,13 @@ pub fn run(arguments: &[&str]) -> Output {
 
 /// Runs it to its end with something on its standard input.
 pub fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child =
-        program().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || stdin.write_all(input).unwrap());
@@ -88,7 +93,8 @@ impl Server {
     pub fn start(settings: Settings, arguments: &[&str]) -> Server {
         let log = settings.folder().join("log");
         let output = File::create(&log).unwrap();
-        let child = program().args(arguments).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+        let child =
+            program().args(arguments).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
         let mut server = Server { child, log, address: String::new(), settings };
         server.address = server.awaits(Duration::from_secs(30), |server| {
             let log = server.log();
@@ -161,14 +167,16 @@ impl Server {
         cpu_of(Path::new(&format!("/proc/{}/stat", self.child.id())))
     }
 
-    /// The same of each of its threads whose name begins so, in the order of the names.
+    /// Microseconds of processor time of each of its threads whose name begins so, in the order of the names.
     pub fn cpu_of_threads(&self, name: &str) -> Vec<u64> {
         let mut threads: Vec<(String, u64)> = Vec::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap() {
             let task = task.unwrap().path();
             let Ok(own) = fs::read_to_string(task.join("comm")) else { continue };
             if own.starts_with(name) {
-                threads.push((own, cpu_of(&task.join("stat"))));
+                // Its first field are nanoseconds on a processor, see sched-stats of the kernel's documentation.
+                let used = fs::read_to_string(task.join("schedstat")).unwrap();
+                threads.push((own, used.split(' ').next().unwrap().parse::<u64>().unwrap() / 1000));
             }
         }
         threads.sort();

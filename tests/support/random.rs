@@ -33,14 +33,16 @@ impl Random {
     }
 
     /// One of these.
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len() as u64) as usize]
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize].clone()
     }
 }
 
 /// The seed of a test: its own, or that of `TIDINGS_TEST_SEED`, which repeats a failure or looks elsewhere.
 pub fn seed(own: u64) -> u64 {
-    let set = std::env::var("TIDINGS_TEST_SEED").ok().map(|text| text.parse().expect("TIDINGS_TEST_SEED is a number"));
+    let set = std::env::var("TIDINGS_TEST_SEED")
+        .ok()
+        .map(|text| text.parse().expect("TIDINGS_TEST_SEED is a number"));
     let seed = set.unwrap_or(own);
     println!("TIDINGS_TEST_SEED={seed}");
     seed

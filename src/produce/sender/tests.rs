@@ -96,8 +96,8 @@ fn who_asks_to_stop_does_not_wait_for_a_full_queue() {
     let stop = Stop::new();
     let properties = [("queue.buffering.max.messages", "1"), ("message.timeout.ms", "2000")];
     let mut sender = sender(&cluster, &properties, &stop);
-    assert_eq!(sender.send(None, Some(b"queued"), 1), Ok(true));
     stop.raise();
+    assert_eq!(sender.send(None, Some(b"queued"), 1), Ok(true));
     assert_eq!(sender.send(None, Some(b"not taken"), 1), Ok(false));
     let (tally, _) = sender.finish();
     assert_eq!((tally.posts, tally.failed), (0, 1));

@@ -33,7 +33,7 @@ pub fn write_name(author: u32, out: &mut String) {
     for shift in [0, 6, 12] {
         out.push_str(SYLLABLES[(author >> shift & 63) as usize]);
     }
-    if author % 3 == 0 {
+    if author.is_multiple_of(3) {
         // Writing to a string cannot fail.
         let _ = write!(out, "_{}", author % 97);
     }

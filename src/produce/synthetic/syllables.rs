@@ -159,10 +159,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    type Belongs = fn(char) -> bool;
+
     proptest! {
         #[test]
         fn words_are_letters_of_their_script(seed: u64, syllables in 1u32..5) {
-            let in_script: [(Maker, fn(char) -> bool); 8] = [
+            let in_script: [(Maker, Belongs); 8] = [
                 (english, |c| c.is_ascii_lowercase()),
                 (spanish, |c| c.is_alphabetic() && c < '\u{250}'),
                 (german, |c| c.is_alphabetic() && c < '\u{250}'),

@@ -158,9 +158,12 @@ fn invent(vocabulary: &Vocabulary, random: &mut Random) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new(1));
 
     fn tags() -> Tags {
-        Tags::new(1, &Vocabulary::new(1))
+        Tags::new(1, &VOCABULARY)
     }
 
     #[test]

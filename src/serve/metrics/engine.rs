@@ -78,9 +78,12 @@ fn times(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
     gauge(encoder, "tidings_clock_seconds", help, clock as f64 / 1000.0)
 }
 
+/// One number of a row, where it is known.
+type Column = fn(&Row<'_>) -> Option<i64>;
+
 fn partitions(encoder: &mut DescriptorEncoder<'_>, reader: &Reader, cut: &Cut) -> Result<(), Error> {
     let rows: Vec<Row<'_>> = progress(reader, cut).collect();
-    let columns: [(&str, &str, fn(&Row<'_>) -> Option<i64>); 3] = [
+    let columns: [(&str, &str, Column); 3] = [
         ("tidings_partition_offset", "Next offset that is read", |row| row.offset),
         ("tidings_partition_end_offset", "Offset behind the last record, as far as known", |row| {
             row.end_offset

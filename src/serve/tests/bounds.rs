@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::get;
-use super::fixture::{Fed, Server, offsets_of, served};
+use super::client::{get, offsets_of};
+use super::fed::Fed;
+use super::server::{Server, served};
 
 #[test]
 fn before_anything_is_counted_reads_are_refused() {

@@ -1,5 +1,6 @@
 //! A client that sends bytes and reads answers.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -121,4 +122,10 @@ pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Answer {
         format!("POST {path} HTTP/1.1\r\nhost: here\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
     send(address, &bytes)
+}
+
+/// The next offsets by partition in an answer's stamp.
+pub fn offsets_of(answer: &serde_json::Value) -> BTreeMap<String, i64> {
+    let offsets = answer["stamp"]["offsets"]["posts"].as_object().expect("offsets of the topic");
+    offsets.iter().map(|(partition, next)| (partition.clone(), next.as_i64().expect("a number"))).collect()
 }

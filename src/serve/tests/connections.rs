@@ -1,7 +1,11 @@
 //! What clients do to connections.
 
+use std::thread;
+use std::time::Duration;
+
 use super::client::{Client, get, send};
-use super::fixture::{Server, served};
+use super::fed::Fed;
+use super::server::{Server, served};
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
@@ -87,14 +91,15 @@ fn a_chunked_body_is_read() {
     assert_eq!(send(server.address, whole.as_bytes()).json()["terms"][0]["term"], "good");
     let broken = format!("{head}9\r\n{{\"terms\":\r\nzz\r\n");
     assert_eq!(send(server.address, broken.as_bytes()).problem(), "bad_body");
-    let endless = format!("{head}{}", "10000\r\n".to_owned() + &"x".repeat(0x10000) + "\r\n").repeat(1);
-    let more = format!("10000\r\n{}\r\n", "x".repeat(0x10000)).repeat(80);
-    assert_eq!(send(server.address, (endless + &more).as_bytes()).status, 413);
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    let endless = head.to_owned() + &chunk.repeat(80);
+    assert_eq!(send(server.address, endless.as_bytes()).status, 413);
 }
 
 #[test]
 fn beyond_the_limit_there_is_still_life() {
-    let (fed, _) = served();
+    let fed = Fed::new();
+    fed.feed(1, &[(0, "good")]);
     let server = Server::with_connections(&fed.reader, 2);
     let (mut one, mut two) = (Client::connect(server.address), Client::connect(server.address));
     assert_eq!((one.get("/livez").status, two.get("/livez").status), (200, 200));
@@ -107,7 +112,7 @@ fn beyond_the_limit_there_is_still_life() {
     assert_eq!(one.get("/v1/counts/words/top").status, 200);
     drop((one, two));
     let freed = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
         get(server.address, "/v1/counts").status == 200
     });
     assert!(freed, "closed connections free their slots");

@@ -1,7 +1,8 @@
 //! Health, metrics and the page.
 
 use super::client::{Client, get};
-use super::fixture::{Fed, Server, served};
+use super::fed::Fed;
+use super::server::{Server, served};
 
 #[test]
 fn an_engine_that_starts_lives_but_is_not_ready() {

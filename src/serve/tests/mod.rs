@@ -6,10 +6,12 @@
 mod bounds;
 mod client;
 mod connections;
-mod fixture;
+mod fed;
 mod health;
 mod panics;
 mod reads;
 mod refusals;
+mod server;
 mod slow;
 mod stopping;
+mod turns;

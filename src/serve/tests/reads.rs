@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::client::{get, post};
-use super::fixture::{Fed, GENERATION, Server, offsets_of, served};
+use super::client::{get, offsets_of, post};
+use super::fed::{Fed, GENERATION};
+use super::server::{Server, served};
 
 fn pairs(terms: &Value) -> Vec<(&str, &str, i64)> {
     let terms = terms.as_array().expect("a list");
@@ -187,6 +188,7 @@ fn the_status_tells_what_became_of_records() {
 fn a_full_table_says_so() {
     let fed = Fed::with_room(2);
     fed.feed(1000, &[(0, "#a #b #c #d #e #f #g #h")]);
+    fed.feed(2000, &[(0, "#a #i #j #k #l #m #n #o")]);
     let server = Server::new(&fed.reader);
     assert_eq!(get(server.address, "/v1/counts/hashtags/top?window=all").json()["stamp"]["overflow"], true);
     assert!(get(server.address, "/v1/counts/words/top?window=all").json()["stamp"].get("overflow").is_none());

@@ -1,7 +1,7 @@
 //! What is refused, and what is said to be valid instead.
 
 use super::client::{get, post, send};
-use super::fixture::served;
+use super::server::served;
 
 #[test]
 fn each_mistake_has_its_problem() {

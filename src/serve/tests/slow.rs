@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, get, send};
-use super::fixture::{Fed, Server, served};
+use super::fed::Fed;
+use super::server::{Server, served};
 
 fn is_about_ten_seconds(started: Instant) -> bool {
     (Duration::from_millis(9500)..Duration::from_secs(15)).contains(&started.elapsed())

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, get};
-use super::fixture::served;
+use super::server::served;
 
 #[test]
 fn requests_in_hand_are_answered_and_idle_connections_end() {

@@ -21,7 +21,7 @@ fn failure(brokers: &str) -> (ClientError, Duration) {
     let consumer: BaseConsumer<Watch> =
         create(&client_config(&kafka(brokers, &[])), Watch::default()).expect("settings");
     let poll = || drop(consumer.poll(Duration::ZERO));
-    let error = reach(consumer.client(), consumer.context(), brokers, poll).err().expect("nobody is there");
+    let error = reach(consumer.client(), consumer.context(), brokers, poll).expect_err("nobody is there");
     (error, begun.elapsed())
 }
 
@@ -123,6 +123,8 @@ fn the_reason_heard_last_explains_a_vague_error() {
     watch.heard(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
     let text = watch.explain(&KafkaError::MetadataFetch(Code::BrokerTransportFailure), "a:1");
     assert!(text.contains("kafka:9092/1") && text.contains("advertised.listeners"), "{text}");
+    let purged = watch.explain(&KafkaError::MessageProduction(Code::PurgeQueue), "a:1");
+    assert_eq!(purged, text);
     let clear = watch.explain(&KafkaError::Global(Code::UnknownTopic), "a:1");
     assert!(clear.contains("tidings topic list"), "{clear}");
 }

@@ -1,7 +1,5 @@
-//! A small engine that counts what a test feeds it, and a server over its reader.
+//! A small engine that counts what a test feeds it.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,11 +11,10 @@ use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Pane, Span as WindowSpan, Windows};
 
-use crate::config::{Http, Span};
+use crate::config::Span;
 use crate::engine::published::{Part, Published};
 use crate::engine::tally::Tally;
 use crate::engine::{CountInfo, Reader, WindowInfo};
-use crate::serve::{listen, run};
 use crate::source::ends::Ends;
 use crate::source::partitions::Partition;
 use crate::terms::{Kind, fold};
@@ -125,8 +122,7 @@ fn work(
         |count: &CountInfo| CountPlan { windows: count.plan.clone(), spellings: count.of == Kind::Hashtags };
     let plan =
         Plan { counts: counts.iter().map(plan).collect(), top: 1000, max_terms, keys: HashKeys::new(7) };
-    let mut pipeline =
-        Pipeline::<Tally>::build(worker, &plan, move |records, gathered| decode(records, gathered));
+    let mut pipeline = Pipeline::<Tally>::build(worker, &plan, decode);
     let (mut tally, mut next) = (Tally::default(), 10);
     while let Ok(Epoch { number, posts }) = epochs.recv() {
         let mut records = Records::new(index);
@@ -173,78 +169,4 @@ fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
         words.iter().for_each(|word| add(2, pane, fold::key(Kind::Words, word).as_bytes()));
         words.windows(2).for_each(|pair| add(3, pane, fold::key(Kind::Phrases, &pair.join(" ")).as_bytes()));
     }
-}
-
-/// A server over a reader, until it is dropped.
-pub struct Server {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Where its second listener is.
-    pub health: SocketAddr,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// With so many connections at most.
-    pub fn with_connections(reader: &Reader, max_connections: usize) -> Server {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.expect("a runtime");
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let http = Http {
-            bind: any_port,
-            health_bind: Some(any_port),
-            token_file: None,
-            tls_cert: None,
-            tls_key: None,
-            cors: Vec::new(),
-            max_connections,
-            max_streams: 10,
-        };
-        let listener = runtime.block_on(listen(&http)).expect("free ports");
-        let (address, health) = (listener.local_addr(), listener.health_addr().expect("a second listener"));
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let reader = reader.clone();
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(run(listener, reader, async { drop(stopped.await) }));
-        });
-        Server { address, health, stop: Some(stop), thread: Some(thread) }
-    }
-
-    /// With as many connections as a test may want.
-    pub fn new(reader: &Reader) -> Server {
-        Server::with_connections(reader, 1000)
-    }
-
-    /// Tells it to stop.
-    pub fn stop(&mut self) {
-        self.stop.take().into_iter().for_each(|stop| drop(stop.send(())));
-    }
-
-    /// Waits until it has stopped.
-    pub fn join(&mut self) {
-        self.thread.take().into_iter().for_each(|thread| thread.join().expect("the server does not panic"));
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
-        self.join();
-    }
-}
-
-/// A server over some posts in two epochs, 1000 and 2000.
-pub fn served() -> (Arc<Fed>, Server) {
-    let fed = Fed::new();
-    fed.feed(1000, &[(0, "#Rust good morning"), (1000, "#rust #Go hello"), (1000, "#Rust good evening")]);
-    fed.feed(2000, &[(65_000, "#rust late"), (65_500, "#Ünïcode #été good morning")]);
-    let server = Server::new(&fed.reader);
-    (Arc::new(fed), server)
-}
-
-/// An answer's stamp without what differs from window to window.
-pub fn offsets_of(answer: &serde_json::Value) -> BTreeMap<String, i64> {
-    let offsets = answer["stamp"]["offsets"]["posts"].as_object().expect("offsets of the topic");
-    offsets.iter().map(|(partition, next)| (partition.clone(), next.as_i64().expect("a number"))).collect()
 }

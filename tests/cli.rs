@@ -1,0 +1,147 @@
+//! The command line: exit codes, what is said where something is wrong, and `count` on files.
+
+mod oracle;
+mod support;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use support::broker::Embedded;
+use support::process::{Server, Settings, program, run, said};
+
+/// Runs a command that must fail: with this code, and with all of these parts in what it says.
+fn fails(arguments: &[&str], code: i32, parts: &[&str]) {
+    let output = run(arguments);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    for part in parts {
+        assert!(said.contains(part), "{arguments:?} does not say {part:?}: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn check_fails(text: &str, parts: &[&str]) {
+    let settings = Settings::new(text);
+    let file = settings.file();
+    for command in ["check", "run"] {
+        fails(&[command, "-c", file.to_str().unwrap()], 78, parts);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_78_and_says_where_and_what_would_do() {
+    check_fails("[kafka]\nbroker = \"localhost:9092\"\n", &["tidings.toml", "broker", "brokers"]);
+    check_fails("[kafkaa]\n", &["kafkaa", "kafka"]);
+    check_fails("[engine]\nclock = \"sun\"\n", &["clock", "wall", "event"]);
+    check_fails("[engine]\nepoch = \"often\"\n", &["epoch", "often"]);
+    check_fails("[kafka\n", &["tidings.toml"]);
+    check_fails("[[count]]\nname = \"a\"\nof = \"nouns\"\n", &["nouns", "words", "hashtags"]);
+    check_fails(
+        "[[count]]\nname = \"a\"\nof = \"words\"\n[[count]]\nname = \"a\"\nof = \"hashtags\"\n",
+        &["\"a\""],
+    );
+    fails(&["check", "-c", "/nowhere/tidings.toml"], 78, &["/nowhere/tidings.toml"]);
+}
+
+#[test]
+fn slides_that_do_not_nest_are_78_and_slides_that_would_do_are_named() {
+    let of = |windows: &str| format!("[[count]]\nname = \"a\"\nof = \"words\"\nwindows = [{windows}]\n");
+    check_fails(&of("\"1m/2s\", \"5m/5s\""), &["2s", "5s", "would do"]);
+    check_fails(&of("\"5m/7s\""), &["7s", "would do"]);
+    check_fails(&of("\"5s/5m\""), &["would do"]);
+    check_fails(&of("\"5 minutes\""), &["5 minutes"]);
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    fails(&[], 2, &["Usage"]);
+    fails(&["runn"], 2, &["run"]);
+    fails(&["run", "--worker", "2"], 2, &["--workers"]);
+    fails(&["count"], 2, &["FILE"]);
+    fails(&["count", "x", "--of", "nouns"], 2, &["nouns", "hashtags"]);
+    fails(&["count", "x", "--window", "5x"], 2, &["5x"]);
+    fails(&["topic", "create"], 2, &["NAME"]);
+    fails(&["produce", "synthetic", "--bad", "2"], 2, &["0 to 1"]);
+    fails(&["tail", "posts", "--from", "yesterday"], 2, &["earliest"]);
+}
+
+#[test]
+fn a_missing_topic_is_78_and_existing_ones_are_named() {
+    let broker = Embedded::start(&[("tweets", 2), ("other", 1)]);
+    let brokers = broker.brokers();
+    fails(
+        &["run", "--brokers", &brokers, "--topic", "posts", "--bind", "127.0.0.1:0"],
+        78,
+        &["\"posts\"", "tweets", "other", "tidings topic create"],
+    );
+    fails(&["topic", "describe", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);
+    fails(&["tail", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);
+}
+
+#[test]
+fn no_broker_is_74_within_fifteen_seconds() {
+    // A port that nobody listens on: it was ours a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let begun = Instant::now();
+    fails(&["run", "--brokers", &address, "--bind", "127.0.0.1:0"], 74, &[&address]);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    fails(&["topic", "list", "--brokers", &address], 74, &[&address]);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_port_in_use_is_74_and_is_found_before_anything_is_read() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let begun = Instant::now();
+    fails(&["run", "--brokers", "127.0.0.1:1", "--bind", &address], 74, &[&address, "in use"]);
+    fails(&["demo", "--bind", &address], 74, &[&address, "in use"]);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn beyond_loopback_nobody_is_served_unless_that_is_said() {
+    fails(&["run", "--bind", "0.0.0.0:0"], 78, &["0.0.0.0:0", "--allow-anonymous"]);
+    let broker = Embedded::start(&[("posts", 1)]);
+    let settings = Settings::new(&format!(
+        "[kafka]\nbrokers = \"{}\"\n[http]\nbind = \"0.0.0.0:0\"\n",
+        broker.brokers()
+    ));
+    let file = settings.file();
+    let mut server = Server::start(settings, &["run", "-c", file.to_str().unwrap(), "--allow-anonymous"]);
+    assert!(server.lives());
+}
+
+#[test]
+fn check_and_print_config_say_what_would_run() {
+    let settings = Settings::new(
+        "[kafka]\nbrokers = \"kafka:9092\"\n[kafka.properties]\n\"sasl.password\" = \"open sesame\"\n[engine]\nworkers = 3\n",
+    );
+    let file = settings.file();
+    let output = run(&["check", "-c", file.to_str().unwrap()]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && printed.contains("kafka:9092") && printed.contains("valid"),
+        "{printed}"
+    );
+
+    let arguments = ["run", "-c", file.to_str().unwrap(), "--print-config", "--topic", "tweets"];
+    let output = program().args(arguments).env("TIDINGS__ENGINE__EPOCH", "100ms").output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    assert!(!printed.contains("sesame") && printed.contains("***"), "{printed}");
+    let line = |key: &str| {
+        printed.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {printed}"))
+    };
+    assert!(
+        line("brokers").contains("kafka:9092") && line("brokers").contains("tidings.toml:2"),
+        "{printed}"
+    );
+    assert!(line("topics").contains("tweets") && line("topics").contains("--topic"), "{printed}");
+    assert!(line("epoch").contains("100ms") && line("epoch").contains("TIDINGS__ENGINE__EPOCH"), "{printed}");
+    assert!(line("start").contains("latest") && line("start").contains("default"), "{printed}");
+    // What is printed is itself a configuration, but for what it hides.
+    let again = Settings::new(&printed);
+    assert!(run(&["check", "-c", again.file().to_str().unwrap()]).status.success(), "{printed}");
+}

@@ -1,0 +1,146 @@
+//! `tidings count`: files instead of a broker, and the same numbers.
+
+mod oracle;
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use oracle::answers::Counted;
+use support::counting::{Listed, Printed, expected, lines};
+use support::hostile::Hostile;
+use support::process::{Settings, run, run_with_input, said};
+use support::random::seed;
+
+const SMALL: &str = "\
+{\"id_str\":\"1\",\"text\":\"Good morning #Rust\"}
+plain good words #rust #Kafka
+
+{\"id_str\":\"2\",\"text\":\"good #RUST #RUST\"}\r
+{\"text\":
+{\"id_str\":\"3\",\"text\":\"\"}";
+
+fn json(arguments: &[&str]) -> Printed {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
+}
+
+fn counted(term: &str, display: &str, count: i64) -> Counted {
+    Counted { term: term.to_owned(), display: display.to_owned(), count }
+}
+
+#[test]
+fn a_small_file_as_json_and_as_a_table() {
+    let folder = Settings::new(SMALL);
+    let file = folder.file();
+    let file = file.to_str().unwrap();
+    let printed = json(&["count", file, "--json"]);
+    assert_eq!((printed.posts, printed.bad), (4, 1));
+    let tags = vec![counted("rust", "RUST", 4), counted("kafka", "Kafka", 1)];
+    let words =
+        [("good", 3), ("morning", 1), ("plain", 1), ("words", 1)].map(|(word, n)| counted(word, word, n));
+    let counts = [("hashtags", tags), ("words", words.to_vec())];
+    assert_eq!(
+        printed.counts,
+        BTreeMap::from(counts.map(|(name, terms)| (name.to_owned(), Listed::One(terms))))
+    );
+
+    let output = run(&["count", file, "--top", "1"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(rows.contains(&vec!["1", "4", "RUST"]) && rows.contains(&vec!["1", "3", "good"]), "{table}");
+    assert!(!table.contains("Kafka") && table.starts_with("4 posts, 1 bad"), "{table}");
+
+    // The same from the standard input, and mixed with files.
+    let output = run_with_input(&["count", "-", "--json"], SMALL.as_bytes());
+    assert_eq!(serde_json::from_slice::<Printed>(&output.stdout).unwrap(), printed);
+    let output =
+        run_with_input(&["count", file, "-", "--json", "--of", "words", "--top", "1"], b"good\ngood\n");
+    let both: Printed = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((both.posts, &both.counts["words"]), (6, &Listed::One(vec![counted("good", "good", 5)])));
+}
+
+#[test]
+fn every_kind_is_there_even_if_it_is_empty() {
+    let folder = Settings::new("");
+    let kinds = "words,hashtags,mentions,cashtags,emoji,domains,phrases";
+    for workers in ["1", "2"] {
+        let file = folder.file();
+        let printed =
+            json(&["count", file.to_str().unwrap(), "--json", "--of", kinds, "--top", "0", "-w", workers]);
+        assert_eq!((printed.posts, printed.bad, printed.counts.len()), (0, 0, 7));
+        assert!(printed.counts.values().all(|listed| *listed == Listed::One(Vec::new())), "{printed:?}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_74_and_is_named() {
+    for missing in ["/nowhere/posts.jsonl", "/"] {
+        let output = run(&["count", missing, "--json"]);
+        assert_eq!(output.status.code(), Some(74), "{}", said(&output));
+        assert!(said(&output).contains(missing) && output.stdout.is_empty(), "{}", said(&output));
+    }
+}
+
+/// All windows of a configuration over two files of hostile lines, by 1, 2 and 4 workers.
+#[test]
+fn all_windows_and_all_terms_equal_the_oracle_with_any_number_of_workers() {
+    let seed = seed(11);
+    let settings = Settings::new(
+        "[posts]\ntime = \"post\"\n[engine]\nclock = \"event\"\n\
+         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"10s\", \"1m/5s\", \"1h\", \"all\"]\n\
+         [[count]]\nname = \"long-words\"\nof = \"words\"\nwindows = [\"all\", \"5m\"]\nmin_length = 5\nstop_words = [\"en\"]\n\
+         [[count]]\nname = \"pairs\"\nof = \"phrases\"\nwindows = [\"2m/1m\"]\n",
+    );
+    let mut hostile = Hostile::new(seed);
+    let names = ["one.jsonl", "two.jsonl"].map(|name| settings.folder().join(name));
+    for (number, name) in (0..).zip(&names) {
+        let mut content = Vec::new();
+        for i in 0..3000 {
+            let line = hostile.next(1_503_792_000_000 + number * 5_000 + i * 700).value.unwrap_or_default();
+            content.extend(line.into_iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+            content.extend_from_slice(if i % 3 == 0 { b"\r\n" } else { b"\n" });
+        }
+        Hostile::giants().into_iter().for_each(|giant| {
+            content.extend(giant);
+            content.push(b'\n');
+        });
+        fs::write(name, content).unwrap();
+    }
+    let records = lines(&names.each_ref().map(|name| Path::new(name)));
+    let all = expected(&settings.config(), &records, usize::MAX);
+    let file = settings.file();
+    for workers in ["1", "2", "4"] {
+        let names = names.each_ref().map(|name| name.to_str().unwrap());
+        let printed = json(&[
+            "count",
+            "-c",
+            file.to_str().unwrap(),
+            names[0],
+            names[1],
+            "--json",
+            "--top",
+            "0",
+            "-w",
+            workers,
+        ]);
+        assert!(printed.posts > 1000 && printed.bad > 100, "{} posts, {} bad", printed.posts, printed.bad);
+        assert_eq!(printed.counts, all, "{workers} workers");
+        let first = json(&[
+            "count",
+            "-c",
+            file.to_str().unwrap(),
+            names[0],
+            names[1],
+            "--json",
+            "--top",
+            "7",
+            "-w",
+            workers,
+        ]);
+        assert_eq!(first.counts, expected(&settings.config(), &records, 7), "{workers} workers");
+    }
+}
