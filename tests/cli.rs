@@ -1,5 +1,7 @@
 //! The command line: exit codes, what is said where something is wrong, and `count` on files.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod oracle;
 mod support;
 

@@ -1,5 +1,7 @@
 //! `tidings count`: files instead of a broker, and the same numbers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod oracle;
 mod support;
 
@@ -110,7 +112,7 @@ fn all_windows_and_all_terms_equal_the_oracle_with_any_number_of_workers() {
         });
         fs::write(name, content).unwrap();
     }
-    let records = lines(&names.each_ref().map(|name| Path::new(name)));
+    let records = lines(&names.each_ref().map(Path::new));
     let all = expected(&settings.config(), &records, usize::MAX);
     let file = settings.file();
     for workers in ["1", "2", "4"] {

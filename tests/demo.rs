@@ -1,5 +1,7 @@
 //! The demonstration: one command, and there are trends to be seen.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod oracle;
 mod support;
 

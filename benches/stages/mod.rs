@@ -76,7 +76,7 @@ fn combine(file: &Path, config: &Config, windows: &[Windows]) {
     each_line(file, |line| {
         lines += 1;
         records.push(Origin { partition: 0, offset: lines, time: i64::MIN }, Some(line));
-        let last = lines as u64 % EPOCH == 0;
+        let last = (lines as u64).is_multiple_of(EPOCH);
         if last || records.is_full() {
             hand_over(&mut records, last);
         }

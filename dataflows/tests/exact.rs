@@ -4,6 +4,8 @@
 //! behind; empty epochs; several epochs in flight, read one by one afterwards; windows in one to three tiers, with and
 //! without `all`; 1, 2 and 4 workers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Barrier, Mutex, Once};

@@ -63,10 +63,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let stop = Arc::new(AtomicBool::new(false));
     let producer = invent(&config.kafka.brokers, &args, Arc::clone(&stop)).map_err(broken)?;
-    println!("tidings demo: {} invented posts a second, in a broker inside this process", args.rate);
-    println!("              at {} (topic {TOPIC}); Ctrl-C stops", config.kafka.brokers);
-    println!("open          http://{}/", config.http.bind);
-    let done = run::run_until_stopped(&config, || engine::start(&config, engine::Input::Kafka));
+    let done = run::run_until_stopped(&config, || {
+        println!("tidings demo: {} invented posts a second, in a broker inside this process", args.rate);
+        println!("              at {} (topic {TOPIC}); Ctrl-C stops", config.kafka.brokers);
+        println!("open          http://{}/", config.http.bind);
+        engine::start(&config, engine::Input::Kafka)
+    });
     stop.store(true, Ordering::Relaxed);
     // It ends within a tick; that it panicked has been said already.
     let _ = producer.join();

@@ -5,7 +5,8 @@
 //! `message.timeout.ms`; only then is a record given up, counted and reported.
 //! Invariant: every record for which [`Sender::send`] returned true is delivered or counted as failed once
 //! [`Sender::finish`] returns; duplicates do not arise by retries, and the order within a partition holds.
-//! Cost: librdkafka copies each record once; at most 64 MiB or 200,000 records wait.
+//! Cost: librdkafka copies each record once; at most 64 MiB or 200,000 records wait. One thread counts what is
+//! acknowledged, so that who sends never waits for that.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -156,8 +156,8 @@ fn settings(brokers: &str, Shape { workers, clock, time, .. }: Shape, random: &m
     let kinds = ["hashtags", "words", "phrases", "mentions", "emoji", "domains", "cashtags"];
     let drawn = 2 + random.below(3) as usize;
     for number in 0..drawn {
-        // Hashtags first, since they have spellings.
-        let kind = if number == 0 { "hashtags" } else { random.pick(&kinds) };
+        // Hashtags first, since they have spellings, and words, since there are many.
+        let kind = if number < 2 { kinds[number] } else { random.pick(&kinds) };
         let (windows, filter) =
             (if number == 0 { windows[0] } else { random.pick(windows) }, random.pick(&filters));
         text += &format!(

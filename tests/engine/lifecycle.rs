@@ -84,7 +84,7 @@ fn more_workers_than_partitions_all_work() {
     let used = server.cpu_of_threads("timely");
     assert_eq!(used.len(), 3, "{used:?}");
     let most = *used.iter().max().unwrap();
-    assert!(most >= 20_000, "too little work to tell: {used:?}");
+    assert!(most >= 5000, "too little work to tell: {used:?}");
     assert!(used.iter().all(|own| own * 3 >= most), "work is not spread: {used:?}");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::oracle::answers::{Answer, Asked, Offsets, Question, Stamp};
+use crate::oracle::answers::{Answer, Asked, Offsets, Question, Stamp, Top};
 use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::client::Client;
 use crate::support::hostile::Sent;
@@ -108,4 +108,12 @@ fn what_cannot_be_answered_is_refused_with_what_can() {
     let response = client.get("/v1/counts/hashtags/top?min_offsets=posts:0:5&wait_ms=200");
     assert_eq!(response.status, 503);
     assert!(String::from_utf8(response.body).unwrap().contains("not_up_to_bound"));
+    // The next epoch is waited for, whatever is in it.
+    let mut epoch = 0;
+    for _ in 0..3 {
+        let top: Top =
+            client.get(&format!("/v1/counts/words/top?min_epoch={}&wait_ms=5000", epoch + 1)).json();
+        assert!(top.stamp.epoch > epoch, "{top:?}");
+        epoch = top.stamp.epoch;
+    }
 }

@@ -1,5 +1,7 @@
 //! The engine as a whole: the real binary on an embedded broker, asked over HTTP, compared with the oracle.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "../oracle/mod.rs"]
 mod oracle;
 #[path = "../support/mod.rs"]
@@ -9,3 +11,4 @@ mod bad_input;
 mod exact;
 mod lifecycle;
 mod limits;
+mod outage;
