@@ -52,7 +52,8 @@ fn extract(file: &Path, config: &Config, _windows: &[Windows]) {
 }
 
 fn combine(file: &Path, config: &Config, windows: &[Windows]) {
-    let mut decode = Decode::new(config, windows, Vec::new()).expect("the settings are those of the bench");
+    let mut decode = Decode::new(config, windows, Box::new(|_| String::new()))
+        .expect("the settings are those of the bench");
     let tables =
         config.counts.iter().map(|count| 1 + usize::from(tidings::engine::decode::has_spellings(count.of)));
     let keys = HashKeys::new(1);

@@ -19,7 +19,7 @@ use timely::progress::frontier::AntichainRef;
 use crate::block::Block;
 use crate::keys::{KeyRef, Keys};
 use crate::panes::{PanesBatch, PanesLayout};
-use crate::term::head;
+use crate::term::{HEAD, head};
 use crate::windows::Pane;
 
 /// The blocks of epochs that are not complete.
@@ -27,6 +27,8 @@ use crate::windows::Pane;
 pub struct BlockBatcher {
     blocks: Vec<Block>,
     frontier: Antichain<u64>,
+    /// Room that is kept from batch to batch: new memory of this size costs more than the sort.
+    entries: Vec<Entry>,
 }
 
 impl BlockBatcher {
@@ -54,46 +56,77 @@ impl Extract for BlockBatcher {
     ) -> (Option<PanesBatch>, AntichainRef<'a, u64>) {
         let ready: Vec<Block> = self.blocks.extract_if(.., |block| !upper.less_equal(&block.epoch)).collect();
         self.frontier = self.blocks.iter().map(|block| block.epoch).collect();
-        (build(&ready), self.frontier.borrow())
+        (build(&ready, &mut self.entries), self.frontier.borrow())
     }
 }
 
+/// An update, by what it is sorted by.
 struct Entry {
     head: u128,
     pane: Pane,
-    block: u32,
-    index: u32,
+    len: u32,
+    /// Its number among the updates of all blocks.
+    number: u32,
 }
 
-impl Entry {
-    fn term<'a>(&self, blocks: &'a [Block]) -> &'a [u8] {
-        blocks[self.block as usize].term(self.index as usize)
+/// Blocks end to end.
+struct Joined<'a> {
+    blocks: &'a [Block],
+    /// Number of the first update of each block.
+    starts: Vec<u32>,
+}
+
+impl<'a> Joined<'a> {
+    fn place(&self, entry: &Entry) -> (&'a Block, usize) {
+        let block = self.starts.partition_point(|start| *start <= entry.number) - 1;
+        (&self.blocks[block], (entry.number - self.starts[block]) as usize)
     }
-    fn compare(&self, other: &Entry, blocks: &[Block]) -> Ordering {
-        let heads = (self.pane, self.head).cmp(&(other.pane, other.head));
-        heads.then_with(|| self.term(blocks).cmp(other.term(blocks)))
+    fn term(&self, entry: &Entry) -> &'a [u8] {
+        let (block, index) = self.place(entry);
+        block.term(index)
+    }
+    fn compare(&self, one: &Entry, two: &Entry) -> Ordering {
+        (one.pane, one.head).cmp(&(two.pane, two.head)).then_with(|| {
+            if one.len.max(two.len) as usize <= HEAD {
+                one.len.cmp(&two.len)
+            } else {
+                self.term(one).cmp(self.term(two))
+            }
+        })
     }
 }
 
-fn build(blocks: &[Block]) -> Option<PanesBatch> {
-    let mut entries = Vec::with_capacity(blocks.iter().map(Block::len).sum());
-    for (b, block) in blocks.iter().enumerate() {
-        let entry =
-            |(index, (pane, term, _))| Entry { head: head(term), pane, block: b as u32, index: index as u32 };
-        entries.extend(block.iter().enumerate().map(entry));
+fn build(blocks: &[Block], entries: &mut Vec<Entry>) -> Option<PanesBatch> {
+    let updates = blocks.iter().map(Block::len).sum();
+    if updates == 0 {
+        return None;
     }
-    entries.sort_unstable_by(|one, two| one.compare(two, blocks));
+    u32::try_from(updates).expect("less than 2^32 updates on their way to a worker");
+    entries.clear();
+    entries.reserve(updates);
+    let mut joined = Joined { blocks, starts: Vec::with_capacity(blocks.len()) };
+    for block in blocks {
+        joined.starts.push(entries.len() as u32);
+        for (pane, term, _) in block.iter() {
+            let number = entries.len() as u32;
+            entries.push(Entry { head: head(term), pane, len: term.len() as u32, number });
+        }
+    }
+    entries.sort_unstable_by(|one, two| joined.compare(one, two));
 
-    let mut keys = Keys::with_capacities(entries.len(), blocks.iter().map(Block::term_bytes).sum());
-    let mut upds = Upds::with_capacity(entries.len() + 1, entries.len());
+    let mut keys = Keys::with_capacities(updates, blocks.iter().map(Block::term_bytes).sum());
+    let mut upds = Upds::with_capacity(updates + 1, updates);
     let mut staging = UpdsBuilder::default();
-    for group in entries.chunk_by(|one, two| one.compare(two, blocks).is_eq()) {
+    for group in entries.chunk_by(|one, two| joined.compare(one, two).is_eq()) {
         for entry in group {
-            let block = &blocks[entry.block as usize];
-            staging.push(block.epoch, block.get(entry.index as usize).2);
+            let (block, index) = joined.place(entry);
+            staging.push(block.epoch, block.get(index).2);
         }
         if staging.seal(&mut upds) {
-            keys.push_ref(KeyRef { pane: group[0].pane, term: group[0].term(blocks) });
+            let bytes = group[0].head.to_be_bytes();
+            let len = group[0].len as usize;
+            let term = if len <= HEAD { &bytes[..len] } else { joined.term(&group[0]) };
+            keys.push_ref(KeyRef { pane: group[0].pane, term });
         }
     }
     (staging.total() > 0).then(|| OrdKeyBatch {

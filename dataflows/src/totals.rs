@@ -59,7 +59,6 @@ pub struct Totals {
     counts: Vec<i64>,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
-    alive: usize,
 }
 
 /// Where each id went in a compaction.
@@ -84,7 +83,6 @@ impl Totals {
             terms: Vec::new(),
             counts: Vec::new(),
             long: Vec::new(),
-            alive: 0,
         }
     }
     /// Number of ids, including those of terms whose totals have become 0.
@@ -95,9 +93,9 @@ impl Totals {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
-    /// Number of terms with a total that is not 0.
+    /// Number of terms with a total that is not 0: those of the last column, which holds whatever any other does.
     pub fn alive(&self) -> usize {
-        self.alive
+        self.figures.last().map_or(0, |held| held.distinct as usize)
     }
     /// Whether a term has a total that is not 0.
     pub fn is_alive(&self, term: &[u8]) -> bool {
@@ -144,17 +142,15 @@ impl Totals {
         }
         for (id, change) in ids.iter().zip(changes) {
             let row = &mut self.counts[*id as usize * self.windows..][..self.windows];
-            let was = row.iter().any(|n| *n != 0);
-            for (window, (total, figures)) in row.iter_mut().zip(&mut self.figures).enumerate() {
-                // No branch: bits are as good as random once windows differ.
-                let n = change.n & (((change.windows >> window & 1) as i64).wrapping_neg());
-                let before = *total;
-                *total += n;
-                figures.total += n;
+            let mut windows = change.windows;
+            while windows != 0 {
+                let window = windows.trailing_zeros() as usize;
+                windows &= windows - 1;
+                let (total, figures) = (&mut row[window], &mut self.figures[window]);
+                let before = std::mem::replace(total, *total + change.n);
+                figures.total += change.n;
                 figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
             }
-            let is = row.iter().any(|n| *n != 0);
-            self.alive = self.alive + usize::from(is) - usize::from(was);
         }
     }
 
@@ -221,7 +217,7 @@ impl Totals {
 
     /// Drops terms whose totals are 0, once they are the majority; so its cost is a constant per term dropped.
     pub fn compact(&mut self) -> Option<Moved> {
-        if self.len() < 64 || self.len() < 2 * self.alive {
+        if self.len() < 64 || self.len() < 2 * self.alive() {
             return None;
         }
         let mut kept = Totals::new(self.windows, self.keys);
@@ -234,7 +230,6 @@ impl Totals {
             })
         });
         let moved = Moved(moved.collect());
-        kept.alive = kept.len();
         kept.index((2 * kept.len()).next_power_of_two().max(64));
         *self = kept;
         Some(moved)

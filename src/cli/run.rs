@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{Code, Failure};
 use super::log;
-use crate::config::{Config, ConfigFlags, OnGap};
+use crate::config::{Config, ConfigFlags};
 use crate::engine::{self, Engine, EngineError};
 use crate::serve;
 
@@ -125,7 +125,6 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
 /// A setting that this version would not honour must not look as if it did.
 fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
     let missing = [
-        ("kafka.on_gap = \"continue\"", config.kafka.on_gap == OnGap::Continue),
         ("posts.dead_letter_topic", config.posts.dead_letter_topic.is_some()),
         ("http.token_file", config.http.token_file.is_some()),
         ("http.tls_cert", config.http.tls_cert.is_some()),

@@ -28,6 +28,9 @@ const FAR_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 /// A bad record that ends the run, since `posts.on_bad` is `fail`.
 pub type Fatal = String;
 
+/// Names the partition or file of a number.
+pub type NameOf = Box<dyn Fn(u32) -> String>;
+
 /// Decodes for one worker.
 pub struct Decode {
     decoder: Decoder,
@@ -41,7 +44,7 @@ pub struct Decode {
     wall_ms: i64,
     samples: Samples,
     spelled: Vec<u8>,
-    names: Vec<String>,
+    name_of: NameOf,
 }
 
 /// A count: what it wants of a post, and where its terms go.
@@ -71,11 +74,11 @@ enum When {
 }
 
 impl Decode {
-    /// For these settings; `windows` are those of each count, and `names` those of the partitions, for the log.
+    /// For these settings; `windows` are those of each count, and `name_of` names a partition in the log.
     ///
     /// # Errors
     /// What is wrong with the settings.
-    pub fn new(config: &Config, windows: &[Windows], names: Vec<String>) -> Result<Decode, String> {
+    pub fn new(config: &Config, windows: &[Windows], name_of: NameOf) -> Result<Decode, String> {
         let decoder = Decoder::new(&config.posts).map_err(|error| error.to_string())?;
         let mut counts = Vec::new();
         let mut table = 0;
@@ -98,7 +101,7 @@ impl Decode {
             wall_ms: 0,
             samples: Samples::default(),
             spelled: Vec::new(),
-            names,
+            name_of,
         })
     }
 
@@ -113,11 +116,11 @@ impl Decode {
                 Ok(()) => {}
                 Err(bad) => {
                     *gathered.tally.bad.entry(bad.reason).or_default() += 1;
-                    let place = self.names.get(origin.partition as usize).map_or("?", String::as_str);
                     if self.on_bad == OnBad::Fail {
-                        return Err(format!("{place} offset {}: {}", origin.offset, describe(&bad)));
+                        let (place, reason) = ((self.name_of)(origin.partition), bad.reason.as_str());
+                        return Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
                     }
-                    self.samples.show(place, origin.offset, &bad);
+                    self.samples.show(&self.name_of, origin, &bad);
                 }
             }
         }
@@ -262,16 +265,12 @@ pub fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-fn describe(bad: &Bad) -> String {
-    format!("{}: {}", bad.reason.as_str(), bad.detail)
-}
-
 /// A sample of bad records for the log: of each reason one a second at most, with the number of those not shown.
 #[derive(Default)]
 struct Samples(BTreeMap<Reason, (Instant, u64)>);
 
 impl Samples {
-    fn show(&mut self, place: &str, offset: i64, bad: &Bad) {
+    fn show(&mut self, name_of: &NameOf, Origin { partition, offset, .. }: Origin, bad: &Bad) {
         let now = Instant::now();
         if let Some((last, unshown)) = self.0.get_mut(&bad.reason)
             && now.duration_since(*last) < Duration::from_secs(1)
@@ -280,6 +279,7 @@ impl Samples {
             return;
         }
         let unshown = self.0.insert(bad.reason, (now, 0)).map_or(0, |(_, unshown)| unshown);
+        let place = name_of(partition);
         tracing::warn!(place, offset, reason = bad.reason.as_str(), unshown, "bad record: {}", bad.detail);
     }
 }

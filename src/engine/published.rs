@@ -13,7 +13,8 @@ use tidings_dataflows::snapshot::Snapshot;
 use tokio::sync::watch;
 
 use super::tally::Tally;
-use crate::source::partitions::Partition;
+use crate::source::Gap;
+use crate::source::ends::Ends;
 
 /// Epochs kept per worker: workers may be this far apart before a reader finds none in common.
 const KEPT: usize = 12;
@@ -21,12 +22,17 @@ const KEPT: usize = 12;
 /// Offsets by topic and partition.
 pub type Offsets = BTreeMap<String, BTreeMap<i32, i64>>;
 
+/// Ranges of offsets by topic and partition.
+pub type Gaps = BTreeMap<String, BTreeMap<i32, Vec<(i64, i64)>>>;
+
 /// One worker's part of an epoch.
 pub struct Part {
     /// Its counts.
     pub snapshot: Arc<Snapshot>,
     /// Next offsets of the partitions that it reads, by number.
     pub positions: Vec<(u32, i64)>,
+    /// Offsets that were lost and passed over.
+    pub gaps: Vec<Gap>,
     /// What became of the records that it decoded, since the start.
     pub tally: Arc<Tally>,
 }
@@ -39,8 +45,12 @@ pub struct Cut {
     pub clock: Option<u64>,
     /// Each worker's counts.
     pub snapshots: Vec<Arc<Snapshot>>,
+    /// The first offset that was read of each partition.
+    pub start_offsets: Offsets,
     /// The next offset of each partition.
     pub offsets: Offsets,
+    /// The offsets that were lost and passed over: from, and up to but not including.
+    pub gaps: Gaps,
     /// What became of the records.
     pub tally: Tally,
     /// Whether some partition has not reached the end that it had when the engine started.
@@ -49,7 +59,7 @@ pub struct Cut {
 
 /// The queues of all workers.
 pub struct Published {
-    partitions: Vec<Partition>,
+    ends: Arc<Ends>,
     workers: Vec<Mutex<VecDeque<Arc<Part>>>>,
     cut: Mutex<Option<Arc<Cut>>>,
     newest: watch::Sender<u64>,
@@ -57,14 +67,14 @@ pub struct Published {
 
 impl Published {
     /// Nothing published yet.
-    pub fn new(workers: usize, partitions: Vec<Partition>) -> Published {
+    pub fn new(workers: usize, ends: Arc<Ends>) -> Published {
         let workers = (0..workers).map(|_| Mutex::default()).collect();
-        Published { partitions, workers, cut: Mutex::default(), newest: watch::Sender::new(0) }
+        Published { ends, workers, cut: Mutex::default(), newest: watch::Sender::new(0) }
     }
 
-    /// The partitions, by number.
-    pub fn partitions(&self) -> &[Partition] {
-        &self.partitions
+    /// What is known of the partitions.
+    pub fn ends(&self) -> &Ends {
+        &self.ends
     }
 
     /// Adds a worker's part of its newest epoch.
@@ -105,18 +115,28 @@ impl Published {
     }
 
     fn join(&self, epoch: u64, parts: &[Arc<Part>]) -> Cut {
-        let (mut offsets, mut tally, mut catching_up) = (Offsets::new(), Tally::default(), false);
+        let (mut start_offsets, mut offsets, mut gaps) = (Offsets::new(), Offsets::new(), Gaps::new());
+        let (mut tally, mut catching_up) = (Tally::default(), false);
+        let partitions = self.ends.partitions();
         for part in parts {
             tally.add(&part.tally);
             for (number, next) in &part.positions {
-                if let Some(partition) = self.partitions.get(*number as usize) {
-                    offsets.entry(partition.topic.clone()).or_default().insert(partition.partition, *next);
+                if let Some(partition) = partitions.get(*number as usize) {
+                    let (topic, number) = (&partition.topic, partition.partition);
+                    start_offsets.entry(topic.clone()).or_default().insert(number, partition.start);
+                    offsets.entry(topic.clone()).or_default().insert(number, *next);
                     catching_up |= *next < partition.end;
+                }
+            }
+            for gap in &part.gaps {
+                if let Some(partition) = partitions.get(gap.partition as usize) {
+                    let gaps = gaps.entry(partition.topic.clone()).or_default();
+                    gaps.entry(partition.partition).or_default().push((gap.from, gap.to));
                 }
             }
         }
         let snapshots: Vec<_> = parts.iter().map(|part| Arc::clone(&part.snapshot)).collect();
         let clock = snapshots.first().and_then(|first| first.clock);
-        Cut { epoch, clock, snapshots, offsets, tally, catching_up }
+        Cut { epoch, clock, snapshots, start_offsets, offsets, gaps, tally, catching_up }
     }
 }

@@ -14,7 +14,7 @@ use tidings_dataflows::windows::Windows;
 
 use super::published::{Cut, Offsets, Published};
 use crate::config::Span;
-use crate::source::ends::{Ends, FRESH};
+use crate::source::ends::FRESH;
 use crate::source::partitions::Partition;
 use crate::terms::Kind;
 
@@ -89,19 +89,13 @@ pub struct Reader(Arc<Inner>);
 struct Inner {
     published: Arc<Published>,
     counts: Vec<CountInfo>,
-    ends: Option<Arc<Ends>>,
     generation: u64,
     draining: AtomicBool,
 }
 
 impl Reader {
-    pub(crate) fn new(
-        published: Arc<Published>,
-        counts: Vec<CountInfo>,
-        ends: Option<Arc<Ends>>,
-        generation: u64,
-    ) -> Reader {
-        Reader(Arc::new(Inner { published, counts, ends, generation, draining: AtomicBool::new(false) }))
+    pub(crate) fn new(published: Arc<Published>, counts: Vec<CountInfo>, generation: u64) -> Reader {
+        Reader(Arc::new(Inner { published, counts, generation, draining: AtomicBool::new(false) }))
     }
 
     /// The counts in the order of the configuration.
@@ -115,22 +109,13 @@ impl Reader {
     }
 
     /// The partitions that are read, by number.
-    pub fn partitions(&self) -> &[Partition] {
-        self.0.published.partitions()
-    }
-
-    /// The first offsets that were read.
-    pub fn start_offsets(&self) -> Offsets {
-        let mut offsets = Offsets::new();
-        for Partition { topic, partition, start, .. } in self.partitions() {
-            offsets.entry(topic.clone()).or_default().insert(*partition, *start);
-        }
-        offsets
+    pub fn partitions(&self) -> Arc<Vec<Partition>> {
+        self.0.published.ends().partitions()
     }
 
     /// Where a partition ends, as far as known, and whether that was learnt just now.
     pub fn end_offset(&self, partition: u32) -> Option<(i64, bool)> {
-        let end = self.0.ends.as_ref()?.get(partition)?;
+        let end = self.0.published.ends().get(partition)?;
         Some((end.offset, end.asked.elapsed() <= FRESH))
     }
 
@@ -172,7 +157,7 @@ impl Reader {
             Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
             Some(_) => {}
         }
-        if self.0.ends.as_ref().is_some_and(|ends| ends.age() > GRACE) {
+        if self.0.published.ends().age() > GRACE {
             reasons.push(NotReady::SourceUnavailable);
         }
         if self.0.draining.load(Ordering::Relaxed) {

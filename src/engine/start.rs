@@ -18,7 +18,7 @@ use timely::communication::WorkerGuards;
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
-use super::decode::{Decode, has_spellings, wall_ms};
+use super::decode::{Decode, NameOf, has_spellings, wall_ms};
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
@@ -27,7 +27,7 @@ use crate::config::{Config, Count};
 use crate::source::ends::{Ends, watch};
 use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
-use crate::source::partitions::{Partition, resolve};
+use crate::source::partitions::resolve;
 use crate::source::{Nothing, Source, SourceError};
 
 /// Places of a ranking that are kept, and so the largest `k` that can be asked for.
@@ -63,7 +63,7 @@ pub struct Engine {
     reader: Reader,
     control: Arc<Control>,
     workers: WorkerGuards<()>,
-    ends: Option<Arc<Ends>>,
+    ends: Arc<Ends>,
 }
 
 impl Engine {
@@ -83,9 +83,7 @@ impl Engine {
     /// The first failure of a worker.
     pub fn join(self) -> Result<(), EngineError> {
         let results = self.workers.join();
-        if let Some(ends) = self.ends {
-            ends.stop();
-        }
+        self.ends.stop();
         if let Some(failure) = self.control.failure.lock().expect("no holder panics").take() {
             return Err(failure);
         }
@@ -132,8 +130,7 @@ pub(super) struct Job {
     pub(super) hands_round: bool,
     plan: Plan,
     input: Input,
-    partitions: Vec<Partition>,
-    ends: Option<Arc<Ends>>,
+    ends: Arc<Ends>,
 }
 
 /// Starts reading and counting.
@@ -143,16 +140,18 @@ pub(super) struct Job {
 pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
     let counts = config.counts.iter().map(count_info).collect::<Result<Vec<_>, _>>()?;
     let workers = config.engine.workers;
-    let (mut partitions, mut ends) = (Vec::new(), None);
-    if let Input::Kafka = input {
-        partitions = resolve(&config.kafka, wall_ms())?;
-        let watched = Ends::new(&partitions);
-        drop(watch(&config.kafka, partitions.clone(), Arc::clone(&watched))?);
-        ends = Some(watched);
-    }
-    let published = Arc::new(Published::new(workers, partitions.clone()));
-    let reader = Reader::new(Arc::clone(&published), counts.clone(), ends.clone(), wall_ms().max(0) as u64);
     let control = Arc::new(Control::default());
+    let partitions = match input {
+        Input::Kafka => resolve(&config.kafka, wall_ms())?,
+        Input::Files(..) => Vec::new(),
+    };
+    let ends = Ends::new(&partitions);
+    if let Input::Kafka = input {
+        let control = Arc::clone(&control);
+        drop(watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
+    }
+    let published = Arc::new(Published::new(workers, Arc::clone(&ends)));
+    let reader = Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64);
     let job = Arc::new(Job {
         plan: plan(config, &counts),
         config: config.clone(),
@@ -160,8 +159,7 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
         control: Arc::clone(&control),
         hands_round: partitions.len() % workers != 0 || matches!(input, Input::Files(..)),
         input,
-        partitions,
-        ends: ends.clone(),
+        ends: Arc::clone(&ends),
     });
     job.decode().map_err(EngineError::Config)?;
     let workers = timely::execute(timely::Config::process(workers), move |worker| {
@@ -215,32 +213,38 @@ impl Job {
 
     fn decode(&self) -> Result<Decode, String> {
         let windows: Vec<_> = self.plan.counts.iter().map(|count| count.windows.clone()).collect();
-        let names = match &self.input {
-            Input::Kafka => self.partitions.iter().map(|p| format!("{} {}", p.topic, p.partition)).collect(),
-            Input::Files(files, _) => files.iter().map(|file| file.display().to_string()).collect(),
+        let name_of: NameOf = match &self.input {
+            Input::Kafka => {
+                let ends = Arc::clone(&self.ends);
+                Box::new(move |number| {
+                    let partitions = ends.partitions();
+                    partitions
+                        .get(number as usize)
+                        .map_or_else(String::new, |p| format!("{} {}", p.topic, p.partition))
+                })
+            }
+            Input::Files(files, _) => {
+                let files = files.clone();
+                Box::new(move |number| {
+                    files.get(number as usize).map_or_else(String::new, |file| file.display().to_string())
+                })
+            }
         };
-        Decode::new(&self.config, &windows, names)
+        Decode::new(&self.config, &windows, name_of)
     }
 
     pub(super) fn open_source(&self, worker: &Worker) -> Box<dyn Source> {
         let place = (worker.index(), worker.peers());
-        match (&self.input, &self.ends) {
-            (Input::Kafka, Some(ends)) => {
+        match &self.input {
+            Input::Kafka => {
                 let activator = worker.sync_activator_for(Vec::new());
                 let wake = move || {
                     // It fails only where the worker has ended already.
                     let _ = activator.activate();
                 };
-                let ends = Arc::clone(ends);
-                match KafkaSource::assign(&self.config.kafka, &self.partitions, place, ends, wake) {
-                    Ok(source) => Box::new(source),
-                    Err(error) => {
-                        self.control.fail(error.into());
-                        Box::new(Nothing)
-                    }
-                }
+                Box::new(KafkaSource::new(&self.config.kafka, place, Arc::clone(&self.ends), Arc::new(wake)))
             }
-            (Input::Files(files, progress), _) if place.0 == 0 => {
+            Input::Files(files, progress) if place.0 == 0 => {
                 Box::new(FileSource::new(files, Arc::clone(progress)))
             }
             _ => Box::new(Nothing),

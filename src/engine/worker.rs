@@ -23,7 +23,7 @@ use super::start::Job;
 use super::tally::Tally;
 use crate::config::Clock;
 use crate::posts::MAX_RECORD;
-use crate::source::{Polled, Source, SourceError};
+use crate::source::{Gap, Polled, Source, SourceError};
 
 /// Bytes read before the dataflow has a turn.
 const POLL: usize = 1 << 20;
@@ -41,7 +41,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         while let Some(command) = commands.take() {
             match command {
                 Command::Close(epoch, wall) => {
-                    publisher.closes(epoch, source.positions());
+                    publisher.closes(epoch, source.positions(), source.gaps());
                     if source.is_behind() {
                         pipeline.tell(Fact::Behind);
                     }
@@ -132,21 +132,29 @@ impl Outbox {
     }
 }
 
+/// How far the source had come when an epoch closed.
+struct Closed {
+    epoch: u64,
+    positions: Vec<(u32, i64)>,
+    gaps: Vec<Gap>,
+}
+
 /// Puts together what a worker publishes.
 struct Publisher<'a> {
     worker: usize,
     job: &'a Job,
-    positions: VecDeque<(u64, Vec<(u32, i64)>)>,
+    /// Of each epoch that is on its way.
+    closed: VecDeque<Closed>,
     tally: Arc<Tally>,
 }
 
 impl<'a> Publisher<'a> {
     fn new(worker: usize, job: &'a Job) -> Publisher<'a> {
-        Publisher { worker, job, positions: VecDeque::new(), tally: Arc::default() }
+        Publisher { worker, job, closed: VecDeque::new(), tally: Arc::default() }
     }
 
-    fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>) {
-        self.positions.push_back((epoch, positions));
+    fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>, gaps: Vec<Gap>) {
+        self.closed.push_back(Closed { epoch, positions, gaps });
     }
 
     fn publish(&mut self, epoch: u64, pipeline: &mut Pipeline<Tally>) {
@@ -158,10 +166,10 @@ impl<'a> Publisher<'a> {
             }
             Arc::make_mut(&mut self.tally).add(&tally);
         }
-        let (of, positions) =
-            self.positions.pop_front().expect("every epoch noted its positions when it closed");
-        debug_assert_eq!(of, epoch);
-        let part = Part { snapshot: Arc::new(snapshot), positions, tally: Arc::clone(&self.tally) };
+        let closed = self.closed.pop_front().expect("every epoch noted its positions when it closed");
+        debug_assert_eq!(closed.epoch, epoch);
+        let Closed { positions, gaps, .. } = closed;
+        let part = Part { snapshot: Arc::new(snapshot), positions, gaps, tally: Arc::clone(&self.tally) };
         self.job.published.publish(self.worker, part);
     }
 }

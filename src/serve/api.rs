@@ -17,7 +17,6 @@ use super::bounds::Bounds;
 use super::metrics::Metrics;
 use super::problem::{Kind, Problem};
 use super::stamp::Stamp;
-use crate::engine::published::Offsets;
 use crate::engine::{Cut, NotUpTo, Reader};
 
 /// How long a read may queue for its turn.
@@ -38,8 +37,6 @@ pub struct Api {
     pub reader: Reader,
     /// What is measured.
     pub metrics: Metrics,
-    /// The first offsets that were read.
-    pub start_offsets: Offsets,
     short: Arc<Semaphore>,
     long: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
@@ -50,9 +47,8 @@ impl Api {
     pub fn new(reader: Reader, stopping: watch::Receiver<bool>) -> Api {
         let metrics = Metrics::new(&reader);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let start_offsets = reader.start_offsets();
         let (short, long) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores.div_ceil(2))));
-        Api { reader, metrics, start_offsets, short, long, stopping }
+        Api { reader, metrics, short, long, stopping }
     }
 
     /// The newest cut within the bounds.
@@ -111,7 +107,7 @@ impl Api {
 
     /// The stamp of a cut as a whole.
     pub fn stamp<'a>(&'a self, cut: &'a Cut) -> Stamp<'a> {
-        Stamp::new(cut, self.reader.generation(), &self.start_offsets)
+        Stamp::new(cut, self.reader.generation())
     }
 
     /// Why the engine is not ready, in the words of answers.

@@ -40,6 +40,8 @@ pub fn all(api: &Arc<Api>) -> Resource {
         .or(resource(api, Route::SCRIPT, page::script))
         .unify()
         .or(resource(api, Route::STYLE, page::style))
+        .unify()
+        .or(resource(api, Route::ICON, page::icon))
         .unify();
     let known = of_counts.or(resource(api, Route::STATUS, status::status)).unify().or(pages).unify();
     known.or(health_or(api, unknown_path(&Route::ALL))).unify().boxed()

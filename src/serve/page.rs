@@ -32,6 +32,11 @@ pub async fn style(_: Arc<Api>, _: Request) -> Result<Answer, Problem> {
     Ok(file("text/css; charset=utf-8", include_bytes!("page/app.css")))
 }
 
+/// Answers with its mark.
+pub async fn icon(_: Arc<Api>, _: Request) -> Result<Answer, Problem> {
+    Ok(file("image/svg+xml", include_bytes!("page/icon.svg")))
+}
+
 fn file(content_type: &'static str, content: &'static [u8]) -> Answer {
     let headers =
         [(CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, "no-referrer"), (CACHE_CONTROL, "no-cache")];

@@ -12,9 +12,9 @@ use crate::engine::{Cut, Reader};
 
 /// How far the engine has come in one partition.
 #[derive(Debug, Serialize)]
-pub struct Progress<'a> {
+pub struct Progress {
     /// The topic.
-    pub topic: &'a str,
+    pub topic: String,
     /// The number of the partition in it.
     pub partition: i32,
     /// The next offset.
@@ -28,17 +28,19 @@ pub struct Progress<'a> {
 }
 
 /// All partitions in their order.
-pub fn progress<'a>(reader: &'a Reader, cut: &'a Cut) -> impl Iterator<Item = Progress<'a>> {
-    reader.partitions().iter().zip(0u32..).map(move |(known, number)| {
+pub fn progress(reader: &Reader, cut: &Cut) -> Vec<Progress> {
+    let partitions = reader.partitions();
+    let progress = partitions.iter().zip(0u32..).map(|(known, number)| {
         let offset = cut.offsets.get(&known.topic).and_then(|topic| topic.get(&known.partition)).copied();
         let end_offset = reader.end_offset(number).map(|(end, _)| end);
         Progress {
-            topic: &known.topic,
+            topic: known.topic.clone(),
             partition: known.partition,
             offset,
             end_offset,
             lag: offset.zip(end_offset).map(|(offset, end)| end.saturating_sub(offset).max(0)),
             newest: cut.tally.newest.get(&number).copied().map(Time),
         }
-    })
+    });
+    progress.collect()
 }

@@ -45,11 +45,13 @@ impl Route {
     pub const SCRIPT: Route = Route { path: "/app.js", allow: READ };
     /// Its looks.
     pub const STYLE: Route = Route { path: "/app.css", allow: READ };
+    /// Its mark in a tab.
+    pub const ICON: Route = Route { path: "/icon.svg", allow: READ };
     /// Any other path.
     pub const OTHER: Route = Route { path: "other", allow: "" };
 
     /// All that are answered.
-    pub const ALL: [Route; 12] = [
+    pub const ALL: [Route; 13] = [
         Route::STATUS,
         Route::COUNTS,
         Route::TOP,
@@ -62,6 +64,7 @@ impl Route {
         Route::PAGE,
         Route::SCRIPT,
         Route::STYLE,
+        Route::ICON,
     ];
 
     /// Those that stay answered when there is no room for others.

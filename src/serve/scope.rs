@@ -112,7 +112,7 @@ pub async fn read(
     effort: Effort,
     read: impl FnOnce(&Reading) -> Result<Answer, Problem> + Send + 'static,
 ) -> Result<Answer, Problem> {
-    let bounds = Bounds::read(query, api.reader.partitions())?;
+    let bounds = Bounds::read(query, &api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
     let reading = Reading { api: Arc::clone(&api), cut, count, window };
     api.read(effort, move || read(&reading)).await

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::engine::Cut;
-use crate::engine::published::Offsets;
+use crate::engine::published::{Gaps, Offsets};
 
 /// Unix milliseconds, written as RFC 3339 in UTC with milliseconds; what is beyond the year 9999 as its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Stamp<'a> {
     start_offsets: &'a Offsets,
     offsets: &'a Offsets,
     catching_up: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gaps: Option<&'a Gaps>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     overflow: bool,
 }
@@ -56,7 +58,7 @@ struct Covers {
 
 impl<'a> Stamp<'a> {
     /// Of a cut as a whole.
-    pub fn new(cut: &'a Cut, generation: u64, start_offsets: &'a Offsets) -> Stamp<'a> {
+    pub fn new(cut: &'a Cut, generation: u64) -> Stamp<'a> {
         Stamp {
             of: None,
             generation,
@@ -64,9 +66,10 @@ impl<'a> Stamp<'a> {
             as_of: Time(cut.epoch),
             clock: cut.clock.map(Time),
             covers: None,
-            start_offsets,
+            start_offsets: &cut.start_offsets,
             offsets: &cut.offsets,
             catching_up: cut.catching_up,
+            gaps: Some(&cut.gaps).filter(|gaps| !gaps.is_empty()),
             overflow: false,
         }
     }
@@ -119,18 +122,20 @@ mod tests {
             epoch: 1_700_000_000_000,
             clock: None,
             snapshots: Vec::new(),
-            offsets: start.clone(),
+            start_offsets: start.clone(),
+            offsets: start,
+            gaps: Gaps::new(),
             tally: Default::default(),
             catching_up: false,
         };
         let write = |stamp: &Stamp<'_>| serde_json::to_string(stamp).expect("a stamp is plain data");
         assert_eq!(
-            write(&Stamp::new(&cut, 7, &start)),
+            write(&Stamp::new(&cut, 7)),
             "{\"generation\":7,\"epoch\":1700000000000,\"as_of\":\"2023-11-14T22:13:20.000Z\",\"clock\":null,\
              \"start_offsets\":{\"posts\":{\"0\":5}},\"offsets\":{\"posts\":{\"0\":5}},\"catching_up\":false}"
         );
         assert_eq!(
-            write(&Stamp::new(&cut, 7, &start).of("tags", "1s", Some(1000..2000), true)),
+            write(&Stamp::new(&cut, 7).of("tags", "1s", Some(1000..2000), true)),
             "{\"count\":\"tags\",\"window\":\"1s\",\"generation\":7,\"epoch\":1700000000000,\
              \"as_of\":\"2023-11-14T22:13:20.000Z\",\"clock\":null,\"from\":\"1970-01-01T00:00:01.000Z\",\
              \"to\":\"1970-01-01T00:00:02.000Z\",\"start_offsets\":{\"posts\":{\"0\":5}},\

@@ -28,7 +28,7 @@ struct Status<'a> {
     processes: usize,
     workers: usize,
     stamp: Stamp<'a>,
-    partitions: Vec<Progress<'a>>,
+    partitions: Vec<Progress>,
     posts: u64,
     bad: BTreeMap<&'static str, u64>,
     other: &'a BTreeMap<&'static str, u64>,
@@ -41,7 +41,7 @@ struct Status<'a> {
 /// Answers with where the engine stands.
 pub async fn status(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let query = request.query(PARAMETERS)?;
-    let bounds = Bounds::read(&query, api.reader.partitions())?;
+    let bounds = Bounds::read(&query, &api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
     let (reasons, tally) = (api.reasons(), &cut.tally);
     Ok(answer::json(&Status {
@@ -51,7 +51,7 @@ pub async fn status(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
         processes: 1,
         workers: cut.snapshots.len(),
         stamp: api.stamp(&cut),
-        partitions: progress(&api.reader, &cut).collect(),
+        partitions: progress(&api.reader, &cut),
         posts: tally.posts,
         bad: tally.bad.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.as_str(), *n)).collect(),
         other: &tally.other,

@@ -6,6 +6,7 @@
 //! property is ever part of a message, since it may be a secret. A broker that is not there is an error within ten
 //! seconds, never a wait without end.
 
+mod tls;
 mod words;
 
 use std::sync::{Mutex, PoisonError};
@@ -80,6 +81,7 @@ pub fn client_config_with(kafka: &Kafka, defaults: &[(&str, &str)]) -> ClientCon
         }
         config.set(key, &property.value);
     }
+    tls::trust_the_systems_authorities(&mut config);
     config.set_log_level(log_level());
     config
 }
@@ -93,6 +95,9 @@ where
     C: ClientContext,
     T: FromClientConfigAndContext<C>,
 {
+    if let Some(refusal) = tls::unmet(config, tls::TLS) {
+        return Err(ClientError::Settings(refusal));
+    }
     config.create_with_context(context).map_err(|error| ClientError::Settings(explain(&error, "")))
 }
 

@@ -10,6 +10,7 @@ pub mod files;
 pub mod kafka;
 pub mod partitions;
 mod queue;
+mod topic_ids;
 
 use tidings_dataflows::records::Origin;
 
@@ -39,8 +40,24 @@ pub trait Source {
     /// The next offset of each of its partitions, by the partition's number.
     fn positions(&self) -> Vec<(u32, i64)>;
 
+    /// Offsets that were lost and passed over, in the order in which that was noticed.
+    fn gaps(&self) -> Vec<Gap> {
+        Vec::new()
+    }
+
     /// Whether one of its partitions has not reached an end that is at most two seconds old.
     fn is_behind(&self) -> bool;
+}
+
+/// Records that were gone before they could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The partition's number.
+    pub partition: u32,
+    /// The first offset that is missing.
+    pub from: i64,
+    /// The first that is there again.
+    pub to: i64,
 }
 
 /// Why a source cannot go on.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::oracle::answers::Answered;
 use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::hostile::{Hostile, Sent};
 use crate::support::process::Server;
@@ -48,6 +49,36 @@ fn five_partitions_four_workers_by_the_posts_own_times() {
 #[test]
 fn four_partitions_one_worker_by_the_wall_clock() {
     run(6, Shape { partitions: 4, workers: 1, clock: "wall", time: "record" });
+}
+
+/// Everything is there before the start, so that the answers are from the middle of catching up.
+#[test]
+fn a_backlog_while_it_is_read() {
+    let seed = seed(7);
+    let (partitions, posts) = (4, 16_000);
+    let broker = Embedded::start(&[(TOPICS[0], partitions)]);
+    let producer = Producer::new(&broker.brokers(), "zstd");
+    let (mut hostile, an_hour_ago) = (Hostile::new(seed), wall_ms() - 3_600_000);
+    for n in 0..posts {
+        producer.send(TOPICS[0], n % partitions, &hostile.next(an_hour_ago + i64::from(n) * 100));
+    }
+    let written = producer.flush();
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\nepoch = \"5ms\"\n",
+        broker.brokers()
+    ));
+    let config = server.config();
+    let answers = ask_during(&server, &config, seed, |own, answers| {
+        let behind = |answers: &[Answered]| answers.last().is_none_or(|last| last.answer.stamp().catching_up);
+        while behind(answers) {
+            answers.push(own.ask_status());
+        }
+        written
+    });
+    let caught = answers.iter().filter(|answered| answered.answer.stamp().catching_up).count();
+    println!("{caught} answers while catching up");
+    assert!(server.terminate().0.success());
+    recount(&broker.brokers(), &TOPICS[..1], &config, &answers);
 }
 
 const TOPICS: [&str; 2] = ["posts", "more-posts"];

@@ -17,7 +17,7 @@ fn post(text: &str) -> Sent {
 
 fn counts(client: &Client, window: &str, terms: &[String], min_offsets: &Offsets) -> (Vec<i64>, Stamp) {
     let asked = Asked {
-        count: "tags".to_owned(),
+        count: "words".to_owned(),
         window: window.to_owned(),
         question: Question::Lookup { terms: terms.to_vec() },
         min_offsets: min_offsets.clone(),
@@ -34,13 +34,13 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     let producer = Producer::new(&broker.brokers(), "lz4");
     let mut server = Server::run(&format!(
         "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 2\nepoch = \"20ms\"\nmax_terms = 200\n\
-         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"3s/1s\", \"all\"]\n",
+         [[count]]\nname = \"words\"\nof = \"words\"\nwindows = [\"3s/1s\", \"all\"]\n",
         broker.brokers()
     ))
     .ready();
     let client = server.client();
     let known: Vec<String> = (0..20).map(|i| format!("known{i}")).collect();
-    let all_known: String = known.iter().map(|term| format!("#{term} ")).collect();
+    let all_known: String = known.iter().map(|term| format!("{term} ")).collect();
     producer.send("posts", 0, &post(&all_known));
     let (found, stamp) = counts(&client, "all", &known, &producer.flush());
     assert_eq!((found, stamp.overflow), (vec![1; 20], false));
@@ -48,7 +48,7 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     // Far more terms than are taken, and the known ones among them.
     for batch in 0..20 {
         for partition in 0..3 {
-            let new: String = (0..100).map(|i| format!("#new{batch}x{partition}x{i} ")).collect();
+            let new: String = (0..100).map(|i| format!("new{batch}x{partition}x{i} ")).collect();
             producer.send("posts", partition, &post(&format!("{new}{all_known}")));
         }
         producer.flush();
@@ -59,7 +59,7 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
 
     // There is no room any more, so that not one of these is taken, and everything is answered as before.
     let late: Vec<String> = (0..50).map(|i| format!("late{i}")).collect();
-    let all_late: String = late.iter().map(|term| format!("#{term} ")).collect();
+    let all_late: String = late.iter().map(|term| format!("{term} ")).collect();
     producer.send("posts", 1, &post(&format!("{all_late} {all_known}")));
     let written = producer.flush();
     let (found, stamp) = counts(&client, "all", &late, &written);
@@ -75,6 +75,45 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     let (found, stamp) = counts(&client, "3s/1s", &known, &written);
     assert_eq!((found, stamp.overflow), (vec![1; 20], false));
     assert!(counts(&client, "all", &known, &written).1.overflow);
+    assert!(server.terminate().0.success());
+}
+
+/// Spellings are bounded as terms are. A count does not depend on them; what is shown may, and then the stamp says so.
+#[test]
+fn one_term_in_ever_new_spellings_is_shown_by_its_commonest_or_the_stamp_says_overflow() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let producer = Producer::new(&broker.brokers(), "lz4");
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 1\nepoch = \"10ms\"\nmax_terms = 50\n\
+         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"all\"]\n",
+        broker.brokers()
+    ))
+    .ready();
+    let spelled = |number: u32| -> String {
+        let letters = ('a'..='j').zip(0..);
+        letters
+            .map(|(letter, bit)| if number >> bit & 1 == 1 { letter.to_ascii_uppercase() } else { letter })
+            .collect()
+    };
+    for number in 0..600 {
+        producer.send("posts", 0, &post(&format!("#{}", spelled(number))));
+        if number % 20 == 0 {
+            producer.flush();
+            std::thread::sleep(Duration::from_millis(15));
+        }
+    }
+    (0..5).for_each(|_| producer.send("posts", 0, &post(&format!("#{}", spelled(1023)))));
+    let asked = Asked {
+        count: "tags".to_owned(),
+        window: "all".to_owned(),
+        question: Question::Term { term: "abcdefghij".to_owned() },
+        min_offsets: producer.flush(),
+    };
+    let Answer::Term(term) = server.client().ask(asked, Duration::from_secs(20)).answer else {
+        panic!("another answer")
+    };
+    assert_eq!(term.count, 605);
+    assert!(term.display == "ABCDEFGHIJ" || term.stamp.overflow, "{term:?}");
     assert!(server.terminate().0.success());
 }
 

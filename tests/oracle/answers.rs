@@ -42,6 +42,9 @@ pub struct Stamp {
     pub start_offsets: Offsets,
     pub offsets: Offsets,
     pub catching_up: bool,
+    /// Offsets that were lost, from and up to; only where there are any.
+    #[serde(default)]
+    pub gaps: BTreeMap<String, BTreeMap<i32, Vec<(i64, i64)>>>,
     #[serde(default)]
     pub overflow: bool,
 }

@@ -101,6 +101,7 @@ impl Oracle {
     /// What a stamp says follows from the records before its offsets and from its clock.
     fn check_stamp(&self, stamp: &Stamp) {
         assert_eq!(stamp.as_of.0, stamp.epoch as i64, "{stamp:?}");
+        assert!(stamp.gaps.is_empty(), "nothing was lost in this test: {stamp:?}");
         for (topic, partitions) in &stamp.offsets {
             for (partition, next) in partitions {
                 let start = stamp.start_offsets[topic][partition];
@@ -124,6 +125,11 @@ impl Oracle {
                     "the clock is behind {least:?}: {stamp:?}"
                 );
                 assert!(stamp.clock.is_none_or(|clock| clock.0 <= epoch), "the clock is ahead: {stamp:?}");
+                // While there is a backlog, only posts move the clock.
+                assert!(
+                    !stamp.catching_up || stamp.clock.map(|clock| clock.0) <= newest,
+                    "the clock is trusted: {stamp:?}"
+                );
             }
         }
     }

@@ -60,6 +60,7 @@ impl Oracle {
             start_offsets,
             offsets,
             catching_up: false,
+            gaps: BTreeMap::new(),
             overflow: false,
         }
     }

@@ -4,6 +4,8 @@
 //! topics is recounted from the records, as everything else is.
 //! Cost: some two minutes, 1 GB of memory. `TIDINGS_KAFKA_HOME` says where the jars are; see `tests/kafka/kafka.sh`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "../oracle/mod.rs"]
 mod oracle;
 #[path = "../support/mod.rs"]

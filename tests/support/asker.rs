@@ -56,6 +56,12 @@ impl<'a> Asker<'a> {
         answered
     }
 
+    /// Asks where the engine stands.
+    pub fn ask_status(&self) -> Answered {
+        let (count, window, min_offsets) = (String::new(), String::new(), Offsets::new());
+        self.client.ask(Asked { count, window, question: Question::Status, min_offsets }, Duration::ZERO)
+    }
+
     /// Asks everything that can be asked, with these offsets as the bound: all terms of all windows among it.
     pub fn ask_everything(&mut self, min_offsets: &Offsets) -> Vec<Answered> {
         let mut answers = Vec::new();

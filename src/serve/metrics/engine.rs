@@ -79,10 +79,10 @@ fn times(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
 }
 
 /// One number of a row, where it is known.
-type Column = fn(&Row<'_>) -> Option<i64>;
+type Column = fn(&Row) -> Option<i64>;
 
 fn partitions(encoder: &mut DescriptorEncoder<'_>, reader: &Reader, cut: &Cut) -> Result<(), Error> {
-    let rows: Vec<Row<'_>> = progress(reader, cut).collect();
+    let rows: Vec<Row> = progress(reader, cut);
     let columns: [(&str, &str, Column); 3] = [
         ("tidings_partition_offset", "Next offset that is read", |row| row.offset),
         ("tidings_partition_end_offset", "Offset behind the last record, as far as known", |row| {
@@ -100,11 +100,11 @@ fn partitions(encoder: &mut DescriptorEncoder<'_>, reader: &Reader, cut: &Cut) -
 }
 
 /// The labels of a partition.
-struct Of<'a>(&'a Row<'a>);
+struct Of<'a>(&'a Row);
 
 impl EncodeLabelSet for Of<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), Error> {
-        ("topic", self.0.topic).encode(encoder.encode_label())?;
+        ("topic", self.0.topic.as_str()).encode(encoder.encode_label())?;
         ("partition", self.0.partition).encode(encoder.encode_label())
     }
 }

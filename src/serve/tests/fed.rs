@@ -50,8 +50,8 @@ impl Fed {
         let partitions: Vec<Partition> = (0..WORKERS as i32)
             .map(|partition| Partition { topic: "posts".to_owned(), partition, start: 10, end: 10 })
             .collect();
-        let published = Arc::new(Published::new(WORKERS, partitions.clone()));
-        let reader = Reader::new(Arc::clone(&published), counts(), Some(Ends::new(&partitions)), GENERATION);
+        let published = Arc::new(Published::new(WORKERS, Ends::new(&partitions)));
+        let reader = Reader::new(Arc::clone(&published), counts(), GENERATION);
         let (feeds, fed): (Vec<_>, Vec<_>) = (0..WORKERS).map(|_| mpsc::channel::<Epoch>()).unzip();
         let fed: Mutex<Vec<Option<mpsc::Receiver<Epoch>>>> = Mutex::new(fed.into_iter().map(Some).collect());
         let shared = Arc::clone(&published);
@@ -141,8 +141,15 @@ fn work(
         let (snapshot, tallies) = pipeline.snapshot(number);
         tallies.iter().for_each(|more| tally.add(more));
         let positions = vec![(index as u32, next)];
-        published
-            .publish(index, Part { snapshot: Arc::new(snapshot), positions, tally: Arc::new(tally.clone()) });
+        published.publish(
+            index,
+            Part {
+                snapshot: Arc::new(snapshot),
+                positions,
+                gaps: Vec::new(),
+                tally: Arc::new(tally.clone()),
+            },
+        );
     }
 }
 

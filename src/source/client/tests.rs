@@ -85,16 +85,52 @@ fn wrong_properties_are_named_without_their_values() {
 }
 
 #[test]
-fn a_build_without_tls_says_so() {
-    let description = "Unsupported value \"ssl\" for configuration property \"security.protocol\": OpenSSL not \
+fn what_librdkafka_was_built_without_is_said_without_the_value() {
+    let description = "Configuration property \"ssl.engine.location\" not supported in this build: OpenSSL >= 1.1.x not \
                        available at build time";
     let error = KafkaError::ClientConfig(
         RDKafkaConfRes::RD_KAFKA_CONF_INVALID,
         description.to_owned(),
-        "security.protocol".to_owned(),
-        "ssl".to_owned(),
+        "ssl.engine.location".to_owned(),
+        "s3cret".to_owned(),
     );
-    assert!(explain(&error, "a:1").contains("--features tls"));
+    let text = explain(&error, "a:1");
+    assert!(text.contains("`ssl.engine.location`") && text.contains("not part of"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+/// What a client with these properties is refused for; `None`: librdkafka takes them.
+fn refusal(properties: &[(&str, &str)]) -> Option<String> {
+    let config = client_config(&kafka("a:1", properties));
+    let made = create::<BaseConsumer<Watch>, _>(&config, Watch::default());
+    made.err().map(|error| match error {
+        ClientError::Settings(text) => text,
+        ClientError::Unreachable(text) => panic!("nobody was asked yet: {text}"),
+    })
+}
+
+#[test]
+fn plain_passwords_work_in_every_build() {
+    let plain = [("sasl.mechanism", "PLAIN"), ("sasl.username", "ada"), ("sasl.password", "s3cret")];
+    let properties = [&[("security.protocol", "sasl_plaintext")][..], &plain].concat();
+    assert_eq!(refusal(&properties), None);
+}
+
+#[test]
+fn tls_and_scram_work_in_a_build_with_tls_and_are_refused_in_another() {
+    let scram = [("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.username", "ada"), ("sasl.password", "s3cret")];
+    for protocol in ["ssl", "sasl_ssl", "sasl_plaintext"] {
+        let properties = [&[("security.protocol", protocol)][..], &scram].concat();
+        let refusal = refusal(&properties);
+        assert_eq!(refusal.is_none(), cfg!(feature = "tls"), "{protocol}: {refusal:?}");
+        match refusal {
+            None => {}
+            Some(text) => {
+                assert!(text.contains("`cargo run --release --features tls`"), "{text}");
+                assert!(!text.contains("s3cret"), "{text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -26,10 +26,10 @@ pub fn code(error: &KafkaError) -> Option<Code> {
 fn setting(description: &str, key: &str) -> String {
     let secure =
         ["security.protocol", "ssl.", "sasl.", "enable.ssl"].iter().any(|start| key.starts_with(start));
-    if description.contains("not available at build time") || description.contains("OpenSSL") {
-        return "this build of tidings speaks no TLS: build it with `--features tls`, or set security.protocol in \
-                [kafka.properties] to plaintext"
-            .to_owned();
+    if description.contains("not supported in this build") || description.contains("at build time") {
+        return format!(
+            "what `{key}` in [kafka.properties] asks for is not part of the librdkafka that tidings was built with"
+        );
     }
     if description.contains("No such configuration property") {
         return format!(
