@@ -143,7 +143,10 @@ fn records_that_were_lost_end_the_run_which_says_how_many() {
 
 fn first_offset(brokers: &str) -> i64 {
     use rdkafka::consumer::{BaseConsumer, Consumer};
-    let consumer: BaseConsumer =
-        rdkafka::ClientConfig::new().set("bootstrap.servers", brokers).set("group.id", "first").create().unwrap();
+    let consumer: BaseConsumer = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "first")
+        .create()
+        .unwrap();
     consumer.fetch_watermarks(TOPIC, 0, Duration::from_secs(10)).unwrap().0
 }

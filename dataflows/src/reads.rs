@@ -18,6 +18,7 @@ use differential_dataflow::trace::cursor::cursor_list;
 use crate::panes::{PanesBatch, sum};
 use crate::shared::Shared;
 use crate::snapshot::{CountSnapshot, Snapshot};
+use crate::spellings::spelled;
 use crate::totals::Figures;
 use crate::windows::{Pane, Windows};
 
@@ -133,8 +134,8 @@ impl<'a> View<'a> {
 
     /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept.
     pub fn spelling(&self, term: &[u8]) -> Option<String> {
-        let mut prefix = term.to_vec();
-        prefix.push(0);
+        let mut prefix = Vec::with_capacity(term.len() + 1);
+        spelled(term, b"", &mut prefix);
         let mut spellings = std::collections::BTreeMap::<&[u8], i64>::new();
         for batch in self.workers.iter().flat_map(|worker| &worker.spellings) {
             let keys = &batch.storage.keys;
@@ -151,8 +152,11 @@ impl<'a> View<'a> {
         commonest.map(|(term, _)| String::from_utf8_lossy(term).into_owned())
     }
 
-    /// Whether a window has missed updates for want of room.
+    /// Whether a window has missed updates for want of room, or spellings have been, so that displays may not be right.
     pub fn overflow(&self, window: usize) -> bool {
+        if self.workers.iter().any(|worker| worker.refused.spellings > 0) {
+            return true;
+        }
         let missed = self.workers.iter().filter_map(|worker| worker.refused.newest).max();
         let from =
             if window < self.windows.len() { self.windows.covered(window, self.clock).start } else { 0 };

@@ -31,7 +31,7 @@ pub struct CountSnapshot {
     pub panes: Vec<Shared<PanesBatch>>,
     /// The first places of each window.
     pub top: Vec<Shared<TopBatch>>,
-    /// `(ALL, term NUL spelling)`, whose diff says how often; empty for kinds that show their key.
+    /// `(ALL, key of a spelling)`, whose diff says how often; empty for kinds that show their key.
     pub spellings: Vec<Shared<PanesBatch>>,
     /// What each window holds as a whole; `all`, or all that is held, comes last.
     pub figures: Vec<Figures>,

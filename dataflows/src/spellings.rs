@@ -1,6 +1,6 @@
 //! How often each term was written in which way, since the start.
 //!
-//! Idea: an arrangement of its own, of `term NUL spelling`, all in the one pane `ALL`; the spellings of a term are then a
+//! Idea: an arrangement of its own, of a term and its spelling with [`SEPARATOR`] between, all in the one pane `ALL`; the spellings of a term are then a
 //! contiguous range. Nothing expires, since a display is by the commonest spelling since the start.
 //! Invariant: each occurrence that was counted is one of its spelling, until the bound is met; then no more are
 //! taken, and what is shown stays as it was. So nobody fills the memory by writing one term in ever new ways.
@@ -32,7 +32,19 @@ pub struct Room {
     pub refused: Rc<RefCell<Refused>>,
 }
 
-/// Arranges `term NUL spelling` by how often it came.
+/// Stands between a term and its spelling. No UTF-8 text contains this byte, so no term is taken for the beginning of
+/// another, whatever a post calls a hashtag.
+pub const SEPARATOR: u8 = 0xFF;
+
+/// Writes the key of a spelling into a buffer.
+pub fn spelled(term: &[u8], spelling: &[u8], into: &mut Vec<u8>) {
+    into.clear();
+    into.extend_from_slice(term);
+    into.push(SEPARATOR);
+    into.extend_from_slice(spelling);
+}
+
+/// Arranges the keys of spellings by how often they came.
 pub fn arrange_spellings<'scope>(
     updates: Stream<'scope, u64, Block>,
     room: Room,

@@ -19,6 +19,7 @@ use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
 use tidings_dataflows::reads::View;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::snapshot::Snapshot;
+use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Pane, Span, Windows};
 
@@ -224,7 +225,9 @@ fn decode(records: &Records, windows: &Windows, gathered: &mut Gathered<u64>) {
             gathered.tables[0].add(pane, key(spelling).as_bytes(), 1);
         }
         let pane = gathered.tables[1].pane(Pane::ALL);
-        gathered.tables[1].add(pane, format!("{}\0{spelling}", key(spelling)).as_bytes(), 1);
+        let mut spelled_key = Vec::new();
+        spelled(key(spelling).as_bytes(), spelling.as_bytes(), &mut spelled_key);
+        gathered.tables[1].add(pane, &spelled_key, 1);
         gathered.tally += 1;
     }
 }

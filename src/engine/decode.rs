@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tidings_dataflows::combine::PaneIndex;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
+use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::{Pane, Windows};
 
 use super::tally::Tally;
@@ -173,10 +174,7 @@ impl Decode {
                 let Some(index) = count.index.filter(|_| count.admits(key)) else { continue };
                 gathered.tables[count.table].add(index, key.as_bytes(), 1);
                 if count.spellings {
-                    self.spelled.clear();
-                    self.spelled.extend_from_slice(key.as_bytes());
-                    self.spelled.push(0);
-                    self.spelled.extend_from_slice(spelling.as_bytes());
+                    spelled(key.as_bytes(), spelling.as_bytes(), &mut self.spelled);
                     let table = &mut gathered.tables[count.table + 1];
                     let since_the_start = table.pane(Pane::ALL);
                     table.add(since_the_start, &self.spelled, 1);

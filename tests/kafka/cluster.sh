@@ -85,12 +85,24 @@ launch() { # folder of the cluster, node
     echo $! >"$own/pid"
 }
 
-# A node listens on its own port only once the quorum has let it in.
+# Asks for the versions of the protocol, the one request that every broker answers as soon as it is up.
+answers() {
+    local size
+    # In a group of its own, since a refused connection ends the subshell and would be told on standard error.
+    size=$({
+        exec 3<>"/dev/tcp/127.0.0.1/$1"
+        printf '\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff' >&3
+        timeout 2 head -c 4 <&3 | od -An -tu1
+    } 2>/dev/null) || true
+    [[ -n $size ]]
+}
+
+# A node answers on its own port only once the quorum has let it in.
 await() { # folder of the cluster, node, port
     local own=$1/$2
     for ((tenth = 0; tenth < start_seconds * 10; tenth++)); do
-        running "$own" >/dev/null || { tail -n 20 "$own/log" >&2; fail "node $2 ended by itself; see $own/log"; }
-        grep -q 'Kafka Server started' "$own/log" && listens "$3" && return
+        kill -0 "$(cat "$own/pid")" 2>/dev/null || { tail -n 20 "$own/log" >&2; fail "node $2 ended by itself; see $own/log"; }
+        answers "$3" && return
         sleep 0.1
     done
     fail "node $2 does not answer after $start_seconds s; see $own/log"

@@ -8,6 +8,7 @@ use tidings_dataflows::clock::Fact;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
 use tidings_dataflows::records::{Origin, Records};
+use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Pane, Span as WindowSpan, Windows};
 
@@ -171,7 +172,9 @@ fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
         for tag in tags {
             let key = fold::key(Kind::Hashtags, tag);
             add(0, pane, key.as_bytes());
-            add(1, Pane::ALL, format!("{key}\0{}", &tag[1..]).as_bytes());
+            let mut spelling = Vec::new();
+            spelled(key.as_bytes(), &tag.as_bytes()[1..], &mut spelling);
+            add(1, Pane::ALL, &spelling);
         }
         words.iter().for_each(|word| add(2, pane, fold::key(Kind::Words, word).as_bytes()));
         words.windows(2).for_each(|pair| add(3, pane, fold::key(Kind::Phrases, &pair.join(" ")).as_bytes()));

@@ -12,15 +12,16 @@ pub(super) const TLS: bool = cfg!(feature = "tls");
 
 /// Why a client with these settings cannot work in a build with or without TLS; `None`: as far as is known here, it can.
 pub(super) fn unmet(config: &ClientConfig, tls: bool) -> Option<String> {
-    let wanted = config.config_map().into_keys().find(|key| is_ssl(key));
+    let about_tls = config.config_map().into_keys().find(|key| is_ssl(key));
     let needs = if speaks_tls(config) {
         Some(("security.protocol", "asks for TLS"))
-    } else if let Some(key) = wanted {
+    } else if let Some(key) = about_tls {
         Some((key, "is about TLS"))
     } else {
-        let (key, mechanism) = mechanism(config)?;
-        let needs = mechanism.starts_with("SCRAM-") || mechanism == "OAUTHBEARER";
-        needs.then_some((key, "asks for a mechanism that takes OpenSSL"))
+        let takes_openssl = |name: &str| name.starts_with("SCRAM-") || name == "OAUTHBEARER";
+        mechanism(config)
+            .filter(|(_, name)| takes_openssl(name))
+            .map(|(key, _)| (key, "asks for a mechanism that takes OpenSSL"))
     };
     match needs.filter(|_| !tls) {
         Some((key, what)) => Some(format!(
