@@ -2,7 +2,8 @@
 //!
 //! Idea: nothing in the dataflow bounds its queues, so the source does: a worker reads on only while what it has handed in
 //! and what is not yet counted stays below a bound, and an epoch closes late rather than behind another that is
-//! not yet counted. Under load epochs so become larger, which combines better.
+//! not yet counted. Under load epochs so become larger, which combines better; behind a backlog they become larger still,
+//! since nobody waits for what is long past, and what is too old for fine panes then goes to coarse ones at once.
 //! Invariant: beyond the output probe there are at most [`EPOCHS`] epochs, and at most [`BYTES`] and one poll's worth of
 //! records a worker.
 //! Cost: one entry per epoch on its way.
@@ -17,7 +18,10 @@ pub const BYTES: usize = 64 << 20;
 pub const EPOCHS: usize = 4;
 
 /// How many times longer than usual an epoch may become while the one before is being counted.
-const LARGEST: u32 = 4;
+const WAITING: u32 = 4;
+
+/// How many times longer an epoch becomes while the source has more than can be read.
+const BACKLOG: u32 = 8;
 
 /// What one worker has handed in and has not yet seen counted.
 #[derive(Debug, Default)]
@@ -52,10 +56,28 @@ impl Flow {
         BYTES.saturating_sub(self.bytes)
     }
 
+    /// Whether the epoch being filled holds its share of what may be on its way.
+    pub fn is_full(&self) -> bool {
+        self.open >= BYTES / 2
+    }
+
     /// Number of epochs closed and not yet complete.
     pub fn on_their_way(&self) -> usize {
         self.closed.len()
     }
+}
+
+/// How an epoch is being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// As records come.
+    Live,
+    /// From a backlog: there was always more to read.
+    Backlog,
+    /// It holds what it may.
+    Full,
+    /// Nothing more will come.
+    Last,
 }
 
 /// Decides when epochs close, on the worker that leads.
@@ -72,9 +94,9 @@ impl Ticker {
         Ticker { interval, last: Instant::now(), number: after }
     }
 
-    /// The number of the epoch that closes now, if one does. `last_one`: without waiting, since nothing more will come.
-    pub fn tick(&mut self, now: Instant, wall_ms: u64, on_their_way: usize, last_one: bool) -> Option<u64> {
-        if !last_one && now < self.due(on_their_way)? {
+    /// The number of the epoch that closes now, if one does.
+    pub fn tick(&mut self, now: Instant, wall_ms: u64, on_their_way: usize, filling: Filling) -> Option<u64> {
+        if now < self.due(on_their_way, filling)? {
             return None;
         }
         self.last = now;
@@ -83,12 +105,15 @@ impl Ticker {
     }
 
     /// When the next epoch closes if nothing changes; `None`: not before one on its way is complete.
-    pub fn due(&self, on_their_way: usize) -> Option<Instant> {
-        match on_their_way {
-            0 => Some(self.last + self.interval),
-            1..EPOCHS => Some(self.last + self.interval * LARGEST),
-            _ => None,
-        }
+    pub fn due(&self, on_their_way: usize, filling: Filling) -> Option<Instant> {
+        let intervals = match (filling, on_their_way) {
+            (Filling::Last, _) | (Filling::Full, 0) => 0,
+            (_, EPOCHS..) => return None,
+            (Filling::Live, 0) | (Filling::Full, _) => 1,
+            (Filling::Live, _) => WAITING,
+            (Filling::Backlog, _) => BACKLOG,
+        };
+        Some(self.last + self.interval * intervals)
     }
 }
 
@@ -101,11 +126,21 @@ mod tests {
         let interval = Duration::from_millis(100);
         let mut ticker = Ticker::new(interval, 5000);
         let start = ticker.last;
-        assert_eq!(ticker.tick(start + interval / 2, 9000, 0, false), None);
-        assert_eq!(ticker.tick(start + interval, 9000, 0, false), Some(9000));
-        assert_eq!(ticker.tick(start + interval * 2, 9100, 1, false), None);
-        assert_eq!(ticker.tick(start + interval * 5, 9400, 1, false), Some(9400));
-        assert_eq!(ticker.tick(start + interval * 50, 9900, EPOCHS, false), None);
+        assert_eq!(ticker.tick(start + interval / 2, 9000, 0, Filling::Live), None);
+        assert_eq!(ticker.tick(start + interval, 9000, 0, Filling::Live), Some(9000));
+        assert_eq!(ticker.tick(start + interval * 2, 9100, 1, Filling::Live), None);
+        assert_eq!(ticker.tick(start + interval * 5, 9400, 1, Filling::Live), Some(9400));
+        assert_eq!(ticker.tick(start + interval * 50, 9900, EPOCHS, Filling::Live), None);
+    }
+
+    #[test]
+    fn epochs_grow_behind_a_backlog_until_they_are_full() {
+        let interval = Duration::from_millis(100);
+        let mut ticker = Ticker::new(interval, 0);
+        let start = ticker.last;
+        assert_eq!(ticker.tick(start + interval * 7, 700, 0, Filling::Backlog), None);
+        assert_eq!(ticker.tick(start + interval * 7, 700, 0, Filling::Full), Some(700));
+        assert_eq!(ticker.tick(start + interval * 15, 1500, 0, Filling::Backlog), Some(1500));
     }
 
     #[test]
@@ -113,7 +148,7 @@ mod tests {
         let mut ticker = Ticker::new(Duration::ZERO, 0);
         let now = Instant::now();
         let numbers: Vec<_> =
-            [500, 400, 400, 600].into_iter().map(|wall| ticker.tick(now, wall, 0, true)).collect();
+            [500, 400, 400, 600].into_iter().map(|wall| ticker.tick(now, wall, 0, Filling::Last)).collect();
         assert_eq!(numbers, [Some(500), Some(501), Some(502), Some(600)]);
     }
 

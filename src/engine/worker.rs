@@ -17,7 +17,7 @@ use timely::worker::Worker;
 
 use super::commands::{Command, Commands};
 use super::decode::{smallest_window, wall_ms};
-use super::flow::{Flow, Ticker};
+use super::flow::{Filling, Flow, Ticker};
 use super::published::Part;
 use super::start::Job;
 use super::tally::Tally;
@@ -37,6 +37,8 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let mut publisher = Publisher::new(worker.index(), job);
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
     let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
+    // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
+    let (mut backlog, mut closing) = (false, false);
     loop {
         while let Some(command) = commands.take() {
             match command {
@@ -50,6 +52,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     }
                     pipeline.close(epoch);
                     flow.closed(epoch);
+                    (backlog, closing) = (polled == Polled::More, false);
                 }
                 Command::Stop => stopped = true,
             }
@@ -66,23 +69,34 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                 Polled::Finished
             });
         }
+        backlog &= polled == Polled::More;
         let now = Instant::now();
-        if commands.leads() && !ending {
-            // A source that failed is finished too: what it has read is published all the same.
-            ending = polled == Polled::Finished || job.control.stopping();
+        let filling = match backlog {
+            _ if polled == Polled::Finished || job.control.stopping() => Filling::Last,
+            _ if flow.is_full() => Filling::Full,
+            true => Filling::Backlog,
+            false => Filling::Live,
+        };
+        // A source that failed is finished too: what it has read is published all the same.
+        let last = filling == Filling::Last;
+        let ticks = commands.leads() && !ending && (last || !closing);
+        if ticks {
             let wall = wall_ms().max(0) as u64;
-            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), ending) {
+            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), filling) {
                 commands.give(Command::Close(epoch, wall));
+                closing = true;
             }
-            if ending {
+            if last {
                 commands.give(Command::Stop);
+                ending = true;
             }
         }
-        worker.step_or_park(Some(if polled == Polled::More && flow.room() > 0 {
-            Duration::ZERO
-        } else {
-            let due = if commands.leads() { ticker.due(flow.on_their_way()) } else { None };
-            due.map_or(Duration::from_secs(1), |due| due.saturating_duration_since(now))
+        let reads_on = polled == Polled::More && !stopped && flow.room() > 0;
+        let due = if ticks && !closing { ticker.due(flow.on_their_way(), filling) } else { None };
+        worker.step_or_park(Some(match due {
+            _ if reads_on => Duration::ZERO,
+            Some(due) => due.saturating_duration_since(now),
+            None => Duration::from_secs(1),
         }));
     }
 }
