@@ -6,6 +6,8 @@
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain.
 //! Cost: one probe per term; 64 to 128 bytes per distinct key, for the epoch only; the rest of a longer term once.
 
+use std::collections::HashMap;
+
 use crate::block::Block;
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Pane;
@@ -46,8 +48,10 @@ struct Staged {
 /// The terms of one epoch, so far.
 pub struct Combine {
     keys: HashKeys,
-    /// The panes met in this epoch: few, so that a slot holds an index instead of a pane.
+    /// The panes met in this epoch: far fewer than terms, so that a slot holds an index instead of a pane.
     panes: Vec<Pane>,
+    /// Where each stands in `panes`.
+    indexes: HashMap<Pane, u32>,
     slots: Vec<Slot>,
     used: usize,
     /// Terms longer than a head, whole.
@@ -73,6 +77,7 @@ impl Combine {
         Combine {
             keys,
             panes: Vec::new(),
+            indexes: HashMap::new(),
             slots: vec![Slot::VACANT; SMALLEST],
             used: 0,
             long: Vec::new(),
@@ -80,13 +85,15 @@ impl Combine {
         }
     }
 
-    /// To be asked once for all terms of a post. Posts come roughly in the order of time, so the search begins at the end.
+    /// To be asked once for all terms of a post. Posts come roughly in the order of time, so it is often the newest pane.
     pub fn pane(&mut self, pane: Pane) -> PaneIndex {
-        let known = self.panes.iter().rposition(|known| *known == pane);
-        PaneIndex(known.unwrap_or_else(|| {
+        if self.panes.last() == Some(&pane) {
+            return PaneIndex(self.panes.len() as u32 - 1);
+        }
+        PaneIndex(*self.indexes.entry(pane).or_insert_with(|| {
             self.panes.push(pane);
-            self.panes.len() - 1
-        }) as u32)
+            self.panes.len() as u32 - 1
+        }))
     }
 
     /// Adds `n` occurrences of a term.
@@ -126,6 +133,7 @@ impl Combine {
         }
         self.used = 0;
         self.panes.clear();
+        self.indexes.clear();
         self.long.clear();
     }
 

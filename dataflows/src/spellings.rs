@@ -1,7 +1,7 @@
 //! How often each term was written in which way, since the start.
 //!
-//! Idea: an arrangement of its own, of a term and its spelling with [`SEPARATOR`] between, all in the one pane `ALL`; the spellings of a term are then a
-//! contiguous range. Nothing expires, since a display is by the commonest spelling since the start.
+//! Idea: an arrangement of its own, of a term and its spelling with [`SEPARATOR`] between, all in the one pane `ALL`; the
+//! spellings of a term are then a contiguous range. Nothing expires, since a display is by the commonest spelling since the start.
 //! Invariant: each occurrence that was counted is one of its spelling, until the bound is met; then no more are
 //! taken, and what is shown stays as it was. So nobody fills the memory by writing one term in ever new ways.
 //! Cost: one update per distinct spelling and epoch, and its bytes for ever.

@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 
 use super::failure::{Code, Failure};
 use super::{log, run};
-use crate::config::{Config, Start};
+use crate::config::{Config, OnGap, Start};
 use crate::engine;
 use crate::engine::decode::wall_ms;
 use crate::produce::synthetic::{Mix, Synthetic};
@@ -32,6 +32,9 @@ pub struct Args {
     /// Address to answer on
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: std::net::SocketAddr,
+    /// Answer on addresses beyond loopback to whoever asks
+    #[arg(long)]
+    allow_anonymous: bool,
     /// Worker threads; 0: one a core
     #[arg(short, long, default_value_t = 0)]
     workers: usize,
@@ -57,17 +60,22 @@ pub fn run(args: Args) -> Result<(), Failure> {
     config.kafka.brokers = cluster.bootstrap_servers();
     config.kafka.topics = vec![TOPIC.to_owned()];
     config.kafka.start = Start::Earliest;
+    // The broker inside keeps little; a laptop that slept must find the demonstration going on.
+    config.kafka.on_gap = OnGap::Continue;
     config.http.bind = args.bind;
+    run::refuse_strangers(&config, args.allow_anonymous)?;
     if args.workers > 0 {
         config.engine.workers = args.workers;
     }
     let stop = Arc::new(AtomicBool::new(false));
     let producer = invent(&config.kafka.brokers, &args, Arc::clone(&stop)).map_err(broken)?;
-    let done = run::run_until_stopped(&config, || {
-        println!("tidings demo: {} invented posts a second, in a broker inside this process", args.rate);
-        println!("              at {} (topic {TOPIC}); Ctrl-C stops", config.kafka.brokers);
-        println!("open          http://{}/", config.http.bind);
-        engine::start(&config, engine::Input::Kafka)
+    let (settings, rate) = (config.clone(), args.rate);
+    let done = run::run_until_stopped(&config, move |address| {
+        let engine = engine::start(&settings, engine::Input::Kafka)?;
+        println!("tidings demo: {rate} invented posts a second, in a broker inside this process");
+        println!("              at {} (topic {TOPIC}); Ctrl-C stops", settings.kafka.brokers);
+        println!("open          http://{address}/");
+        Ok(engine)
     });
     stop.store(true, Ordering::Relaxed);
     // It ends within a tick; that it panicked has been said already.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,28 +46,34 @@ pub fn run(args: Args) -> Result<(), Failure> {
     log::init(&config.log)?;
     loaded.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     refuse_what_is_missing(config)?;
-    if !config.http.bind.ip().is_loopback() && !args.allow_anonymous {
-        return Err(Failure::new(
-            Code::Config,
-            format!(
-                "{} is not a loopback address, and whoever reaches it could ask; bind 127.0.0.1, or say --allow-anonymous",
-                config.http.bind
-            ),
-        ));
-    }
-    let topics = config.kafka.topics.join(", ");
-    run_until_stopped(config, || {
-        let engine = engine::start(config, engine::Input::Kafka)?;
-        let partitions = engine.reader().partitions().len();
+    refuse_strangers(config, args.allow_anonymous)?;
+    let config = config.clone();
+    run_until_stopped(&loaded.config, move |_| {
+        let engine = engine::start(&config, engine::Input::Kafka)?;
+        let (topics, partitions) = (config.kafka.topics.join(", "), engine.reader().partitions().len());
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
         Ok(engine)
     })
 }
 
+/// Whoever reaches an address can ask, so one beyond loopback has to be wanted.
+pub(super) fn refuse_strangers(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
+    let mut addresses = [Some(config.http.bind), config.http.health_bind].into_iter().flatten();
+    match addresses.find(|address| !address.ip().is_loopback() && !allow_anonymous) {
+        None => Ok(()),
+        Some(address) => Err(Failure::new(
+            Code::Config,
+            format!(
+                "{address} is not a loopback address, and whoever reaches it could ask; bind 127.0.0.1, or say --allow-anonymous"
+            ),
+        )),
+    }
+}
+
 /// Serves an engine until a signal comes or the engine ends by itself.
 pub(super) fn run_until_stopped(
     config: &Config,
-    start: impl FnOnce() -> Result<Engine, EngineError>,
+    start: impl FnOnce(SocketAddr) -> Result<Engine, EngineError> + Send + 'static,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -74,14 +81,21 @@ pub(super) fn run_until_stopped(
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Code::Io, format!("cannot start the threads that answer: {error}")))?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         // The address first: that it is taken should be known before anything is read.
         let listener =
             serve::listen(&config.http).await.map_err(|error| Failure::new(Code::Io, error.to_string()))?;
-        let signals = signals()?;
-        let engine = start()?;
+        let mut signals = std::pin::pin!(signals()?);
+        let address = listener.local_addr();
+        // Kafka may take its time to answer; a signal must not wait for it.
+        let engine = tokio::select! {
+            started = tokio::task::spawn_blocking(move || start(address)) => {
+                started.map_err(|error| Failure::new(Code::Bug, format!("starting panicked: {error}")))??
+            }
+            () = &mut signals => return Ok(()),
+        };
         let (reader, control) = (engine.reader(), engine.control());
-        tracing::info!("answering on http://{}", listener.local_addr());
+        tracing::info!("answering on http://{address}");
         let (stop_serving, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(serve::run(listener, reader.clone(), async {
             let _ = stopped.await;
@@ -89,7 +103,7 @@ pub(super) fn run_until_stopped(
         let mut engine = tokio::task::spawn_blocking(move || engine.join());
         let ended = tokio::select! {
             ended = &mut engine => ended,
-            () = signals => {
+            () = &mut signals => {
                 tracing::info!("stopping: closing the epoch; a second signal ends at once");
                 reader.drain();
                 control.stop();
@@ -103,7 +117,10 @@ pub(super) fn run_until_stopped(
         let _ = served.await;
         ended.map_err(|error| Failure::new(Code::Bug, format!("the engine panicked: {error}")))??;
         Ok(())
-    })
+    });
+    // A thread that does not end must not keep the process: what was to be done has been done, or cannot be.
+    runtime.shutdown_background();
+    done
 }
 
 /// Completes at the first SIGTERM or SIGINT; the second ends the process.

@@ -40,8 +40,8 @@ pub struct Decode {
     time: Time,
     reposts: Reposts,
     on_bad: OnBad,
-    /// Slide of the smallest window of all counts, in milliseconds.
-    slide: u64,
+    /// Slide of the smallest window of all counts, in milliseconds, if one slides.
+    slide: Option<u64>,
     wall_ms: i64,
     samples: Samples,
     spelled: Vec<u8>,
@@ -98,7 +98,7 @@ impl Decode {
             time: config.posts.time,
             reposts: config.posts.reposts,
             on_bad: config.posts.on_bad,
-            slide: smallest_window(&config.counts).map_or(1000, |(_, slide)| slide),
+            slide: smallest_window(&config.counts).map(|(_, slide)| slide),
             wall_ms: 0,
             samples: Samples::default(),
             spelled: Vec::new(),
@@ -112,20 +112,22 @@ impl Decode {
     /// The first bad record, where that is to end the run.
     pub fn decode(&mut self, records: &Records, gathered: &mut Gathered<Tally>) -> Result<(), Fatal> {
         self.wall_ms = wall_ms();
+        let mut fatal = Ok(());
         for (origin, value) in records.iter() {
             match self.record(origin, value, gathered) {
                 Ok(()) => {}
                 Err(bad) => {
                     *gathered.tally.bad.entry(bad.reason).or_default() += 1;
-                    if self.on_bad == OnBad::Fail {
+                    if self.on_bad == OnBad::Fail && fatal.is_ok() {
                         let (place, reason) = ((self.name_of)(origin.partition), bad.reason.as_str());
-                        return Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
+                        fatal = Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
                     }
                     self.samples.show(&self.name_of, origin, &bad);
                 }
             }
         }
-        Ok(())
+        // The rest counts all the same, since the offsets of the last answers are behind it.
+        fatal
     }
 
     fn record(

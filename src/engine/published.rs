@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tidings_dataflows::snapshot::Snapshot;
 use tokio::sync::watch;
@@ -53,6 +54,8 @@ pub struct Cut {
     pub gaps: Gaps,
     /// What became of the records.
     pub tally: Tally,
+    /// When it was put together.
+    pub since: Instant,
     /// Whether some partition has not reached the end that it had when the engine started.
     pub catching_up: bool,
 }
@@ -137,6 +140,16 @@ impl Published {
         }
         let snapshots: Vec<_> = parts.iter().map(|part| Arc::clone(&part.snapshot)).collect();
         let clock = snapshots.first().and_then(|first| first.clock);
-        Cut { epoch, clock, snapshots, start_offsets, offsets, gaps, tally, catching_up }
+        Cut {
+            epoch,
+            clock,
+            snapshots,
+            start_offsets,
+            offsets,
+            gaps,
+            tally,
+            since: Instant::now(),
+            catching_up,
+        }
     }
 }

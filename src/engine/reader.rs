@@ -61,6 +61,8 @@ pub enum NotReady {
     Starting,
     /// What stood in the topic at the start has not all been read.
     CatchingUp,
+    /// No epoch has been completed for a while.
+    Stalled,
     /// Kafka has not answered for a while.
     SourceUnavailable,
     /// It is being stopped.
@@ -73,6 +75,7 @@ impl NotReady {
         match self {
             NotReady::Starting => "starting",
             NotReady::CatchingUp => "catching_up",
+            NotReady::Stalled => "stalled",
             NotReady::SourceUnavailable => "source_unavailable",
             NotReady::Draining => "draining",
         }
@@ -82,6 +85,9 @@ impl NotReady {
 /// For how long Kafka may be silent before the engine says that its source is unavailable.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// For how long no epoch may be completed before the engine says that it is stalled; longer where epochs are long.
+const STALLED: Duration = Duration::from_secs(10);
+
 /// A handle for asking.
 #[derive(Clone)]
 pub struct Reader(Arc<Inner>);
@@ -90,12 +96,20 @@ struct Inner {
     published: Arc<Published>,
     counts: Vec<CountInfo>,
     generation: u64,
+    stalled_after: Duration,
     draining: AtomicBool,
 }
 
 impl Reader {
-    pub(crate) fn new(published: Arc<Published>, counts: Vec<CountInfo>, generation: u64) -> Reader {
-        Reader(Arc::new(Inner { published, counts, generation, draining: AtomicBool::new(false) }))
+    /// `epoch` is the usual time between two closings.
+    pub(crate) fn new(
+        published: Arc<Published>,
+        counts: Vec<CountInfo>,
+        generation: u64,
+        epoch: Duration,
+    ) -> Reader {
+        let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
+        Reader(Arc::new(Inner { published, counts, generation, stalled_after, draining }))
     }
 
     /// The counts in the order of the configuration.
@@ -156,6 +170,9 @@ impl Reader {
             None => reasons.push(NotReady::Starting),
             Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
             Some(_) => {}
+        }
+        if self.newest().is_some_and(|cut| cut.since.elapsed() > self.0.stalled_after) {
+            reasons.push(NotReady::Stalled);
         }
         if self.0.published.ends().age() > GRACE {
             reasons.push(NotReady::SourceUnavailable);

@@ -95,6 +95,8 @@ impl Engine {
 #[derive(Default)]
 pub struct Control {
     stop: AtomicBool,
+    /// Whether a worker holds what it may of the epoch that is being filled.
+    full: AtomicBool,
     failure: Mutex<Option<EngineError>>,
     wake: Mutex<Option<SyncActivator>>,
 }
@@ -103,6 +105,23 @@ impl Control {
     /// Asks all workers to close the epoch, publish it, and end.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Asks the leading worker to close the epoch soon; always true.
+    pub(super) fn say_full(&self) -> bool {
+        if !self.full.swap(true, Ordering::SeqCst) {
+            self.wake();
+        }
+        true
+    }
+
+    /// Whether that has been asked for since the last time.
+    pub(super) fn take_full(&self) -> bool {
+        self.full.swap(false, Ordering::SeqCst)
+    }
+
+    fn wake(&self) {
         if let Some(wake) = &*self.wake.lock().expect("no holder panics") {
             // It fails only where the worker has ended already.
             let _ = wake.activate();
@@ -151,7 +170,8 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
         drop(watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
     }
     let published = Arc::new(Published::new(workers, Arc::clone(&ends)));
-    let reader = Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64);
+    let reader =
+        Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64, config.engine.epoch);
     let job = Arc::new(Job {
         plan: plan(config, &counts),
         config: config.clone(),

@@ -33,20 +33,23 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes note of a post's event time; `slide` is that of the smallest window, in milliseconds.
-    pub fn dated(&mut self, partition: u32, time: u64, slide: u64) {
+    /// Takes note of a post's event time; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
+    pub fn dated(&mut self, partition: u32, time: u64, slide: Option<u64>) {
         let newest = self.newest.entry(partition).or_default();
         *newest = time.max(*newest);
-        *self.panes.entry(time / slide).or_default() += 1;
+        if let Some(slide) = slide {
+            *self.panes.entry(time / slide).or_default() += 1;
+        }
     }
 
     /// Settles which posts were late: those whose pane ended before the smallest window began, at the clock of their epoch.
+    /// 0 where there is no such window, or no clock yet.
     pub fn settle_late(&mut self, first_covered_pane: u64) {
         self.late += self.panes.range(..first_covered_pane).map(|(_, posts)| posts).sum::<u64>();
         self.panes.clear();
     }
 
-    /// Adds another tally to this one.
+    /// Adds another tally, whose `late` is settled, to this one.
     pub fn add(&mut self, other: &Tally) {
         self.posts += other.posts;
         self.late += other.late;
@@ -55,7 +58,6 @@ impl Tally {
         self.too_long += other.too_long;
         other.bad.iter().for_each(|(reason, n)| *self.bad.entry(*reason).or_default() += n);
         other.other.iter().for_each(|(kind, n)| *self.other.entry(kind).or_default() += n);
-        other.panes.iter().for_each(|(pane, n)| *self.panes.entry(*pane).or_default() += n);
         for (partition, time) in &other.newest {
             let newest = self.newest.entry(*partition).or_default();
             *newest = (*newest).max(*time);
@@ -71,7 +73,7 @@ mod tests {
     fn late_is_what_the_smallest_window_has_left() {
         let mut tally = Tally::default();
         for time in [100, 109, 110, 125] {
-            tally.dated(0, time, 10);
+            tally.dated(0, time, Some(10));
         }
         tally.settle_late(11);
         assert_eq!((tally.late, tally.newest[&0]), (2, 125));

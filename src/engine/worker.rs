@@ -28,6 +28,9 @@ use crate::source::{Gap, Polled, Source, SourceError};
 /// Bytes read before the dataflow has a turn.
 const POLL: usize = 1 << 20;
 
+/// How often offsets are committed, for lag tools.
+const COMMIT: Duration = Duration::from_secs(5);
+
 /// Runs until told to stop and all is published.
 pub(super) fn work(worker: &mut Worker, job: &Job) {
     let mut commands = Commands::build(worker);
@@ -38,7 +41,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
     let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
     // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
-    let (mut backlog, mut closing) = (false, false);
+    let (mut backlog, mut closing, mut committed) = (false, false, Instant::now());
     loop {
         while let Some(command) = commands.take() {
             match command {
@@ -58,7 +61,11 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             }
         }
         while let Some(epoch) = flow.complete(|epoch| pipeline.is_complete(epoch)) {
-            publisher.publish(epoch, &mut pipeline);
+            let positions = publisher.publish(epoch, &mut pipeline);
+            if committed.elapsed() >= COMMIT || stopped {
+                source.commit(&positions);
+                committed = Instant::now();
+            }
         }
         if stopped && flow.on_their_way() == 0 {
             return;
@@ -71,9 +78,11 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         }
         backlog &= polled == Polled::More;
         let now = Instant::now();
+        let full =
+            if commands.leads() { job.control.take_full() } else { flow.is_full() && job.control.say_full() };
         let filling = match backlog {
             _ if polled == Polled::Finished || job.control.stopping() => Filling::Last,
-            _ if flow.is_full() => Filling::Full,
+            _ if flow.is_full() || full => Filling::Full,
             true => Filling::Backlog,
             false => Filling::Live,
         };
@@ -129,11 +138,12 @@ impl Outbox {
             if self.records.is_full() {
                 self.send(pipeline, flow);
             }
-        })?;
+        });
+        // Also where it failed: positions are behind these records already.
         if !self.records.is_empty() {
             self.send(pipeline, flow);
         }
-        Ok(polled)
+        polled
     }
 
     fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
@@ -171,19 +181,22 @@ impl<'a> Publisher<'a> {
         self.closed.push_back(Closed { epoch, positions, gaps });
     }
 
-    fn publish(&mut self, epoch: u64, pipeline: &mut Pipeline<Tally>) {
+    /// Returns the positions behind the records of the epoch.
+    fn publish(&mut self, epoch: u64, pipeline: &mut Pipeline<Tally>) -> Vec<(u32, i64)> {
         let (snapshot, tallies) = pipeline.snapshot(epoch);
         for mut tally in tallies {
-            if let Some(((size, slide), clock)) = smallest_window(&self.job.config.counts).zip(snapshot.clock)
-            {
-                tally.settle_late((clock / slide + 1).saturating_sub(size / slide));
-            }
+            let smallest = smallest_window(&self.job.config.counts).zip(snapshot.clock);
+            let first =
+                smallest.map(|((size, slide), clock)| (clock / slide + 1).saturating_sub(size / slide));
+            tally.settle_late(first.unwrap_or(0));
             Arc::make_mut(&mut self.tally).add(&tally);
         }
         let closed = self.closed.pop_front().expect("every epoch noted its positions when it closed");
         debug_assert_eq!(closed.epoch, epoch);
         let Closed { positions, gaps, .. } = closed;
-        let part = Part { snapshot: Arc::new(snapshot), positions, gaps, tally: Arc::clone(&self.tally) };
+        let (snapshot, tally) = (Arc::new(snapshot), Arc::clone(&self.tally));
+        let part = Part { snapshot, positions: positions.clone(), gaps, tally };
         self.job.published.publish(self.worker, part);
+        positions
     }
 }

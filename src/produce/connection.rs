@@ -13,7 +13,7 @@ pub struct Connection {
     /// Kafka brokers, host:port separated by commas [default: those of the configuration, else localhost:9092]
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Configuration file, for its [kafka] section: brokers, topics, and properties such as security.protocol
+    /// Configuration file, for its `kafka` section: brokers, topics, and properties such as security.protocol
     /// [default: ./tidings.toml where it exists]
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -126,6 +126,7 @@ mod tests {
             offsets: start,
             gaps: Gaps::new(),
             tally: Default::default(),
+            since: std::time::Instant::now(),
             catching_up: false,
         };
         let write = |stamp: &Stamp<'_>| serde_json::to_string(stamp).expect("a stamp is plain data");

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(9);
 /// How long where something answers at once that it is not there: long enough for one that is just starting.
 const REFUSED: Duration = Duration::from_secs(3);
 
+/// How many events are served at a time: more than come in the half second between two times.
+const EVENTS: usize = 200;
+
 /// Settings of every client; sockets that died are noticed, and a broker that is back is found within a second.
 const DEFAULTS: [(&str, &str); 7] = [
     ("client.id", "tidings"),
@@ -122,7 +125,8 @@ where
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
-        poll();
+        // A call serves one event, and log lines are events too: the reason may be behind many of them.
+        (0..EVENTS).for_each(|_| poll());
         let patience = match watch.last() {
             Some((Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)) => Duration::ZERO,
             Some((Code::BrokerTransportFailure | Code::Resolve, _)) => REFUSED,

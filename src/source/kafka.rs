@@ -8,9 +8,9 @@
 //! Cost: a copy of each record's bytes, by whoever takes them. librdkafka prefetches at most 16 MiB a partition.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
@@ -28,8 +28,10 @@ struct Share {
     topic: String,
     partition: i32,
     next: i64,
-    /// Whether the record at `next` is not there, as far as Kafka said.
-    lost: bool,
+    /// Since when Kafka has said that it has no record at `next`.
+    lost: Option<Instant>,
+    /// Whether Kafka has said that what stands at `next` is damaged.
+    damaged: bool,
     queue: PartitionQueue,
 }
 
@@ -91,7 +93,7 @@ impl KafkaSource {
             let refused = |error| SourceError::Config(explain(&error, &self.kafka.brokers));
             assignment.add_partition_offset(topic, *partition, Offset::Offset(*start)).map_err(refused)?;
             let (number, topic, partition, next) = (number as u32, topic.clone(), *partition, *start);
-            self.shares.push(Share { number, topic, partition, next, lost: false, queue });
+            self.shares.push(Share { number, topic, partition, next, lost: None, damaged: false, queue });
         }
         self.seen = partitions.len();
         match self.consumer.as_ref().filter(|_| assignment.count() > 0) {
@@ -104,17 +106,16 @@ impl KafkaSource {
 
     /// Settles what is to become of partitions whose next record is not there, once it is known where they begin.
     fn settle_losses(&mut self) -> Result<(), SourceError> {
-        for share in self.shares.iter_mut().filter(|share| share.lost) {
-            let Some(End { first, offset: end, .. }) = self.ends.get(share.number) else { continue };
+        for share in &mut self.shares {
+            // What was learnt before the loss says nothing of it.
+            let known = share.lost.zip(self.ends.get(share.number)).filter(|(since, end)| end.asked > *since);
+            let Some((_, End { first, offset: end, .. })) = known else { continue };
             let Share { topic, partition, next, .. } = &*share;
-            if end < *next {
-                return Err(SourceError::Fence(format!(
-                    "{topic} {partition} ends at offset {end}, before {next}, up to which it has been read: it is not \
-                     the partition that it was; start again to count what stands in it now"
-                )));
-            }
             if first <= *next {
-                continue;
+                return Err(SourceError::Fence(format!(
+                    "{topic} {partition} holds offsets {first} to {end} and was read up to {next}, but cannot be read on \
+                     from there: its log was cut or made anew; start again to count what stands in it now"
+                )));
             }
             let gone = first - *next;
             if self.kafka.on_gap == OnGap::Stop {
@@ -131,13 +132,18 @@ impl KafkaSource {
                 gone,
                 "records are gone that were not read"
             );
-            if let Some(consumer) = &self.consumer {
-                let to = Offset::Offset(first);
-                // Asynchronous with no time to wait; a failure is seen as the same loss again.
-                let _ = consumer.seek(topic, *partition, to, Duration::ZERO);
-            }
             self.gaps.push(Gap { partition: share.number, from: *next, to: first });
-            (share.next, share.lost) = (first, false);
+            if let Some(consumer) = &self.consumer {
+                // A partition that failed so does not fetch again by itself, nor after a seek.
+                let (mut is, mut to_be) = (TopicPartitionList::new(), TopicPartitionList::new());
+                is.add_partition(topic, *partition);
+                let moved = to_be
+                    .add_partition_offset(topic, *partition, Offset::Offset(first))
+                    .and_then(|()| consumer.incremental_unassign(&is))
+                    .and_then(|()| consumer.incremental_assign(&to_be));
+                moved.map_err(|error| SourceError::Config(explain(&error, &self.kafka.brokers)))?;
+            }
+            (share.next, share.lost) = (first, None);
         }
         Ok(())
     }
@@ -163,12 +169,15 @@ impl Source for KafkaSource {
         while left > 0 && empty < self.shares.len() {
             let turn = self.turn % self.shares.len();
             self.turn += 1;
-            let Share { number, topic, partition, next, lost, queue } = &mut self.shares[turn];
-            let mut failed = None;
+            let Share { number, topic, partition, next, lost, damaged, queue } = &mut self.shares[turn];
+            let (mut failed, mut skipped) = (None, None);
             let events = queue.drain(|event| match event {
                 // After a reconnect librdkafka may deliver what has been seen.
                 Event::Record(offset, ..) if offset < *next => {}
                 Event::Record(offset, time, value) => {
+                    if std::mem::take(damaged) && offset > *next {
+                        skipped = Some(Gap { partition: *number, from: *next, to: offset });
+                    }
                     *next = offset + 1;
                     left -= value.map_or(0, <[u8]>::len) as i64 + 32;
                     give(Origin { partition: *number, offset, time }, value);
@@ -178,7 +187,22 @@ impl Source for KafkaSource {
             });
             empty = if events == 0 { empty + 1 } else { 0 };
             if let Some(error) = failed {
-                *lost |= judge(error, topic, *partition, *next)?;
+                match judge(error, topic, *partition, *next)? {
+                    Loss::None => {}
+                    Loss::Gone => *lost = lost.or(Some(Instant::now())),
+                    Loss::Damaged => *damaged = true,
+                }
+            }
+            if let Some(gap) = skipped {
+                let Gap { from, to, .. } = gap;
+                if self.kafka.on_gap == OnGap::Stop {
+                    return Err(SourceError::Fence(format!(
+                        "{topic} {partition}: what stands at offsets {from} to {to} is damaged and cannot be read; \
+                         `kafka.on_gap = \"continue\"` would go on without it"
+                    )));
+                }
+                tracing::error!(topic, partition, from, to, "damaged records are passed over");
+                self.gaps.push(gap);
             }
         }
         self.settle_losses()?;
@@ -187,6 +211,23 @@ impl Source for KafkaSource {
 
     fn positions(&self) -> Vec<(u32, i64)> {
         self.shares.iter().map(|share| (share.number, share.next)).collect()
+    }
+
+    fn commit(&self, positions: &[(u32, i64)]) {
+        let Some(consumer) = &self.consumer else { return };
+        let mut offsets = TopicPartitionList::new();
+        for (number, next) in positions {
+            let share = self.shares.iter().find(|share| share.number == *number);
+            let added =
+                share.map(|s| offsets.add_partition_offset(&s.topic, s.partition, Offset::Offset(*next)));
+            debug_assert!(matches!(added, Some(Ok(()))));
+        }
+        // For lag tools only: a group that may not commit, or has members, costs a line in the log and no count.
+        if offsets.count() > 0
+            && let Err(error) = consumer.commit(&offsets, CommitMode::Async)
+        {
+            tracing::debug!(%error, "offsets are not committed");
+        }
     }
 
     fn gaps(&self) -> Vec<Gap> {
@@ -202,16 +243,29 @@ impl Source for KafkaSource {
     }
 }
 
-/// Whether a failure to fetch means that the next record is gone; if not, it passes.
-fn judge(error: RDKafkaErrorCode, topic: &str, partition: i32, next: i64) -> Result<bool, SourceError> {
+/// What a failure to fetch means for the next record.
+enum Loss {
+    /// Nothing: it passes.
+    None,
+    /// It is not there.
+    Gone,
+    /// It cannot be read, and what comes next may lie behind it.
+    Damaged,
+}
+
+fn judge(error: RDKafkaErrorCode, topic: &str, partition: i32, next: i64) -> Result<Loss, SourceError> {
     match error {
-        RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset => Ok(true),
+        RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset => Ok(Loss::Gone),
+        RDKafkaErrorCode::BadMessage => {
+            tracing::warn!(topic, partition, next, "damaged records");
+            Ok(Loss::Damaged)
+        }
         RDKafkaErrorCode::TopicAuthorizationFailed => Err(SourceError::Config(format!(
             "{topic}: not allowed to read it; grant this user READ and DESCRIBE on the topic"
         ))),
         error => {
             tracing::warn!(topic, partition, next, %error, "fetching failed, it is tried again");
-            Ok(false)
+            Ok(Loss::None)
         }
     }
 }

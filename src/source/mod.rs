@@ -40,6 +40,9 @@ pub trait Source {
     /// The next offset of each of its partitions, by the partition's number.
     fn positions(&self) -> Vec<(u32, i64)>;
 
+    /// Tells whoever watches lag how far counting has come. Nothing here ever reads it back.
+    fn commit(&self, _positions: &[(u32, i64)]) {}
+
     /// Offsets that were lost and passed over, in the order in which that was noticed.
     fn gaps(&self) -> Vec<Gap> {
         Vec::new()

@@ -7,8 +7,6 @@
 //! have suites of their own, and the configuration. There is one thread, no window is kept up to date, nothing is merged.
 //! Cost: one pass over all records an epoch, count and window; a few milliseconds for some ten thousand posts.
 
-#![allow(dead_code, reason = "each test program uses its own part of this")]
-
 pub mod answers;
 mod check;
 pub mod history;

@@ -4,7 +4,7 @@
 //! reads the topic back with a consumer of its own, so that the oracle counts what Kafka holds and not what was meant.
 //! Invariant: whatever a test started ends with it, by its process id; a failing test shows the program's own log.
 
-#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![expect(dead_code, reason = "each test program uses its own part of this")]
 
 pub mod asker;
 pub mod broker;

@@ -52,7 +52,7 @@ impl Fed {
             .map(|partition| Partition { topic: "posts".to_owned(), partition, start: 10, end: 10 })
             .collect();
         let published = Arc::new(Published::new(WORKERS, Ends::new(&partitions)));
-        let reader = Reader::new(Arc::clone(&published), counts(), GENERATION);
+        let reader = Reader::new(Arc::clone(&published), counts(), GENERATION, Duration::from_secs(60));
         let (feeds, fed): (Vec<_>, Vec<_>) = (0..WORKERS).map(|_| mpsc::channel::<Epoch>()).unzip();
         let fed: Mutex<Vec<Option<mpsc::Receiver<Epoch>>>> = Mutex::new(fed.into_iter().map(Some).collect());
         let shared = Arc::clone(&published);
@@ -161,7 +161,7 @@ fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
         gathered.newest = gathered.newest.max(Some(time));
         gathered.tally.posts += 1;
         gathered.tally.late += u64::from(text.contains("late"));
-        gathered.tally.dated(origin.partition, time, 1000);
+        gathered.tally.dated(origin.partition, time, Some(1000));
         let (tags, words): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|token| token.starts_with('#'));
         let mut add = |table: usize, pane: Pane, term: &[u8]| {
             let table = &mut gathered.tables[table];

@@ -59,7 +59,8 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
         | Code::AllBrokersDown
         | Code::BrokerNotAvailable
         | Code::NetworkException => {
-            let secured = if reason.is_empty() || reason.contains("refused") {
+            // A listener for TLS hangs up on plain words, of which librdkafka tells its log alone.
+            let secured = if reason.contains("refused") {
                 ""
             } else {
                 "; if it wants TLS or SASL, set security.protocol in [kafka.properties]"
@@ -84,7 +85,8 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
         ),
         Code::SSL => format!(
             "no TLS connection with Kafka at {brokers}{because}: check security.protocol and ssl.ca.location in \
-             [kafka.properties]"
+             [kafka.properties]; the broker's certificate has to be by an authority in there, and for the host name \
+             that is asked"
         ),
         Code::TopicAuthorizationFailed
         | Code::ClusterAuthorizationFailed
