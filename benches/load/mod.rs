@@ -22,7 +22,7 @@ pub struct Load {
     #[arg(long, default_value_t = 400_000)]
     pub posts: u64,
     /// Minutes of event time over which they are spread
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 1.0)]
     pub minutes: f64,
     /// Which posts
     #[arg(long, default_value_t = 1)]

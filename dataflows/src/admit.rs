@@ -6,7 +6,7 @@
 //! Invariant: nothing gets past this operator at `e` or later into a pane that is dead at `e`; hence what `expire`
 //! reads when a pane dies is all that the pane will ever hold. No more than `limit` terms are alive, give or
 //! take those of the epochs in flight; beyond it an update passes only if its term is alive already.
-//! Cost: one pass over a block's panes; a copy of a block with late posts; beyond the limit a probe per update.
+//! Cost: one pass over a block's panes; one probe per update of a block with late posts; beyond the limit one more.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::block::{Block, to_owner};
 use crate::clock::Heard;
+use crate::combine::Combine;
+use crate::term::HashKeys;
 use crate::totals::Totals;
 use crate::windows::{Pane, Windows};
 
@@ -52,6 +54,7 @@ pub fn admit<'scope>(
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: Windows,
     live: Live,
+    keys: HashKeys,
 ) -> Stream<'scope, u64, Block> {
     let mut builder = OperatorBuilder::new("Admit".to_owned(), updates.scope());
     let mut updates = builder.new_input(updates, to_owner());
@@ -60,7 +63,7 @@ pub fn admit<'scope>(
     let mut output = OutputBuilder::<_, NoopBuilder<Block>>::from(output);
 
     builder.build(move |_capabilities| {
-        let mut clock = Heard::default();
+        let (mut clock, mut combine) = (Heard::default(), Combine::new(keys));
         let mut waiting = BTreeMap::<u64, (Capability<u64>, Vec<Block>)>::new();
         move |frontiers| {
             ticks.for_each(|cap, clocks| {
@@ -78,16 +81,21 @@ pub fn admit<'scope>(
                 let (cap, blocks) = entry.remove();
                 let now = clock.at(*cap.time());
                 let mut session = output.session_with_builder(&cap);
-                for mut block in blocks {
-                    if is_late(&block, &windows, now) {
-                        block = moved(&block, &windows, now);
-                    }
+                let mut pass = |block: &mut Block| {
                     if live.totals.borrow().alive() >= live.limit {
-                        block = without_new_terms(&block, &windows, &live);
+                        *block = without_new_terms(block, &windows, &live);
                     }
                     if !block.is_empty() {
-                        session.give_container(&mut block);
+                        session.give_container(block);
                     }
+                };
+                let (late, timely): (Vec<_>, Vec<_>) =
+                    blocks.into_iter().partition(|block| is_late(block, &windows, now));
+                timely.into_iter().for_each(|mut block| pass(&mut block));
+                if !late.is_empty() {
+                    late.iter().for_each(|block| combine_anew(block, &windows, now, &mut combine));
+                    // All of them are this worker's own, whatever the hash.
+                    combine.drain(*cap.time(), 1, &mut pass);
                 }
             }
         }
@@ -103,16 +111,16 @@ fn is_late(block: &Block, windows: &Windows, clock: u64) -> bool {
     }
 }
 
-fn moved(block: &Block, windows: &Windows, clock: u64) -> Block {
-    let mut kept = Block::new(block.epoch, block.owner);
+/// Puts the updates of a block where they belong. Coarser panes make equal what was different, so they are combined again.
+fn combine_anew(block: &Block, windows: &Windows, clock: u64, combine: &mut Combine) {
     for (pane, term, n) in block.iter() {
         let to =
             if pane == Pane::ALL { Some(pane) } else { windows.pane_at(windows.time_of(pane), 0, clock) };
         if let Some(to) = to {
-            kept.push(to, term, n);
+            let to = combine.pane(to);
+            combine.add(to, term, n);
         }
     }
-    kept
 }
 
 #[cold]

@@ -23,6 +23,7 @@ use crate::block::Block;
 use crate::expire::expire;
 use crate::keys::{KeyRef, Keys};
 use crate::shared::Shared;
+use crate::term::HashKeys;
 use crate::windows::{Pane, Windows};
 
 /// How a batch is laid out.
@@ -43,10 +44,11 @@ pub fn arrange_alive<'scope>(
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: &Windows,
     live: Live,
+    keys: HashKeys,
 ) -> Arranged<'scope, PanesTrace> {
     let scope = updates.scope();
     let (handle, negations) = scope.feedback(1);
-    let admitted = admit(updates, clock.clone(), windows.clone(), live);
+    let admitted = admit(updates, clock.clone(), windows.clone(), live, keys);
     let panes: Arranged<'scope, PanesTrace> =
         arrange_core(admitted.concat(negations), Pipeline, "Panes", BlockBatcher::new);
     expire(panes.clone(), clock, windows.clone()).connect_loop(handle);

@@ -188,7 +188,7 @@ fn build_count<'scope>(
     let limit = plan.max_terms.div_ceil(peers);
     let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
     let history = FiguresHistory::default();
-    let panes = arrange_alive(next(), ticks.clone(), windows, live);
+    let panes = arrange_alive(next(), ticks.clone(), windows, live, plan.keys);
     let top = rank(panes.clone(), ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));

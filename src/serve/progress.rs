@@ -18,7 +18,7 @@ pub struct Progress {
     /// The number of the partition in it.
     pub partition: i32,
     /// The next offset.
-    pub offset: Option<i64>,
+    pub offset: i64,
     /// The offset behind the last record, as far as known.
     pub end_offset: Option<i64>,
     /// Records between the two.
@@ -27,20 +27,21 @@ pub struct Progress {
     pub newest: Option<Time>,
 }
 
-/// All partitions in their order.
+/// The partitions of a cut in their order.
 pub fn progress(reader: &Reader, cut: &Cut) -> Vec<Progress> {
     let partitions = reader.partitions();
-    let progress = partitions.iter().zip(0u32..).map(|(known, number)| {
-        let offset = cut.offsets.get(&known.topic).and_then(|topic| topic.get(&known.partition)).copied();
+    let progress = partitions.iter().zip(0u32..).filter_map(|(known, number)| {
+        // One that was added a moment ago is not in the cut yet.
+        let offset = *cut.offsets.get(&known.topic)?.get(&known.partition)?;
         let end_offset = reader.end_offset(number).map(|(end, _)| end);
-        Progress {
+        Some(Progress {
             topic: known.topic.clone(),
             partition: known.partition,
             offset,
             end_offset,
-            lag: offset.zip(end_offset).map(|(offset, end)| end.saturating_sub(offset).max(0)),
+            lag: end_offset.map(|end| end.saturating_sub(offset).max(0)),
             newest: cut.tally.newest.get(&number).copied().map(Time),
-        }
+        })
     });
     progress.collect()
 }

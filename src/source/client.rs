@@ -206,6 +206,10 @@ pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             tracing::error!(target: "librdkafka", "{facility}: {message}");
         }
+        // A broker away is said several times a second; who waits for it says so once.
+        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning if facility == "FAIL" => {
+            tracing::debug!(target: "librdkafka", "{facility}: {message}");
+        }
         RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => {
             tracing::warn!(target: "librdkafka", "{facility}: {message}");
         }

@@ -30,6 +30,9 @@ pub const FRESH: Duration = Duration::from_secs(2);
 /// How often ends are asked for.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// Events of the client that are served in a turn: one a call, log lines among them.
+const EVENTS: usize = 100;
+
 /// How often new partitions are looked for.
 const DISCOVERY: Duration = Duration::from_secs(4);
 
@@ -137,7 +140,9 @@ pub fn watch(
                 }
             }
             // Serves what librdkafka has to say, so that the reason of a failure is known.
-            client.poll(Duration::ZERO);
+            for _ in 0..EVENTS {
+                client.poll(Duration::ZERO);
+            }
             let guard = ends.stop.0.lock().expect("no holder panics");
             drop(ends.stop.1.wait_timeout(guard, PERIOD));
         }

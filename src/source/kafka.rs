@@ -35,6 +35,9 @@ struct Share {
     queue: PartitionQueue,
 }
 
+/// Events of the client that are served in a turn.
+const EVENTS: usize = 4;
+
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// A consumer with its own partitions.
@@ -161,8 +164,11 @@ impl Source for KafkaSource {
         }
         if let Some(consumer) = &self.consumer {
             // What is not a partition's own: errors of the client as a whole. Brokers away are not fatal.
-            while let Some(Err(error)) = consumer.poll(Duration::ZERO) {
-                tracing::debug!(%error, "kafka client");
+            // One call serves one of its events, log lines among them.
+            for _ in 0..EVENTS {
+                if let Some(Err(error)) = consumer.poll(Duration::ZERO) {
+                    tracing::debug!(%error, "kafka client");
+                }
             }
         }
         let (mut left, mut empty) = (budget as i64, 0);

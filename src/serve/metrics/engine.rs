@@ -84,7 +84,7 @@ type Column = fn(&Row) -> Option<i64>;
 fn partitions(encoder: &mut DescriptorEncoder<'_>, reader: &Reader, cut: &Cut) -> Result<(), Error> {
     let rows: Vec<Row> = progress(reader, cut);
     let columns: [(&str, &str, Column); 3] = [
-        ("tidings_partition_offset", "Next offset that is read", |row| row.offset),
+        ("tidings_partition_offset", "Next offset that is read", |row| Some(row.offset)),
         ("tidings_partition_end_offset", "Offset behind the last record, as far as known", |row| {
             row.end_offset
         }),
