@@ -1,0 +1,166 @@
+//! Faults put into an embedded broker on purpose: errors of requests, long ways, connections lost, records lost.
+//!
+//! Idea: librdkafka's own test broker does on demand what a real one does on a bad day. Whatever it does, either every
+//! answer stays exact, or the program ends and says what is lost. Nothing in between.
+//! Cost: a minute or less; no Java.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+#[path = "kafka_suite/held.rs"]
+#[expect(dead_code, reason = "the suite on a real Kafka uses the rest")]
+mod held;
+#[path = "kafka_suite/load.rs"]
+#[expect(dead_code, reason = "the suite on a real Kafka uses the rest")]
+mod load;
+#[path = "oracle/mod.rs"]
+mod oracle;
+#[path = "support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Fault};
+
+use held::Held;
+use load::{Load, settings, until_ready};
+use support::broker::{Producer, wall_ms};
+use support::hostile::Sent;
+use support::process::Server;
+use support::random::{Random, seed};
+use support::session::{ask_during, recount};
+
+const TOPIC: &str = "posts";
+
+type Mock = MockCluster<'static, DefaultProducerContext>;
+
+fn cluster(partitions: i32) -> Mock {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, partitions, 1).unwrap();
+    cluster
+}
+
+/// Counts a load with two partitions while something goes wrong with each of its parts; everything has to stay exact,
+/// and it has to be ready in the end.
+fn exact_despite(own_seed: u64, parts: u32, mut part: impl FnMut(&Mock, &mut Load<'_>, u32)) {
+    let (cluster, seed) = (cluster(2), seed(own_seed));
+    let brokers = cluster.bootstrap_servers();
+    let mut load = Load::new(&brokers, TOPIC, 2);
+    load.send(100);
+    let mut server = Server::run(&settings(&brokers, &[TOPIC], "")).ready();
+    let config = server.config();
+    let answers = ask_during(&server, &config, seed, |_, _| {
+        for number in 0..parts {
+            part(&cluster, &mut load, number);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        load.send(1)
+    });
+    for api in [Api::Fetch, Api::ListOffsets, Api::Metadata] {
+        cluster.clear_request_errors(api);
+    }
+    until_ready(&server.client(), Duration::from_secs(15));
+    assert!(server.terminate().0.success());
+    let (_, records) = recount(&brokers, &[TOPIC], &config, &answers);
+    assert!(records.len() > 100 * parts as usize);
+}
+
+#[test]
+fn errors_of_fetches_pass_and_nothing_is_lost() {
+    // What a broker answers while the lead moves, while it has not heard of the topic yet, and when it is at a loss.
+    let errors = [
+        Fault::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        Fault::RD_KAFKA_RESP_ERR_UNKNOWN,
+        Fault::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        Fault::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        Fault::RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+        Fault::RD_KAFKA_RESP_ERR__TRANSPORT,
+    ];
+    exact_despite(81, 30, |cluster, load, part| {
+        load.hand_over(100);
+        cluster.request_errors(Api::Fetch, &[errors[part as usize % errors.len()]; 2]);
+    });
+}
+
+#[test]
+fn errors_of_other_requests_pass_too() {
+    let errors = [
+        Fault::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        Fault::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        Fault::RD_KAFKA_RESP_ERR__TRANSPORT,
+    ];
+    exact_despite(82, 20, |cluster, load, part| {
+        load.hand_over(100);
+        let error = errors[part as usize % errors.len()];
+        cluster.request_errors(Api::ListOffsets, &[error; 2]);
+        cluster.request_errors(Api::Metadata, &[Fault::RD_KAFKA_RESP_ERR__TRANSPORT]);
+    });
+}
+
+#[test]
+fn a_broker_that_comes_and_goes_loses_nothing() {
+    let mut random = Random::new(seed(83));
+    exact_despite(83, 4, |cluster, load, _| {
+        cluster.broker_down(1).unwrap();
+        std::thread::sleep(Duration::from_millis(100 + random.below(1500)));
+        cluster.broker_up(1).unwrap();
+        // By a producer of its own: one that was connected may wait longer than this test for its next try.
+        *load = Load::new(&cluster.bootstrap_servers(), TOPIC, 2);
+        load.send(150);
+        std::thread::sleep(Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn two_seconds_there_and_back_delay_and_lose_nothing() {
+    exact_despite(84, 40, |cluster, load, part| {
+        load.hand_over(100);
+        match part {
+            0 => cluster.broker_round_trip_time(1, Duration::from_secs(2)).unwrap(),
+            39 => cluster.broker_round_trip_time(1, Duration::ZERO).unwrap(),
+            _ => std::thread::sleep(Duration::from_millis(50)),
+        }
+    });
+}
+
+/// The broker keeps 5 MiB of a partition, so it loses what a run that was held up has not read.
+#[test]
+fn records_that_were_lost_end_the_run_which_says_how_many() {
+    let cluster = cluster(1);
+    let brokers = cluster.bootstrap_servers();
+    Load::new(&brokers, TOPIC, 1).send(100);
+    let mut held = Held::ready(&settings(&brokers, &[TOPIC], ""));
+    held.hold();
+    // Longer than a fetch waits, so that none is on its way.
+    std::thread::sleep(Duration::from_millis(800));
+    let producer = Producer::new(&brokers, "none");
+    for _ in 0..100 {
+        let value = vec![b'x'; 100_000];
+        producer.send(TOPIC, 0, &Sent { value: Some(value), timestamp: wall_ms() });
+        producer.flush();
+    }
+    let first = first_offset(&brokers);
+    assert!(first > 100, "nothing was lost, the first is {first}");
+    held.release();
+    let begun = Instant::now();
+    let code = held.ends_within(Duration::from_secs(20));
+    let log = held.log();
+    assert_eq!(code, Some(65), "{log}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let told =
+        format!("{TOPIC} 0: {} records are gone that were not read, offsets 100 to {first}", first - 100);
+    for part in [told.as_str(), "on_gap"] {
+        assert!(log.contains(part), "{part} is not in: {log}");
+    }
+}
+
+fn first_offset(brokers: &str) -> i64 {
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    let consumer: BaseConsumer = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "first")
+        .create()
+        .unwrap();
+    consumer.fetch_watermarks(TOPIC, 0, Duration::from_secs(10)).unwrap().0
+}

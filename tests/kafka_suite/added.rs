@@ -1,0 +1,69 @@
+//! A topic that gets more partitions while it is counted: they are found, and read from their first records.
+
+use std::time::{Duration, Instant};
+
+use crate::admin::Admin;
+use crate::broker::shared;
+use crate::load::{Load, settings, until};
+use crate::oracle::Oracle;
+use crate::oracle::answers::Status;
+use crate::support::broker::{read_back, wall_ms};
+use crate::support::process::Server;
+use crate::support::session::ask_during;
+
+/// How long a new partition may go unnoticed.
+const NOTICED: Duration = Duration::from_secs(10);
+
+#[test]
+#[ignore = "needs Java and Maven; .ci/run runs it"]
+fn partitions_are_found_and_read_from_their_first_records() {
+    const TOPIC: &str = "growing";
+    let broker = shared();
+    let admin = Admin::of(broker.address());
+    admin.create(TOPIC, 2, &[]);
+    let mut load = Load::new(broker.address(), TOPIC, 2);
+    load.send(100);
+    // Where a run starts must not matter to partitions that were not there then.
+    let text = settings(broker.address(), &[TOPIC], "").replace("earliest", "latest");
+    let mut server = Server::run(&text).ready();
+    let (client, config) = (server.client(), server.config());
+    let status = || client.get("/v1/status").json::<Status>();
+    let answers = ask_during(&server, &config, 91, |own, answers| {
+        load.keep_sending(10, Duration::from_secs(1));
+        for partitions in [3, 6] {
+            let before = status().stamp.offsets[TOPIC].len();
+            admin.grow(TOPIC, partitions);
+            let grown = Instant::now();
+            let mut late = Load::new(broker.address(), TOPIC, partitions as i32);
+            // Written before anybody may have noticed the partition.
+            let written = late.send(20 * partitions as u64);
+            until(NOTICED, "the new partitions are in the status", || {
+                (status().partitions.len() == partitions).then_some(())
+            });
+            println!("{before} partitions became {partitions} after {:?}", grown.elapsed());
+            answers.extend(own.ask_everything(&written));
+            // The old producer does not learn of new partitions for minutes.
+            load = late;
+            load.keep_sending(10, Duration::from_secs(1));
+        }
+        load.send(60)
+    });
+    let end = status();
+    assert_eq!(end.processes, 1);
+    for partition in 2..6 {
+        assert_eq!(end.stamp.start_offsets[TOPIC][&partition], 0, "{:?}", end.stamp);
+    }
+    assert!(server.log().contains(TOPIC) && server.terminate().0.success());
+    let records = read_back(broker.address(), &[TOPIC]);
+    Oracle::new(&config, &records, wall_ms()).check_all(&answers);
+    let mut stamps: Vec<_> = answers.iter().map(|answered| answered.answer.stamp()).collect();
+    stamps.sort_by_key(|stamp| stamp.epoch);
+    for pair in stamps.windows(2) {
+        let (one, two) = (pair[0], pair[1]);
+        assert!(one.clock <= two.clock, "the clock goes back: {one:?}, {two:?}");
+        for (partition, next) in &one.offsets[TOPIC] {
+            assert_eq!(two.start_offsets[TOPIC][partition], one.start_offsets[TOPIC][partition]);
+            assert!(two.offsets[TOPIC][partition] >= *next, "offsets go back: {one:?}, {two:?}");
+        }
+    }
+}
