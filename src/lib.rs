@@ -12,3 +12,4 @@ pub mod produce;
 pub mod serve;
 pub mod source;
 pub mod terms;
+pub mod wall;

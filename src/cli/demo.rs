@@ -18,8 +18,8 @@ use super::failure::{Code, Failure};
 use super::{log, run};
 use crate::config::{Config, OnGap, Start};
 use crate::engine;
-use crate::engine::decode::wall_ms;
 use crate::produce::synthetic::{Mix, Synthetic};
+use crate::wall::wall_ms;
 
 /// Flags of `tidings demo`.
 #[derive(clap::Args, Debug)]

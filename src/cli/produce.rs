@@ -19,6 +19,7 @@ use crate::produce::stop::Stop;
 use crate::produce::synthetic::{Mix, Synthetic};
 use crate::produce::topics::Topics;
 use crate::produce::{lines, replay};
+use crate::wall::wall_ms;
 
 /// Send posts into Kafka
 #[derive(clap::Args, Debug)]
@@ -173,7 +174,7 @@ impl Outlet {
         }
         // Not every broker tells everybody its settings; then nothing can be warned of.
         let settings = topics.settings(&topic).unwrap_or_default();
-        let limits = Limits::new(&topic, &settings, feed::wall_clock_ms());
+        let limits = Limits::new(&topic, &settings, wall_ms());
         let stop = Stop::on_signals().map_err(|error| Failure::new(Code::Io, format!("signals: {error}")))?;
         let progress = Progress::new();
         let begun = progress.begun();

@@ -18,10 +18,10 @@ use crate::cli::failure::{Code, Failure};
 use crate::cli::topic::begin;
 use crate::config::{Kafka, parse_duration};
 use crate::produce::connection::Connection;
-use crate::produce::feed::wall_clock_ms;
 use crate::produce::stop::Stop;
 use crate::produce::topics::Topics;
 use crate::source::client::{self, Watch};
+use crate::wall::wall_ms;
 
 /// How long one wait for a record lasts, so that a signal is seen soon.
 const SLICE: Duration = Duration::from_millis(100);
@@ -126,9 +126,7 @@ fn open(kafka: &Kafka, topic: &str, from: Begin) -> Result<BaseConsumer<Watch>, 
         client::create(&client::client_config_with(kafka, &DEFAULTS), Watch::default())?;
     let fail = |error: KafkaError| Failure::new(Code::Io, consumer.context().explain(&error, &kafka.brokers));
     let since = match from {
-        Begin::Ago(age) => {
-            Some(wall_clock_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
-        }
+        Begin::Ago(age) => Some(wall_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))),
         Begin::At(time_ms) => Some(time_ms),
         Begin::Earliest | Begin::Latest => None,
     };

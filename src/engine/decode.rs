@@ -7,7 +7,7 @@
 //! Cost: that of decoding and of cutting words; one probe per term and count.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tidings_dataflows::combine::PaneIndex;
 use tidings_dataflows::intake::Gathered;
@@ -22,6 +22,7 @@ use crate::terms::Kind;
 use crate::terms::extract::{Extractor, Input, Terms};
 use crate::terms::fold;
 use crate::terms::stop::StopWords;
+use crate::wall::wall_ms;
 
 /// A post further ahead of the wall clock than this counts in `all` only.
 const FAR_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
@@ -258,11 +259,6 @@ impl Wanting {
 pub fn smallest_window(counts: &[Count]) -> Option<(u64, u64)> {
     let spans = counts.iter().flat_map(|count| &count.windows).filter_map(|window| window.span);
     spans.map(|span| (span.size_ms, span.slide_ms)).min()
-}
-
-/// The wall clock in Unix milliseconds.
-pub fn wall_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 /// A sample of bad records for the log: of each reason one a second at most, with the number of those not shown.

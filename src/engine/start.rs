@@ -18,7 +18,7 @@ use timely::communication::WorkerGuards;
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
-use super::decode::{Decode, NameOf, has_spellings, wall_ms};
+use super::decode::{Decode, NameOf, has_spellings};
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
@@ -29,6 +29,7 @@ use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
 use crate::source::partitions::resolve;
 use crate::source::{Nothing, Source, SourceError};
+use crate::wall::wall_ms;
 
 /// Places of a ranking that are kept, and so the largest `k` that can be asked for.
 pub const TOP: usize = 1000;

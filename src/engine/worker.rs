@@ -16,7 +16,7 @@ use tidings_dataflows::records::{Origin, Records};
 use timely::worker::Worker;
 
 use super::commands::{Command, Commands};
-use super::decode::{smallest_window, wall_ms};
+use super::decode::smallest_window;
 use super::flow::{Filling, Flow, Ticker};
 use super::published::Part;
 use super::start::Job;
@@ -24,6 +24,7 @@ use super::tally::Tally;
 use crate::config::Clock;
 use crate::posts::MAX_RECORD;
 use crate::source::{Gap, Polled, Source, SourceError};
+use crate::wall::wall_ms;
 
 /// Bytes read before the dataflow has a turn.
 const POLL: usize = 1 << 20;

@@ -5,12 +5,13 @@
 //! Invariant: at a rate, the n-th post is never sent before its moment; where Kafka was slow, what is behind is sent
 //! as fast as it goes until the rate is met again.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::limits::Limits;
 use super::pace::Rate;
 use super::sender::{SendError, Sender};
 use super::synthetic::Synthetic;
+use crate::wall::wall_ms;
 
 /// Posts a second by which times advance from a fixed start where the rate is 0.
 pub const UNPACED: u64 = 10_000;
@@ -42,7 +43,7 @@ pub fn feed(
     let begun = Instant::now();
     let paced = (plan.rate > 0).then_some(Rate(plan.rate));
     let steps = Rate(if plan.rate > 0 { plan.rate } else { UNPACED });
-    let mut now_ms = wall_clock_ms();
+    let mut now_ms = wall_ms();
     for number in 0..plan.posts.unwrap_or(u64::MAX) {
         if let Some(rate) = paced {
             let due = begun + rate.due(number);
@@ -53,7 +54,7 @@ pub fn feed(
         if let Some(start_ms) = plan.start_ms {
             now_ms = start_ms.saturating_add(millis(steps.due(number)));
         } else if paced.is_some() || number % LOOK_EVERY == 0 {
-            now_ms = wall_clock_ms();
+            now_ms = wall_ms();
         }
         let made = posts.next(now_ms);
         if let Some(warning) = limits.warning(made.time_ms) {
@@ -64,11 +65,6 @@ pub fn feed(
         }
     }
     Ok(())
-}
-
-/// The wall clock in Unix milliseconds.
-pub fn wall_clock_ms() -> i64 {
-    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 fn millis(span: Duration) -> i64 {

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
-use super::feed::wall_clock_ms;
 use super::limits::Limits;
 use super::lines::{Piece, ReadError};
 use super::pace::Replay;
 use super::sender::{SendError, Sender};
 use crate::posts::{Decoder, OwnTime, Record};
+use crate::wall::wall_ms;
 
 /// How long to wait for the next lines before acknowledgements are served.
 const IDLE: Duration = Duration::from_millis(50);
@@ -64,7 +64,7 @@ pub fn replay(
         (0..piece.too_long).for_each(|_| sender.refuse(Code::MessageSizeTooLarge));
         for line in piece.lines() {
             let read = Line::read(decoder, line, &mut met);
-            let time_ms = read.time_ms.unwrap_or_else(wall_clock_ms);
+            let time_ms = read.time_ms.unwrap_or_else(wall_ms);
             if let Some(due) = read.time_ms.and_then(|time_ms| pace.due(time_ms, Instant::now()))
                 && !sender.wait_until(due)
             {
