@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tidings::config::Config;
 
 use crate::support::client::Client;
-use crate::support::process::{Settings, program};
+use crate::support::process::{Settings, end, program};
 
 /// `tidings run`, which may end by itself.
 pub struct Held {
@@ -102,13 +102,6 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            eprintln!("the program's log ends so:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
-        }
+        end(&mut self.child, &self.log);
     }
 }

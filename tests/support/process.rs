@@ -191,15 +191,21 @@ fn cpu_of(stat: &Path) -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
+/// Ends a program that was started here, and shows the end of its log where its test has failed.
+pub fn end(child: &mut Child, log: &Path) {
+    // It may have ended by itself; then there is nothing to end.
+    let _ = child.kill();
+    let _ = child.wait();
+    if std::thread::panicking() {
+        let log = fs::read(log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        eprintln!("the program's log ends so:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            eprintln!("the program's log ends so:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
-        }
+        end(&mut self.child, &self.log);
     }
 }
