@@ -11,7 +11,6 @@ use tidings::engine::decode::Decode;
 use tidings::posts::{Decoder, Record};
 use tidings::terms::Kind;
 use tidings::terms::extract::{Extractor, Input};
-use tidings_dataflows::combine::Combine;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::term::HashKeys;
@@ -57,11 +56,7 @@ fn combine(file: &Path, config: &Config, windows: &[Windows]) {
     let tables =
         config.counts.iter().map(|count| 1 + usize::from(tidings::engine::decode::has_spellings(count.of)));
     let keys = HashKeys::new(1);
-    let mut gathered = Gathered {
-        tables: (0..tables.sum()).map(|_| Combine::new(keys)).collect(),
-        newest: None,
-        tally: Default::default(),
-    };
+    let mut gathered = Gathered::new(tables.sum(), keys);
     let mut records = Records::new(0);
     let mut lines = 0;
     let mut hand_over = |records: &mut Records, last: bool| {

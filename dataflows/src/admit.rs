@@ -1,12 +1,12 @@
 //! Puts each update where it belongs at the clock of its epoch, so that a dead pane stays empty.
 //!
-//! Idea: updates arrive in panes of the finest tier. At epoch `e` the clock of `e` decides: blocks wait until it is known,
-//! then pass whole if all their panes are alive (always, but for late posts); otherwise what is late goes to the
-//! finest tier that still covers it, in the end into `all`, and what nothing covers is left out.
+//! Idea: updates arrive in the panes that an earlier clock gave them. At epoch `e` the clock of `e` decides: blocks wait until
+//! it is known, then pass whole if all their panes are alive (always, but where the clock has jumped); otherwise what is
+//! late goes to the finest tier that still covers it, in the end into `all`, and what nothing covers is left out.
 //! Invariant: nothing gets past this operator at `e` or later into a pane that is dead at `e`; hence what `expire`
 //! reads when a pane dies is all that the pane will ever hold. No more than `limit` terms are alive, give or
 //! take those of the epochs in flight; beyond it an update passes only if its term is alive already.
-//! Cost: one pass over a block's panes; one probe per update of a block with late posts; beyond the limit one more.
+//! Cost: one pass over a block's panes; one probe per late update; beyond the limit one per update.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::block::{Block, to_owner};
+use crate::block::{Block, Sealed, to_owner};
 use crate::clock::Heard;
 use crate::combine::Combine;
 use crate::term::HashKeys;
@@ -55,15 +55,16 @@ pub fn admit<'scope>(
     windows: Windows,
     live: Live,
     keys: HashKeys,
-) -> Stream<'scope, u64, Block> {
+) -> Stream<'scope, u64, Sealed> {
     let mut builder = OperatorBuilder::new("Admit".to_owned(), updates.scope());
     let mut updates = builder.new_input(updates, to_owner());
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, admitted) = builder.new_output();
-    let mut output = OutputBuilder::<_, NoopBuilder<Block>>::from(output);
+    let mut output = OutputBuilder::<_, NoopBuilder<Sealed>>::from(output);
 
     builder.build(move |_capabilities| {
-        let (mut clock, mut combine) = (Heard::default(), Combine::new(keys));
+        // Late updates: coarser panes make equal what was different, so they are combined anew.
+        let (mut clock, mut late) = (Heard::default(), Combine::new(keys));
         let mut waiting = BTreeMap::<u64, (Capability<u64>, Vec<Block>)>::new();
         move |frontiers| {
             ticks.for_each(|cap, clocks| {
@@ -81,59 +82,83 @@ pub fn admit<'scope>(
                 let (cap, blocks) = entry.remove();
                 let now = clock.at(*cap.time());
                 let mut session = output.session_with_builder(&cap);
-                let mut pass = |block: &mut Block| {
+                let mut pass = |mut block: Block| {
                     if live.totals.borrow().alive() >= live.limit {
-                        *block = without_new_terms(block, &windows, &live);
+                        block = without_new_terms(&block, &windows, &live);
                     }
                     if !block.is_empty() {
-                        session.give_container(block);
+                        session.give_container(&mut block.into());
                     }
                 };
-                let (late, timely): (Vec<_>, Vec<_>) =
-                    blocks.into_iter().partition(|block| is_late(block, &windows, now));
-                timely.into_iter().for_each(|mut block| pass(&mut block));
-                if !late.is_empty() {
-                    late.iter().for_each(|block| combine_anew(block, &windows, now, &mut combine));
-                    // All of them are this worker's own, whatever the hash.
-                    combine.drain(*cap.time(), 1, &mut pass);
+                let alive = FirstAlive::new(&windows, now);
+                for mut block in blocks {
+                    if block.panes().iter().any(|pane| alive.is_dead(*pane)) {
+                        block = without_late(&block, &alive, &windows, now, &mut late);
+                    }
+                    pass(block);
                 }
+                // All of them are this worker's own, whatever the hash.
+                late.drain(*cap.time(), 1, |block| pass(std::mem::take(block)));
             }
         }
     });
     admitted
 }
 
-fn is_late(block: &Block, windows: &Windows, clock: u64) -> bool {
-    !windows.is_empty() && {
-        // Panes that arrive are all of the finest tier or `ALL`, which orders last.
-        let first_alive = Pane::new(0, windows.first_alive(0, clock));
-        block.panes().iter().any(|pane| *pane < first_alive)
+/// The first pane of each tier that is alive.
+struct FirstAlive(Vec<Pane>);
+
+impl FirstAlive {
+    fn new(windows: &Windows, clock: u64) -> FirstAlive {
+        FirstAlive(
+            (0..windows.tiers()).map(|tier| Pane::new(tier, windows.first_alive(tier, clock))).collect(),
+        )
+    }
+    #[inline]
+    fn is_dead(&self, pane: Pane) -> bool {
+        self.0.get(pane.tier()).is_some_and(|first| pane < *first)
     }
 }
 
-/// Puts the updates of a block where they belong. Coarser panes make equal what was different, so they are combined again.
-fn combine_anew(block: &Block, windows: &Windows, clock: u64, combine: &mut Combine) {
-    for (pane, term, n) in block.iter() {
-        let to =
-            if pane == Pane::ALL { Some(pane) } else { windows.pane_at(windows.time_of(pane), 0, clock) };
-        if let Some(to) = to {
-            let to = combine.pane(to);
-            combine.add(to, term, n);
+/// The updates of a block that are in time; the others go where they belong now.
+fn without_late(
+    block: &Block,
+    alive: &FirstAlive,
+    windows: &Windows,
+    clock: u64,
+    late: &mut Combine,
+) -> Block {
+    let mut kept = Block::of(block.epoch, block.owner, block.panes());
+    let to: Vec<_> = block
+        .panes()
+        .iter()
+        .map(|pane| {
+            let is_dead = alive.is_dead(*pane);
+            let to = || windows.pane_at(windows.time_of(*pane), pane.tier() + 1, clock);
+            is_dead.then(|| to().map(|to| late.pane(to)))
+        })
+        .collect();
+    for (place, term, n) in block.iter() {
+        match to[place as usize] {
+            None => kept.push(place, term, n),
+            Some(Some(to)) => late.add(to, term, n),
+            Some(None) => {}
         }
     }
+    kept
 }
 
 #[cold]
 fn without_new_terms(block: &Block, windows: &Windows, live: &Live) -> Block {
     let totals = live.totals.borrow();
     let mut refused = live.refused.borrow_mut();
-    let mut kept = Block::new(block.epoch, block.owner);
-    for (pane, term, n) in block.iter() {
+    let mut kept = Block::of(block.epoch, block.owner, block.panes());
+    for (place, term, n) in block.iter() {
         if totals.is_alive(term) {
-            kept.push(pane, term, n);
+            kept.push(place, term, n);
         } else {
             refused.occurrences += n.unsigned_abs();
-            refused.newest = refused.newest.max(Some(windows.time_of(pane)));
+            refused.newest = refused.newest.max(Some(windows.time_of(block.panes()[place as usize])));
         }
     }
     kept

@@ -1,9 +1,14 @@
 //! A block: combined updates of one epoch in columns, all for one worker.
 //!
 //! Idea: `(pane, term, n)` in flat arrays instead of `Vec<((Key, ()), u64, i64)>`. Nothing is allocated per
-//! update, and another worker of the same process gets the arrays themselves, not a copy of each record.
-//! Invariant: every update has the time `epoch` and belongs to worker `owner`; `ends` ascends to `bytes.len()`.
-//! Cost: 20 bytes and the term's bytes per update.
+//! update, and another worker of the same process gets the arrays themselves, not a copy of each record. Panes are few,
+//! so they are listed once: whoever asks something of every pane does so before it looks at any update.
+//! Invariant: every update has the time `epoch` and belongs to worker `owner`; `ends` ascends to `bytes.len()`, and `places`
+//! are indexes into `panes`, which may list a pane twice, or one that has no update.
+//! Cost: 16 bytes and the term's bytes per update.
+
+use std::ops::Deref;
+use std::rc::Rc;
 
 use timely::Accountable;
 use timely::bytes::arc::Bytes;
@@ -26,8 +31,9 @@ pub struct Block {
     pub epoch: u64,
     /// Index of the worker that it is for.
     pub owner: u32,
-    counts: Vec<i64>,
     panes: Vec<Pane>,
+    counts: Vec<i64>,
+    places: Vec<u32>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
 }
@@ -37,10 +43,22 @@ impl Block {
     pub fn new(epoch: u64, owner: u32) -> Self {
         Block { epoch, owner, ..Block::default() }
     }
-    /// Adds an update.
-    pub fn push(&mut self, pane: Pane, term: &[u8], n: i64) {
+    /// A block without updates, for these panes.
+    pub fn of(epoch: u64, owner: u32, panes: &[Pane]) -> Self {
+        Block { panes: panes.to_vec(), ..Block::new(epoch, owner) }
+    }
+    /// Lists a pane, unless it is the last one listed, and says where.
+    pub fn list(&mut self, pane: Pane) -> u32 {
+        if self.panes.last() != Some(&pane) {
+            self.panes.push(pane);
+        }
+        self.panes.len() as u32 - 1
+    }
+    /// Adds an update in the pane listed at `place`.
+    pub fn push(&mut self, place: u32, term: &[u8], n: i64) {
+        debug_assert!((place as usize) < self.panes.len());
         self.counts.push(n);
-        self.panes.push(pane);
+        self.places.push(place);
         self.bytes.extend_from_slice(term);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
     }
@@ -56,22 +74,31 @@ impl Block {
     pub fn is_full(&self) -> bool {
         self.len() >= FULL
     }
-    /// The pane of each update.
+    /// The panes of its updates.
     pub fn panes(&self) -> &[Pane] {
         &self.panes
+    }
+    /// Where the pane of each update is listed.
+    pub fn places(&self) -> &[u32] {
+        &self.places
     }
     /// The term of an update.
     pub fn term(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.bytes[start as usize..self.ends[index] as usize]
     }
-    /// An update.
-    pub fn get(&self, index: usize) -> (Pane, &[u8], i64) {
-        (self.panes[index], self.term(index), self.counts[index])
+    /// An update: where its pane is listed, its term, its count.
+    pub fn get(&self, index: usize) -> (u32, &[u8], i64) {
+        (self.places[index], self.term(index), self.counts[index])
     }
     /// All updates.
-    pub fn iter(&self) -> impl Iterator<Item = (Pane, &[u8], i64)> {
-        (0..self.len()).map(|index| self.get(index))
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &[u8], i64)> {
+        let mut start = 0;
+        self.places.iter().zip(&self.ends).zip(&self.counts).map(move |((place, end), n)| {
+            let term = &self.bytes[start..*end as usize];
+            start = *end as usize;
+            (*place, term, *n)
+        })
     }
     /// Bytes of all terms together.
     pub fn term_bytes(&self) -> usize {
@@ -86,29 +113,55 @@ impl Accountable for Block {
     }
 }
 
-/// Between processes: four little-endian numbers, then the columns, padded to eight bytes. Both ends are the same build.
+/// A block to which nothing is added any more, for several readers on one worker.
+#[derive(Clone, Default)]
+pub struct Sealed(Rc<Block>);
+
+impl From<Block> for Sealed {
+    fn from(block: Block) -> Self {
+        Sealed(Rc::new(block))
+    }
+}
+
+impl Deref for Sealed {
+    type Target = Block;
+    fn deref(&self) -> &Block {
+        &self.0
+    }
+}
+
+impl Accountable for Sealed {
+    fn record_count(&self) -> i64 {
+        self.0.record_count()
+    }
+}
+
+/// Between processes: five little-endian numbers, then the columns, padded to eight bytes. Both ends are the same build.
 impl ContainerBytes for Block {
     fn from_bytes(bytes: Bytes) -> Self {
         let mut rest = &bytes[..];
         let (epoch, owner) = (wire::number(&mut rest), wire::number(&mut rest) as u32);
-        let (len, term_bytes) = (wire::number(&mut rest) as usize, wire::number(&mut rest) as usize);
+        let [panes, len, term_bytes] = [(); 3].map(|()| wire::number(&mut rest) as usize);
         Block {
             epoch,
             owner,
+            panes: wire::numbers(&mut rest, panes).map(Pane).collect(),
             counts: wire::numbers(&mut rest, len).map(|n| n as i64).collect(),
-            panes: wire::numbers(&mut rest, len).map(Pane).collect(),
+            places: wire::halves(&mut rest, len).collect(),
             ends: wire::halves(&mut rest, len).collect(),
             bytes: wire::take(&mut rest, term_bytes).to_vec(),
         }
     }
     fn length_in_bytes(&self) -> usize {
-        32 + 16 * self.len() + (4 * self.len() + self.bytes.len()).next_multiple_of(8)
+        40 + 8 * self.panes.len() + 16 * self.len() + self.bytes.len().next_multiple_of(8)
     }
     fn into_bytes<W: std::io::Write>(&self, writer: &mut W) {
         let mut out = wire::Padded::new(writer);
-        out.numbers([self.epoch, u64::from(self.owner), self.len() as u64, self.bytes.len() as u64]);
-        out.numbers(self.counts.iter().map(|n| *n as u64));
+        out.numbers([self.epoch, u64::from(self.owner)]);
+        out.numbers([self.panes.len(), self.len(), self.bytes.len()].map(|n| n as u64));
         out.numbers(self.panes.iter().map(|pane| pane.0));
+        out.numbers(self.counts.iter().map(|n| *n as u64));
+        out.halves(self.places.iter().copied());
         out.halves(self.ends.iter().copied());
         out.bytes(&self.bytes);
         out.finish();
@@ -158,7 +211,8 @@ mod tests {
         for terms in [&["", "a", "caf\u{e9}", "longer than eight"][..], &[]] {
             let mut block = Block::new(7, 3);
             for (i, term) in terms.iter().enumerate() {
-                block.push(Pane(i as u64 * 1000), term.as_bytes(), -(i as i64));
+                let place = block.list(Pane(i as u64 / 2 * 1000));
+                block.push(place, term.as_bytes(), -(i as i64));
             }
             let mut wire = Vec::new();
             block.into_bytes(&mut wire);

@@ -6,7 +6,7 @@
 //! frontier is beyond `epoch`.
 //! Cost: a few facts per worker and epoch, each sent to every worker; one queue entry per change not yet reached.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -33,12 +33,16 @@ pub enum Fact {
 /// The clock of each epoch at which it changed, as one worker's publisher reads it.
 pub type History = Rc<RefCell<VecDeque<(u64, u64)>>>;
 
+/// The latest clock that a worker knows of: that of no later epoch is before it.
+pub type Reached = Rc<Cell<u64>>;
+
 /// Works the clock out of all workers' facts. The stream says what it is whenever it has passed into another pane of
-/// `slide` milliseconds; `history` says what it is at each epoch that had facts.
+/// `slide` milliseconds; `history` says what it is at each epoch that had facts, `reached` what it is at the last of them.
 pub fn clock<'scope>(
     facts: Stream<'scope, u64, Vec<Fact>>,
     slide: u64,
     history: History,
+    reached: Reached,
 ) -> Stream<'scope, u64, Vec<u64>> {
     let mut builder = OperatorBuilder::new("Clock".to_owned(), facts.scope());
     let mut facts = builder.new_input(facts.broadcast(), Pipeline);
@@ -63,6 +67,7 @@ pub fn clock<'scope>(
                     continue;
                 }
                 history.borrow_mut().extend(now.map(|now| (epoch, now)));
+                reached.set(now.unwrap_or(0));
                 if let Some(now) = now.filter(|now| was.is_none_or(|was| was / slide != now / slide)) {
                     output.activate().session_with_builder(&cap).give(now);
                 }

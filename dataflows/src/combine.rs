@@ -113,16 +113,17 @@ impl Combine {
     /// Empties the table into blocks of `epoch`, each for one of `peers` workers.
     pub fn drain(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.probe_staged();
-        let mut blocks: Vec<Block> = (0..peers).map(|owner| Block::new(epoch, owner as u32)).collect();
+        let mut blocks: Vec<Block> =
+            (0..peers).map(|owner| Block::of(epoch, owner as u32, &self.panes)).collect();
         for slot in self.slots.iter_mut().filter(|slot| slot.len != VACANT) {
             let bytes = slot.head.to_be_bytes();
             let term = slot.term(&bytes, &self.long);
-            let owner = owner(self.keys.hash(slot.head, term), peers);
+            let owner = if peers == 1 { 0 } else { owner(self.keys.hash(slot.head, term), peers) };
             let block = &mut blocks[owner];
-            block.push(self.panes[slot.pane as usize], term, slot.n);
+            block.push(slot.pane, term, slot.n);
             if block.is_full() {
                 send(block);
-                *block = Block::new(epoch, owner as u32);
+                *block = Block::of(epoch, owner as u32, &self.panes);
             }
             *slot = Slot::VACANT;
         }
@@ -225,7 +226,8 @@ mod tests {
             let mut found = BTreeMap::new();
             combine.drain(epoch, 3, |block| {
                 assert_eq!(block.epoch, epoch);
-                for (pane, term, n) in block.iter() {
+                for (place, term, n) in block.iter() {
+                    let pane = block.panes()[place as usize];
                     assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
                     let hash = HashKeys::new(7).hash(head(term), term);
                     assert_eq!(owner(hash, 3), block.owner as usize);

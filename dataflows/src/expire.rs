@@ -21,9 +21,9 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::block::Block;
+use crate::block::{Block, Sealed};
 use crate::follow::Follower;
-use crate::panes::{PanesTrace, visit};
+use crate::panes::{PanesTrace, visit_run};
 use crate::windows::{Pane, Windows};
 
 /// The moves of dead panes, to be fed back into the arrangement.
@@ -31,14 +31,14 @@ pub fn expire<'scope>(
     panes: Arranged<'scope, PanesTrace>,
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: Windows,
-) -> Stream<'scope, u64, Block> {
+) -> Stream<'scope, u64, Sealed> {
     let scope = panes.stream.scope();
     let owner = scope.index() as u32;
     let mut builder = OperatorBuilder::new("Expire".to_owned(), scope);
     let mut spans = builder.new_input(panes.stream, Pipeline);
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, moves) = builder.new_output();
-    let mut output = OutputBuilder::<_, NoopBuilder<Block>>::from(output);
+    let mut output = OutputBuilder::<_, NoopBuilder<Sealed>>::from(output);
     let mut trace = Follower::new(panes.trace);
 
     builder.build(move |_capabilities| {
@@ -54,30 +54,36 @@ pub fn expire<'scope>(
                     deaths.push_back((cap.retain_least(0).expect("inputs stamp every message"), now));
                 }
             });
-            trace.allow_compaction();
+            // What is walked is final: it is read whatever its time.
+            trace.allow_compaction(u64::MAX);
             let mut output = output.activate();
             while let Some((cap, now)) = deaths.pop_front_if(|(cap, _)| !frontiers[0].less_equal(cap.time()))
             {
                 let mut session = output.session_with_builder(&cap);
-                let mut block = Block::new(*cap.time() + 1, owner);
+                let new = || Block::new(*cap.time() + 1, owner);
+                let mut block = new();
                 for batch in trace.batches() {
-                    for panes in dead(&windows, acted, now) {
-                        visit(&batch, panes, .., |key, n| {
-                            block.push(key.pane, key.term, -n);
-                            if let Some(to) =
-                                windows.pane_at(windows.time_of(key.pane), key.pane.tier() + 1, now)
-                            {
+                    for (pane, run) in
+                        dead(&windows, acted, now).flat_map(|panes| batch.storage.keys.runs(panes))
+                    {
+                        let to = windows.pane_at(windows.time_of(pane), pane.tier() + 1, now);
+                        let mut places = None;
+                        visit_run(&batch, run, .., |key, n| {
+                            let (from, to) = *places
+                                .get_or_insert_with(|| (block.list(pane), to.map(|to| block.list(to))));
+                            block.push(from, key.term, -n);
+                            if let Some(to) = to {
                                 block.push(to, key.term, n);
                             }
                             if block.is_full() {
-                                session.give_container(&mut block);
-                                block = Block::new(*cap.time() + 1, owner);
+                                session.give_container(&mut std::mem::replace(&mut block, new()).into());
+                                places = None;
                             }
                         });
                     }
                 }
                 if !block.is_empty() {
-                    session.give_container(&mut block);
+                    session.give_container(&mut block.into());
                 }
                 acted = now;
             }

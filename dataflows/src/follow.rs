@@ -1,11 +1,12 @@
 //! Reading a trace in step with the stream of its own spans.
 //!
 //! Idea: an operator that is handed the spans of an arrangement knows exactly which part of the trace it has
-//! seen; it reads the trace up to there, never further, and allows compaction up to there.
+//! seen; it reads the trace up to there, never further, and says from which time on it tells times apart.
 //! Invariant: `upper` is the end of the last span absorbed, moved on over spans without updates, and is a clean
 //! cut of the trace.
 //! Cost: one pass over the spine's few spans per call.
 
+use differential_dataflow::lattice::Lattice;
 use differential_dataflow::trace::{Span, TraceReader};
 use timely::PartialOrder;
 use timely::progress::{Antichain, Timestamp};
@@ -32,10 +33,11 @@ impl<Tr: TraceReader> Follower<Tr> {
             self.upper.clone_from(span.upper());
         }
     }
-    /// To be called whenever the operator runs: a handle that is not moved on keeps all history.
-    pub fn allow_compaction(&mut self) {
+    /// To be called whenever the operator runs, since a handle that is not moved on keeps all history: from now on no two
+    /// times up to `time` need be told apart.
+    pub fn allow_compaction(&mut self, time: Tr::Time) {
         self.trace.advance_upper(&mut self.upper);
-        self.trace.set_logical_compaction(self.upper.borrow());
+        self.trace.set_logical_compaction(self.upper.meet(&Antichain::from_elem(time)).borrow());
         self.trace.set_physical_compaction(self.upper.borrow());
     }
 }

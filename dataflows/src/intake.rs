@@ -16,7 +16,7 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::block::{Block, ToOwner};
-use crate::clock::Fact;
+use crate::clock::{Fact, Reached};
 use crate::combine::Combine;
 use crate::records::Records;
 use crate::term::HashKeys;
@@ -25,10 +25,21 @@ use crate::term::HashKeys;
 pub struct Gathered<T> {
     /// A table of terms for each output.
     pub tables: Vec<Combine>,
+    /// The clock of the epoch, as far as it is known already: it will not be earlier. A post that is late by this one can
+    /// go into a coarse pane at once, where it is combined with others.
+    pub clock: u64,
     /// The newest event time, of those that may move the clock.
     pub newest: Option<u64>,
     /// The caller's own.
     pub tally: T,
+}
+
+impl<T: Default> Gathered<T> {
+    /// Nothing yet.
+    pub fn new(tables: usize, keys: HashKeys) -> Self {
+        let tables = (0..tables).map(|_| Combine::new(keys)).collect();
+        Gathered { tables, clock: 0, newest: None, tally: T::default() }
+    }
 }
 
 /// Where the terms of each table go, and the facts of all of them.
@@ -40,6 +51,7 @@ pub fn intake<'scope, T: Default + 'static>(
     records: Stream<'scope, u64, Records>,
     tables: usize,
     keys: HashKeys,
+    reached: Reached,
     mut decode: impl FnMut(&Records, &mut Gathered<T>) + 'static,
     mut done: impl FnMut(u64, T) + 'static,
 ) -> Taken<'scope> {
@@ -56,11 +68,7 @@ pub fn intake<'scope, T: Default + 'static>(
     let mut facts = OutputBuilder::<_, CapacityContainerBuilder<Vec<Fact>>>::from(facts);
 
     builder.build(move |_capabilities| {
-        let fresh = move || Gathered {
-            tables: (0..tables).map(|_| Combine::new(keys)).collect(),
-            newest: None,
-            tally: T::default(),
-        };
+        let fresh = move || Gathered::new(tables, keys);
         let mut spare = vec![fresh()];
         let mut open = BTreeMap::<u64, (Vec<Capability<u64>>, Gathered<T>)>::new();
         move |frontiers| {
@@ -71,6 +79,7 @@ pub fn intake<'scope, T: Default + 'static>(
                         (0..=tables).map(|port| cap.retain_least(port).expect("inputs stamp every message"));
                     (caps.collect(), spare.pop().unwrap_or_else(fresh))
                 });
+                gathered.clock = reached.get();
                 decode(records, gathered);
             });
             while let Some(entry) = open.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key())) {

@@ -19,7 +19,7 @@ use timely::dataflow::operators::{Concat, ConnectLoop, Feedback};
 
 use crate::admit::{Live, admit};
 use crate::batcher::BlockBatcher;
-use crate::block::Block;
+use crate::block::{Block, Sealed};
 use crate::expire::expire;
 use crate::keys::{KeyRef, Keys};
 use crate::shared::Shared;
@@ -38,6 +38,14 @@ const _: () = {
     readable_by_other_threads::<Shared<PanesBatch>>()
 };
 
+/// What is alive, and how it came to be.
+pub struct Alive<'scope> {
+    /// All of it.
+    pub panes: Arranged<'scope, PanesTrace>,
+    /// What is let in at each epoch; moves between tiers are not among it.
+    pub admitted: Stream<'scope, u64, Sealed>,
+}
+
 /// Arranges blocks, and moves a pane on once its tier's windows have left it.
 pub fn arrange_alive<'scope>(
     updates: Stream<'scope, u64, Block>,
@@ -45,14 +53,14 @@ pub fn arrange_alive<'scope>(
     windows: &Windows,
     live: Live,
     keys: HashKeys,
-) -> Arranged<'scope, PanesTrace> {
+) -> Alive<'scope> {
     let scope = updates.scope();
     let (handle, negations) = scope.feedback(1);
     let admitted = admit(updates, clock.clone(), windows.clone(), live, keys);
     let panes: Arranged<'scope, PanesTrace> =
-        arrange_core(admitted.concat(negations), Pipeline, "Panes", BlockBatcher::new);
+        arrange_core(admitted.clone().concat(negations), Pipeline, "Panes", BlockBatcher::new);
     expire(panes.clone(), clock, windows.clone()).connect_loop(handle);
-    panes
+    Alive { panes, admitted }
 }
 
 /// Visits each `(key, n)` of `panes` in one batch, in order, counting only the updates within `times`.
@@ -63,13 +71,23 @@ pub fn visit<'a>(
     batch: &'a PanesBatch,
     panes: Range<Pane>,
     times: impl RangeBounds<u64>,
-    mut see: impl FnMut(KeyRef<'a>, i64),
+    see: impl FnMut(KeyRef<'a>, i64),
 ) {
     let keys = &batch.storage.keys;
-    for index in keys.start_of(panes.start)..keys.start_of(panes.end) {
+    visit_run(batch, keys.start_of(panes.start)..keys.start_of(panes.end), times, see);
+}
+
+/// Visits each `(key, n)` of the keys with these indexes.
+pub fn visit_run<'a>(
+    batch: &'a PanesBatch,
+    run: Range<usize>,
+    times: impl RangeBounds<u64>,
+    mut see: impl FnMut(KeyRef<'a>, i64),
+) {
+    for index in run {
         let n = sum(batch, index, &times);
         if n != 0 {
-            see(keys.index(index), n);
+            see(batch.storage.keys.index(index), n);
         }
     }
 }

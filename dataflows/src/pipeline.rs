@@ -18,7 +18,7 @@ use timely::worker::Worker;
 
 use crate::admit::{Live, Refused};
 use crate::block::Block;
-use crate::clock::{Fact, History, clock};
+use crate::clock::{Fact, History, Reached, clock};
 use crate::intake::{Gathered, intake};
 use crate::panes::{PanesTrace, arrange_alive};
 use crate::rank::{FiguresHistory, TopTrace, rank};
@@ -106,8 +106,10 @@ impl<T: Default + 'static> Pipeline<T> {
         let (records, facts, counts) = worker.dataflow(|scope| {
             let (records_in, records) = scope.new_input_with_builder();
             let (facts_in, facts) = scope.new_input();
-            let (tables, newest) = intake(records, plan.tables(), plan.keys, decode, done);
-            let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks));
+            let reached = Reached::default();
+            let (tables, newest) =
+                intake(records, plan.tables(), plan.keys, Rc::clone(&reached), decode, done);
+            let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks), reached);
             ticks.clone().probe_with(&probe);
             let mut tables = tables.into_iter();
             let counts: Vec<_> = plan
@@ -188,8 +190,9 @@ fn build_count<'scope>(
     let limit = plan.max_terms.div_ceil(peers);
     let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
     let history = FiguresHistory::default();
-    let panes = arrange_alive(next(), ticks.clone(), windows, live, plan.keys);
-    let top = rank(panes.clone(), ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
+    let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys);
+    let panes = alive.panes.clone();
+    let top = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while.

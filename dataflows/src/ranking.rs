@@ -1,28 +1,26 @@
 //! The state behind `rank`: running totals and leaders of every window, moved on epoch by epoch.
 //!
-//! Idea: a window's total changes in three ways only: an update arrives in a pane that it covers (+n), a pane leaves
+//! Idea: a window's total changes in three ways only: an update is let in to a pane that it covers (+n), a pane leaves
 //! it (-n for each key of the pane, read from the arrangement), or a pane enters it (only where updates
-//! run ahead of the clock). Nothing here knows of dataflow. One column more than there are windows holds the total of
+//! run ahead of the clock). What moves from tier to tier changes no total, so moves are never looked at. Nothing here
+//! knows of dataflow. One column more than there are windows holds the total of
 //! all that is held: the window `all` where there is one, and what is alive in any case.
-//! Invariant: after `act(epoch)` the totals are those of all updates up to `epoch` in the panes covered then. One
-//! batch may hold several epochs; `act` is called for each of them in turn, and for each change of the clock.
-//! Cost: a probe per key that arrives, and per key of a pane that leaves a window; two per key of a pane that changes
-//! tiers; then what `leaders` costs.
+//! Invariant: after `act(epoch)` the totals are those of all updates up to `epoch` in the panes covered then. `act` is
+//! called for each epoch with updates and for each change of the clock, in turn.
+//! Cost: a probe per key that arrives, and per key of a pane and window that it leaves; then what `leaders` costs.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
-use std::ops::Range;
 use std::rc::Rc;
 
+use crate::block::Sealed;
 use crate::clock::Heard;
-use crate::keys::KeyRef;
 use crate::leaders::Leaders;
-use crate::panes::{PanesBatch, visit};
+use crate::panes::{PanesBatch, visit_run};
 use crate::rank::Place;
 use crate::shared::Shared;
 use crate::totals::{Change, Figures, GROUP, Totals};
-use crate::windows::{Mask, Pane, Windows};
+use crate::windows::{Mask, Windows};
 
 /// Totals and leaders of one count on one worker.
 pub struct Ranking {
@@ -41,26 +39,17 @@ impl Ranking {
         Ranking { totals, clock: Heard::default(), leaders, windows }
     }
 
-    /// The epochs before `upper` at which something happens: usually one.
-    pub fn epochs(&self, upper: u64, new: Option<&PanesBatch>) -> BTreeSet<u64> {
-        let times = new.into_iter().flat_map(|batch| batch.storage.upds.times.iter().copied());
-        let mut epochs: BTreeSet<u64> = self.clock.changes_before(upper).collect();
-        let mut last = None;
-        epochs.extend(times.filter(|time| last.replace(*time) != Some(*time)));
-        epochs
-    }
-
     /// What each window holds as a whole, after the last `act`.
     pub fn figures(&self) -> Vec<Figures> {
         self.totals.borrow().figures().to_vec()
     }
 
-    /// Moves on to `epoch`: `before` holds all earlier updates but those in `new`, whose times may be several.
+    /// Moves on to `epoch`: `before` holds at least all earlier updates, `new` what is let in at this epoch.
     pub fn act<'a>(
         &mut self,
         epoch: u64,
         before: &'a [Shared<PanesBatch>],
-        new: Option<&'a PanesBatch>,
+        new: &'a [Sealed],
         mut tell: impl FnMut(u32, Place, isize),
     ) {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
@@ -68,32 +57,21 @@ impl Ranking {
         let totals = &mut *totals.borrow_mut();
         let mut changes =
             Changes { totals, leaders, waiting: Vec::with_capacity(GROUP), ids: Vec::with_capacity(GROUP) };
-        if was != now {
-            for window in 0..windows.len() {
-                let (old, covered) = (windows.covered(window, was), windows.covered(window, now));
-                let mut move_panes = |times: Range<u64>, sign: i64| {
-                    if times.is_empty() {
-                        return;
-                    }
-                    for panes in windows.panes_in(window, times) {
-                        let mut add = |key: KeyRef<'a>, n| changes.push(key.term, 1 << window, sign * n);
-                        before.iter().for_each(|batch| visit(batch, panes.clone(), .., &mut add));
-                        new.iter().for_each(|batch| visit(batch, panes.clone(), ..epoch, &mut add));
-                    }
-                };
-                move_panes(old.start..old.end.min(covered.start), -1);
-                // Ahead of the old clock: empty, unless updates run ahead of the clock.
-                move_panes(old.end.max(covered.start)..covered.end, 1);
+        for passed in windows.passed(was, now) {
+            for batch in before {
+                for (pane, run) in batch.storage.keys.runs(passed.clone()) {
+                    let (old, new) = (windows.covering(pane, was), windows.covering(pane, now));
+                    visit_run(batch, run, ..epoch, |key, n| {
+                        changes.push(key.term, old & !new, -n);
+                        // Entered by the clock, not by time: the update ran ahead of it.
+                        changes.push(key.term, new & !old, n);
+                    });
+                }
             }
         }
-        if let Some(batch) = new {
-            let end = Pane(Pane::ALL.0 + 1);
-            for (pane, _) in batch.storage.keys.runs(Pane(0)..end) {
-                let covering = windows.covering(pane, now);
-                visit(batch, pane..Pane(pane.0 + 1), epoch..=epoch, |key, n| {
-                    changes.push(key.term, covering, n)
-                });
-            }
+        for block in new {
+            let covering: Vec<Mask> = block.panes().iter().map(|pane| windows.covering(*pane, now)).collect();
+            block.iter().for_each(|(place, term, n)| changes.push(term, covering[place as usize], n));
         }
         changes.apply();
         for (window, leaders) in leaders.iter_mut().enumerate() {
@@ -118,6 +96,9 @@ struct Changes<'a, 'b> {
 
 impl<'a> Changes<'a, '_> {
     fn push(&mut self, term: &'a [u8], windows: Mask, n: i64) {
+        if windows == 0 {
+            return;
+        }
         self.waiting.push(Change { term, windows, n });
         if self.waiting.len() == GROUP {
             self.apply();

@@ -18,7 +18,7 @@ use timely::dataflow::operators::generic::Operator;
 
 use crate::admit::Refused;
 use crate::batcher::BlockBatcher;
-use crate::block::{Block, to_owner};
+use crate::block::{Block, Sealed, to_owner};
 use crate::panes::PanesTrace;
 
 /// How many spellings a worker holds, and how many it may.
@@ -50,12 +50,13 @@ pub fn arrange_spellings<'scope>(
     room: Room,
 ) -> Arranged<'scope, PanesTrace> {
     let taken =
-        updates.unary::<NoopBuilder<Block>, _, _, _>(to_owner(), "Spellings", |_capability, _info| {
+        updates.unary::<NoopBuilder<Sealed>, _, _, _>(to_owner(), "Spellings", |_capability, _info| {
             move |input, output| {
                 input.for_each(|cap, block| {
                     if room.held.get() < room.limit {
                         let cap = cap.retain_least(0).expect("inputs stamp every message");
-                        output.session_with_builder(&cap).give_container(block);
+                        let mut block = std::mem::take(block).into();
+                        output.session_with_builder(&cap).give_container(&mut block);
                     } else {
                         room.refused.borrow_mut().spellings += block.len() as u64;
                     }

@@ -128,9 +128,11 @@ impl Windows {
         self.tiers.len()
     }
 
-    /// The pane in which a post of this event time is counted before the clock is known.
-    pub fn first_pane(&self, time: u64) -> Pane {
-        self.finest().map_or(Pane::ALL, |slide| Pane::new(0, time / slide))
+    /// The pane in which a post of this event time is sent, when no more is known of the clock than that it has reached
+    /// `clock`. What nothing covers any more goes into the pane of its time, to be left out where the clock is known.
+    pub fn pane_for(&self, time: u64, clock: u64) -> Pane {
+        let finest = || self.finest().map_or(Pane::ALL, |slide| Pane::new(0, time / slide));
+        self.pane_at(time, 0, clock).unwrap_or_else(finest)
     }
     /// Where a pane's event time begins; 0 for `ALL`.
     pub fn time_of(&self, pane: Pane) -> u64 {
@@ -161,7 +163,8 @@ impl Windows {
             Pane::new(tier, times.start / slide)..Pane::new(tier, times.end / slide)
         })
     }
-    /// All windows that cover a pane at a clock, and always bit `len()`, which stands for all that is held.
+    /// All windows that cover a pane at a clock, and bit `len()` as long as its updates are held, there or in the pane into
+    /// which they move.
     pub fn covering(&self, pane: Pane, clock: u64) -> Mask {
         let held = 1 << self.spans.len();
         if pane == Pane::ALL {
@@ -171,7 +174,41 @@ impl Windows {
         let covers = |window: &usize| {
             self.tier_of[*window] >= pane.tier() && self.covered(*window, clock).contains(&time)
         };
-        (0..self.spans.len()).filter(covers).fold(held, |mask, window| mask | 1 << window)
+        let mask = if time >= self.held_since(pane.tier(), clock) { held } else { 0 };
+        (0..self.spans.len()).filter(covers).fold(mask, |mask, window| mask | 1 << window)
+    }
+    /// The panes that not the same windows cover at two clocks, the earlier one first; in ascending order.
+    pub fn passed(&self, was: u64, now: u64) -> Vec<Range<Pane>> {
+        let mut passed = Vec::new();
+        for (tier, Tier { slide, .. }) in self.tiers.iter().enumerate() {
+            let held = self.held_since(tier, was)..self.held_since(tier, now);
+            let windows = (0..self.len()).filter(|window| self.tier_of[*window] >= tier);
+            let of_windows = windows.flat_map(|window| {
+                let (old, new) = (self.covered(window, was), self.covered(window, now));
+                [old.start..old.end.min(new.start), old.end.max(new.start)..new.end]
+            });
+            let mut times: Vec<_> = of_windows.chain([held]).collect();
+            times.retain(|times| !times.is_empty());
+            times.sort_unstable_by_key(|times| times.start);
+            // Windows share panes: no pane may be in two ranges.
+            times.dedup_by(|next, last| {
+                let joins = next.start <= last.end;
+                if joins {
+                    last.end = last.end.max(next.end);
+                }
+                joins
+            });
+            let panes =
+                |times: Range<u64>| Pane::new(tier, times.start / slide)..Pane::new(tier, times.end / slide);
+            passed.extend(times.into_iter().map(panes));
+        }
+        passed
+    }
+    /// The event time before which nothing in a tier's panes is held at a clock: neither this tier nor a coarser one is
+    /// alive there. A multiple of the tier's slide.
+    fn held_since(&self, tier: usize, clock: u64) -> u64 {
+        let alive = |tier: usize| self.first_alive(tier, clock) * self.tiers[tier].slide;
+        if self.all { 0 } else { (tier..self.tiers.len()).map(alive).min().unwrap_or(0) }
     }
 }
 
@@ -214,7 +251,14 @@ mod tests {
             let mut clocks = clocks;
             clocks.sort_unstable();
             let mut pane = windows.pane_at(time, 0, clocks[0]).unwrap();
+            let mut was = clocks[0];
             for clock in clocks {
+                // All that changes is among what has passed.
+                let passed = windows.passed(was, clock);
+                let changed = windows.covering(pane, was) != windows.covering(pane, clock);
+                prop_assert!(!changed || passed.iter().any(|panes| panes.contains(&pane)));
+                prop_assert!(passed.is_sorted_by(|one, two| one.end <= two.start));
+                was = clock;
                 if pane != Pane::ALL && pane.number() < windows.first_alive(pane.tier(), clock) {
                     let before = windows.covering(pane, clock);
                     let to = windows.pane_at(windows.time_of(pane), pane.tier() + 1, clock).unwrap();

@@ -214,12 +214,29 @@ fn assert_dead_panes_are_gone(workers: &[Arc<Snapshot>], windows: &Windows, cloc
     assert!(left.values().all(|n| *n == 0), "left of dead panes: {left:?}");
 }
 
+/// What is said to be held is what the panes hold that are not on their way out.
+fn assert_held_is_what_panes_hold(workers: &[Arc<Snapshot>], windows: &Windows) {
+    for worker in workers {
+        let (clock, held) = (worker.clock.unwrap_or(0), worker.counts[0].figures[windows.len()]);
+        let mut found = BTreeMap::<_, i64>::new();
+        for batch in &worker.counts[0].panes {
+            visit(batch, Pane(0)..Pane(Pane::ALL.0 + 1), ..=worker.epoch, |key, n| {
+                if windows.covering(key.pane, clock) >> windows.len() == 1 {
+                    *found.entry(key.term).or_default() += n;
+                }
+            });
+        }
+        found.retain(|_, n| *n != 0);
+        assert_eq!((held.total, held.distinct), (found.values().sum(), found.len() as u64), "held");
+    }
+}
+
 fn decode(records: &Records, windows: &Windows, gathered: &mut Gathered<u64>) {
     for (origin, value) in records.iter() {
         let spelling = std::str::from_utf8(value.unwrap()).unwrap();
         let time = u64::try_from(origin.time).ok();
         gathered.newest = gathered.newest.max(time);
-        let pane = time.map_or(Pane::ALL, |time| windows.first_pane(time));
+        let pane = time.map_or(Pane::ALL, |time| windows.pane_for(time, gathered.clock));
         if time.is_some() || windows.all() {
             let pane = gathered.tables[0].pane(pane);
             gathered.tables[0].add(pane, key(spelling).as_bytes(), 1);
@@ -302,6 +319,7 @@ fn run(workers: usize, script: &Script) {
                     assert!(snapshots.iter().all(|snapshot| snapshot.epoch == epoch.number));
                     assert!(snapshots.iter().all(|snapshot| snapshot.clock == oracle.clock), "clock");
                     compare(&View::new(snapshots, 0, &windows), &oracle, &script);
+                    assert_held_is_what_panes_hold(snapshots, &windows);
                     // What died at this epoch may be gone with the next only.
                     assert_dead_panes_are_gone(snapshots, &windows, before.unwrap_or(0), epoch.number);
                 }

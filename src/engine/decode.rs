@@ -167,7 +167,7 @@ impl Decode {
         for count in &mut self.counts {
             let pane = match when {
                 _ if !count.wants(&post, &terms) => None,
-                When::At(time) => Some(count.windows.first_pane(time)),
+                When::At(time) => Some(count.windows.pane_for(time, gathered.clock)),
                 _ => count.windows.all().then_some(Pane::ALL),
             };
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
