@@ -17,7 +17,7 @@ use crate::totals::{Moved, Totals};
 pub struct Leaders {
     window: usize,
     k: usize,
-    floor: Option<(i64, Box<[u8]>)>,
+    floor: Option<(i64, Vec<u8>)>,
     bench: Vec<u32>,
     benched: Vec<bool>,
     /// The top K as last told, by id.
@@ -45,7 +45,7 @@ impl Leaders {
     }
 
     /// Ends an epoch: tells each change of the top K as `(term, count, diff)`.
-    pub fn close(&mut self, totals: &Totals, mut tell: impl FnMut(&[u8], i64, isize)) {
+    pub fn close(&mut self, totals: &Totals, mut tell: impl FnMut(Vec<u8>, i64, isize)) {
         let mut bench = std::mem::take(&mut self.bench);
         bench.retain(|id| {
             let stays = self.reaches_floor(*id, totals);
@@ -90,7 +90,7 @@ impl Leaders {
         match &self.floor {
             None => count > 0,
             Some((floor, term)) => match count.cmp(floor) {
-                Ordering::Equal => totals.term(id) <= &term[..],
+                Ordering::Equal => totals.compare_to(id, term).is_le(),
                 unequal => unequal == Ordering::Greater,
             },
         }
@@ -113,12 +113,12 @@ impl Leaders {
         self.bench.select_nth_unstable_by(last, |one, two| compare(*one, *two, self.window, totals));
         self.bench.drain(last + 1..).for_each(|id| self.benched[id as usize] = false);
         let id = self.bench[last];
-        self.floor = Some((totals.count(id, self.window), totals.term(id).into()));
+        self.floor = Some((totals.count(id, self.window), totals.term(id)));
     }
 }
 
 /// The order of the ranking: by count, descending, then by term.
 fn compare(one: u32, two: u32, window: usize, totals: &Totals) -> Ordering {
     let count = |id| Reverse(totals.count(id, window));
-    count(one).cmp(&count(two)).then_with(|| totals.term(one).cmp(totals.term(two)))
+    count(one).cmp(&count(two)).then_with(|| totals.compare(one, two))
 }

@@ -76,7 +76,7 @@ impl Ranking {
         changes.apply();
         for (window, leaders) in leaders.iter_mut().enumerate() {
             leaders.close(totals, |term, n, diff| {
-                let term = std::str::from_utf8(term).expect("terms are text").to_owned();
+                let term = String::from_utf8(term).expect("terms are text");
                 tell(window as u32, (Reverse(n), term), diff)
             });
         }

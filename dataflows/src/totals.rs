@@ -1,11 +1,14 @@
 //! Running totals per term and window: a compact table of the worker's own, outside differential.
 //!
-//! Idea: a term gets a dense id; its totals are one row of a flat array. Changes are applied a group at a time,
+//! Idea: a term gets a dense id; what tells it from others and its totals are one row of a flat array, so that a change
+//! misses the cache twice at most, at the slot and at the row. Changes are applied a group at a time,
 //! first all probes, then all additions: within a group nothing depends on what came before, and the
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
 //! Cost: per term that lives in a window: 8 bytes per window, 24 bytes, and 16 to 32 bytes of slots; a term longer
 //! than sixteen bytes is kept beside.
+
+use std::cmp::Ordering;
 
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
@@ -41,12 +44,16 @@ struct Slot {
 
 const VACANT: Slot = Slot { tag: 0, id: 0 };
 
+/// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index of
+/// a longer one in `long`.
+const TOTALS: usize = 3;
+
+/// What a row says of its term.
 #[derive(Clone, Copy)]
-struct Term {
-    head: [u8; HEAD],
-    len: u32,
-    /// Index into `long`, if `len` says so.
-    long: u32,
+struct Known {
+    head: u128,
+    len: usize,
+    long: usize,
 }
 
 /// A row of totals for each term.
@@ -55,8 +62,8 @@ pub struct Totals {
     windows: usize,
     figures: Vec<Figures>,
     slots: Vec<Slot>,
-    terms: Vec<Term>,
-    counts: Vec<i64>,
+    /// `TOTALS` and `windows` numbers for each term.
+    rows: Vec<i64>,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
 }
@@ -75,23 +82,15 @@ impl Totals {
     /// No terms yet; a column for each of `windows`.
     pub fn new(windows: usize, keys: HashKeys) -> Self {
         let figures = vec![Figures::default(); windows];
-        Totals {
-            keys,
-            windows,
-            figures,
-            slots: vec![VACANT; 64],
-            terms: Vec::new(),
-            counts: Vec::new(),
-            long: Vec::new(),
-        }
+        Totals { keys, windows, figures, slots: vec![VACANT; 64], rows: Vec::new(), long: Vec::new() }
     }
     /// Number of ids, including those of terms whose totals have become 0.
     pub fn len(&self) -> usize {
-        self.terms.len()
+        self.rows.len() / self.stride()
     }
     /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.rows.is_empty()
     }
     /// Number of terms with a total that is not 0: those of the last column, which holds whatever any other does.
     pub fn alive(&self) -> usize {
@@ -100,28 +99,56 @@ impl Totals {
     /// Whether a term has a total that is not 0.
     pub fn is_alive(&self, term: &[u8]) -> bool {
         let head = head(term);
-        self.find(head, self.keys.hash(head, term), term).is_ok_and(|id| self.row(id).iter().any(|n| *n != 0))
+        self.find(head, self.keys.hash(head, term), term)
+            .is_ok_and(|id| self.totals(id).iter().any(|n| *n != 0))
     }
     /// What each window holds as a whole.
     pub fn figures(&self) -> &[Figures] {
         &self.figures
     }
     /// The term of an id.
-    pub fn term(&self, id: u32) -> &[u8] {
-        let term = &self.terms[id as usize];
-        if term.len as usize <= HEAD {
-            &term.head[..term.len as usize]
-        } else {
-            &self.long[term.long as usize]
-        }
+    pub fn term(&self, id: u32) -> Vec<u8> {
+        let known = self.known(id);
+        self.rest(known).map_or_else(|| known.head.to_be_bytes()[..known.len].to_vec(), <[u8]>::to_vec)
+    }
+    /// The order of two terms.
+    pub fn compare(&self, one: u32, two: u32) -> Ordering {
+        let (one, two) = (self.known(one), self.known(two));
+        one.head.cmp(&two.head).then_with(|| match (self.rest(one), self.rest(two)) {
+            (Some(one), Some(two)) => one.cmp(two),
+            // Where a head holds one of them whole, the other begins with it.
+            _ => one.len.cmp(&two.len),
+        })
+    }
+    /// The order of an id's term and another.
+    pub fn compare_to(&self, id: u32, term: &[u8]) -> Ordering {
+        let known = self.known(id);
+        known.head.cmp(&head(term)).then_with(|| match self.rest(known) {
+            Some(rest) if term.len() > HEAD => rest.cmp(term),
+            _ => known.len.cmp(&term.len()),
+        })
     }
     /// The total of an id in a window.
     #[inline]
     pub fn count(&self, id: u32, window: usize) -> i64 {
-        self.counts[id as usize * self.windows + window]
+        self.rows[id as usize * self.stride() + TOTALS + window]
     }
-    fn row(&self, id: u32) -> &[i64] {
-        &self.counts[id as usize * self.windows..][..self.windows]
+    #[inline]
+    fn stride(&self) -> usize {
+        TOTALS + self.windows
+    }
+    fn totals(&self, id: u32) -> &[i64] {
+        &self.rows[id as usize * self.stride() + TOTALS..][..self.windows]
+    }
+    #[inline]
+    fn known(&self, id: u32) -> Known {
+        let row = &self.rows[id as usize * self.stride()..][..TOTALS];
+        let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
+        Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
+    }
+    /// A term that its head does not hold, whole.
+    fn rest(&self, known: Known) -> Option<&[u8]> {
+        (known.len > HEAD).then(|| &*self.long[known.long])
     }
 
     /// Applies the changes, and leaves the id of each in `ids`.
@@ -140,8 +167,9 @@ impl Totals {
                 ids.push(id);
             }
         }
+        let stride = self.stride();
         for (id, change) in ids.iter().zip(changes) {
-            let row = &mut self.counts[*id as usize * self.windows..][..self.windows];
+            let row = &mut self.rows[*id as usize * stride + TOTALS..][..self.windows];
             let mut windows = change.windows;
             while windows != 0 {
                 let window = windows.trailing_zeros() as usize;
@@ -177,7 +205,7 @@ impl Totals {
         };
         let id = self.push(term);
         self.slots[at] = Slot { tag: (hash >> 32) as u32, id: id + 1 };
-        if 2 * self.terms.len() > self.slots.len() {
+        if 2 * self.len() > self.slots.len() {
             self.index(2 * self.slots.len());
         }
         id
@@ -185,20 +213,19 @@ impl Totals {
 
     #[inline]
     fn is(&self, id: u32, head: u128, term: &[u8]) -> bool {
-        let known = &self.terms[id as usize];
-        known.len as usize == term.len()
-            && u128::from_be_bytes(known.head) == head
-            && (term.len() <= HEAD || &*self.long[known.long as usize] == term)
+        let known = self.known(id);
+        known.len == term.len() && known.head == head && self.rest(known).is_none_or(|rest| rest == term)
     }
 
     fn push(&mut self, term: &[u8]) -> u32 {
-        let id = u32::try_from(self.terms.len()).expect("less than 2^32 terms per worker");
-        let long = self.long.len() as u32;
+        let id = u32::try_from(self.len()).expect("less than 2^32 terms per worker");
+        let (head, long) = (head(term), self.long.len() as u64);
         if term.len() > HEAD {
             self.long.push(term.into());
         }
-        self.terms.push(Term { head: head(term).to_be_bytes(), len: term.len() as u32, long });
-        self.counts.resize(self.counts.len() + self.windows, 0);
+        let len = u64::from(u32::try_from(term.len()).expect("a term is shorter than 4 GiB"));
+        self.rows.extend([(head >> 64) as i64, head as i64, (long << 32 | len) as i64]);
+        self.rows.resize(self.rows.len() + self.windows, 0);
         id
     }
 
@@ -206,7 +233,10 @@ impl Totals {
         self.slots = vec![VACANT; slots];
         let mask = slots - 1;
         for id in 0..self.len() as u32 {
-            let hash = self.keys.hash(u128::from_be_bytes(self.terms[id as usize].head), self.term(id));
+            let known = self.known(id);
+            let bytes = known.head.to_be_bytes();
+            let term = self.rest(known).unwrap_or_else(|| &bytes[..known.len]);
+            let hash = self.keys.hash(known.head, term);
             let mut at = hash as usize & mask;
             while self.slots[at].id != 0 {
                 at = (at + 1) & mask;
@@ -223,9 +253,10 @@ impl Totals {
         let mut kept = Totals::new(self.windows, self.keys);
         kept.figures.clone_from(&self.figures);
         let moved = (0..self.len() as u32).map(|id| {
-            self.row(id).iter().any(|n| *n != 0).then(|| {
-                let to = kept.push(self.term(id));
-                kept.counts[to as usize * self.windows..].copy_from_slice(self.row(id));
+            self.totals(id).iter().any(|n| *n != 0).then(|| {
+                let to = kept.push(&self.term(id));
+                let from = to as usize * kept.stride() + TOTALS;
+                kept.rows[from..].copy_from_slice(self.totals(id));
                 to
             })
         });
