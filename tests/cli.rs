@@ -22,12 +22,18 @@ fn fails(arguments: &[&str], code: i32, parts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
+/// Both commands refuse it with 78, in the same words.
 fn check_fails(text: &str, parts: &[&str]) {
     let settings = Settings::new(text);
     let file = settings.file();
-    for command in ["check", "run"] {
-        fails(&[command, "-c", file.to_str().unwrap()], 78, parts);
-    }
+    let refusals = ["check", "run"].map(|command| {
+        let arguments = [command, "-c", file.to_str().unwrap()];
+        fails(&arguments, 78, parts);
+        let said = said(&run(&arguments));
+        let refusal = said.split_once("tidings: ").map(|(_, refusal)| refusal.to_owned());
+        refusal.unwrap_or_else(|| panic!("{command}: {said}"))
+    });
+    assert_eq!(refusals[0], refusals[1]);
 }
 
 #[test]
@@ -52,6 +58,41 @@ fn slides_that_do_not_nest_are_78_and_slides_that_would_do_are_named() {
     check_fails(&of("\"5m/7s\""), &["7s", "would do"]);
     check_fails(&of("\"5s/5m\""), &["would do"]);
     check_fails(&of("\"5 minutes\""), &["5 minutes"]);
+}
+
+#[test]
+fn what_a_run_would_refuse_before_it_asks_kafka_check_refuses_too() {
+    let properties = |lines: &str| format!("[kafka.properties]\n{lines}\n");
+    check_fails(&properties("\"fetch.wait.max\" = 3"), &["`fetch.wait.max`", "CONFIGURATION.md"]);
+    check_fails(&properties("\"fetch.wait.max.ms\" = \"soon\""), &["`fetch.wait.max.ms`", "not valid"]);
+    let kerberos = "\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"GSSAPI\"";
+    check_fails(&properties(kerberos), &["`sasl.mechanism`", "PLAIN"]);
+    check_fails("[http]\nbind = \"0.0.0.0:0\"\n", &["0.0.0.0:0", "--allow-anonymous"]);
+    let wanted = Settings::new("[http]\nbind = \"0.0.0.0:0\"\n");
+    let file = wanted.file();
+    assert!(run(&["check", "-c", file.to_str().unwrap(), "--allow-anonymous"]).status.success());
+}
+
+#[test]
+#[cfg(not(feature = "tls"))]
+fn what_needs_tls_is_refused_with_the_command_that_builds_it() {
+    let scram = "\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"SCRAM-SHA-512\"";
+    for (named, lines) in [
+        ("`security.protocol`", "\"security.protocol\" = \"ssl\""),
+        ("`ssl.ca.location`", "\"ssl.ca.location\" = \"/etc/ssl/ca.pem\""),
+        ("`sasl.mechanism`", scram),
+    ] {
+        let text = format!("[kafka.properties]\n{lines}\n");
+        check_fails(&text, &[named, "`cargo run --release --features tls`"]);
+    }
+}
+
+/// What librdkafka alone can tell, without any broker.
+#[test]
+#[cfg(feature = "tls")]
+fn files_that_tls_needs_and_that_are_not_there_are_refused_at_once() {
+    let lines = "\"security.protocol\" = \"ssl\"\n\"ssl.ca.location\" = \"/nowhere/ca.pem\"";
+    check_fails(&format!("[kafka.properties]\n{lines}\n"), &["ssl.ca.location"]);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! `tidings check`: says what would run, or everything that is wrong with the configuration and where.
 //!
-//! Idea: this is the loading that every other command does, and then nothing else: no broker is asked, no port taken,
-//! so that it can run before a roll-out, anywhere.
-//! Invariant: exit code 0 means that no command refuses this configuration for its own sake; 78 that all do.
+//! Idea: this is the loading that every other command does, and what `tidings run` looks at before it asks anybody, by the
+//! same function, and then nothing else: no broker is asked, no port taken, so that it can run before a roll-out, anywhere
+//! where there are the files that the configuration names.
+//! Invariant: exit code 0 means that no command refuses this configuration for its own sake; 78 that `tidings run` does,
+//! in the same words.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::cli::failure::{Code, Failure};
+use crate::cli::run;
 use crate::config::{Clock, Config, Loaded, Start, Time, load_found, show, show_duration};
 
 /// Flags of `tidings check`.
@@ -20,6 +23,9 @@ pub struct Args {
     /// Print every setting and where it came from, secrets hidden
     #[arg(long)]
     pub print_config: bool,
+    /// Answering on addresses beyond loopback to whoever asks is wanted, as with `tidings run --allow-anonymous`
+    #[arg(long)]
+    pub allow_anonymous: bool,
 }
 
 /// Checks the configuration and writes to standard output what would run; warnings go to standard error.
@@ -32,6 +38,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for warning in loaded.warnings() {
         eprintln!("warning: {warning}");
     }
+    run::refuse(&loaded.config, args.allow_anonymous)?;
     let text = if args.print_config { loaded.print() } else { summary(&loaded) };
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever closed the pipe has seen enough.
@@ -122,7 +129,11 @@ configuration is valid
 
     #[test]
     fn a_wrong_configuration_exits_with_78() {
-        let args = Args { config: Some("/nowhere/tidings.toml".into()), print_config: false };
+        let args = Args {
+            config: Some("/nowhere/tidings.toml".into()),
+            print_config: false,
+            allow_anonymous: false,
+        };
         let failure = run(args).expect_err("there is no such file");
         assert_eq!(failure.code as u8, 78);
         assert!(

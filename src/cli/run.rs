@@ -45,8 +45,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let config = &loaded.config;
     log::init(&config.log)?;
     loaded.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
-    refuse_what_is_missing(config)?;
-    refuse_strangers(config, args.allow_anonymous)?;
+    refuse(config, args.allow_anonymous)?;
     let config = config.clone();
     run_until_stopped(&loaded.config, move |_| {
         let engine = engine::start(&config, engine::Input::Kafka)?;
@@ -54,6 +53,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
         Ok(engine)
     })
+}
+
+/// Refuses what is known not to run before Kafka is asked, a port taken, or a worker started.
+pub(super) fn refuse(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
+    refuse_what_is_missing(config)?;
+    refuse_strangers(config, allow_anonymous)?;
+    Ok(engine::start::check(config)?)
 }
 
 /// Whoever reaches an address can ask, so one beyond loopback has to be wanted.

@@ -27,7 +27,7 @@ use crate::config::{Config, Count};
 use crate::source::ends::{Ends, watch};
 use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
-use crate::source::partitions::resolve;
+use crate::source::partitions::{self, resolve};
 use crate::source::{Nothing, Source, SourceError};
 use crate::wall::wall_ms;
 
@@ -151,6 +151,17 @@ pub(super) struct Job {
     plan: Plan,
     input: Input,
     ends: Arc<Ends>,
+}
+
+/// Whether an engine could be started by these settings, as far as that is known without asking Kafka.
+///
+/// # Errors
+/// As [`start`] has them, for what the settings alone decide.
+pub fn check(config: &Config) -> Result<(), EngineError> {
+    let windows = config.counts.iter().map(|count| Ok(count_info(count)?.plan));
+    let windows = windows.collect::<Result<Vec<_>, EngineError>>()?;
+    Decode::new(config, &windows, Box::new(|_| String::new())).map_err(EngineError::Config)?;
+    Ok(partitions::check(&config.kafka)?)
 }
 
 /// Starts reading and counting.

@@ -63,6 +63,18 @@ impl From<ClientError> for SourceError {
     }
 }
 
+/// Whether librdkafka takes these settings, files that they name included. No broker is asked.
+///
+/// # Errors
+/// `Config`, for the first setting that is refused.
+pub fn check(kafka: &Kafka) -> Result<(), SourceError> {
+    let mut config = consumer_config(kafka);
+    // Without an address there is nobody whom it could ask.
+    config.remove("bootstrap.servers").remove("metadata.broker.list");
+    create::<Client, _>(&config, Watch::default())?;
+    Ok(())
+}
+
 /// All partitions of the topics, in order, with their starts.
 ///
 /// # Errors
