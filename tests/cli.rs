@@ -134,6 +134,15 @@ fn no_broker_is_74_within_fifteen_seconds() {
 }
 
 #[test]
+fn a_broker_that_never_answers_is_74_within_fifteen_seconds() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let begun = Instant::now();
+    fails(&["run", "--brokers", &address, "--bind", "127.0.0.1:0"], 74, &[&address, "--brokers"]);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn a_port_in_use_is_74_and_is_found_before_anything_is_read() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -4,7 +4,7 @@
 //! handle only asks them to stop and waits for them.
 //! Invariant: the first failure of a worker stops all others and is the one reported. A panic in a worker is not handled
 //! here: it ends the process, since the other workers would wait for ever (see `main`).
-//! Cost: a thread per worker, one that asks where partitions end, and those of librdkafka.
+//! Cost: a thread per worker, two that ask Kafka about partitions and topics, and those of librdkafka.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
@@ -24,9 +24,10 @@ use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
 use super::worker::work;
 use crate::config::{Config, Count};
-use crate::source::ends::{Ends, watch};
+use crate::source::ends::{self, Ends};
 use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
+use crate::source::lookout;
 use crate::source::partitions::{self, resolve};
 use crate::source::{Nothing, Source, SourceError};
 use crate::wall::wall_ms;
@@ -179,7 +180,8 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
     let ends = Ends::new(&partitions);
     if let Input::Kafka = input {
         let control = Arc::clone(&control);
-        drop(watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
+        drop(ends::watch(&config.kafka, Arc::clone(&ends))?);
+        drop(lookout::watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
     }
     let published = Arc::new(Published::new(workers, Arc::clone(&ends)));
     let reader =

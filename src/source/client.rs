@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(9);
 /// How long where something answers at once that it is not there: long enough for one that is just starting.
 const REFUSED: Duration = Duration::from_secs(3);
 
-/// How many events are served at a time: more than come in the half second between two times.
-const EVENTS: usize = 200;
+/// How many events are served at a time: more than come in the seconds between two times.
+const EVENTS: usize = 1000;
 
 /// Settings of every client; sockets that died are noticed, and a broker that is back is found within a second.
 const DEFAULTS: [(&str, &str); 7] = [
@@ -108,7 +108,7 @@ where
 /// that `watch`, which is or belongs to its context, hears of the reasons.
 ///
 /// # Errors
-/// At once where the broker refuses who is asking, after three seconds where nobody listens or the name is unknown,
+/// Soon where the broker refuses who is asking, after three seconds where nobody listens or the name is unknown,
 /// after nine where nothing answers.
 pub fn reach<C>(
     client: &Client<C>,
@@ -120,8 +120,10 @@ where
     C: ClientContext,
 {
     let begun = Instant::now();
+    // Ever longer, since an answer to an earlier question is not waited for, and a slow broker must have its time.
+    let mut wait = Duration::from_millis(500);
     loop {
-        let error = match client.fetch_metadata(None, Duration::from_millis(500)) {
+        let error = match client.fetch_metadata(None, wait) {
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
@@ -135,6 +137,7 @@ where
         if begun.elapsed() >= patience {
             return Err(watch.client_error(&error, brokers));
         }
+        wait = (2 * wait).min(patience.saturating_sub(begun.elapsed()));
     }
 }
 

@@ -5,7 +5,7 @@
 //! Invariant: a partition's position is behind the last record handed out, or at an end that lies behind it; offsets
 //! ascend. What cannot be delivered in order ends the run, or is noted as a gap where that is allowed; never a silent
 //! jump.
-//! Cost: a copy of each record's bytes, by whoever takes them. librdkafka prefetches at most 16 MiB a partition.
+//! Cost: a copy of each record's bytes, by whoever takes them; and what librdkafka fetches ahead, see [`consumer_config`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
 use super::client::{Watch, create, explain};
-use super::ends::{End, Ends, FRESH};
+use super::ends::{Ends, FRESH};
 use super::partitions::{Client, Partition, consumer_config};
 use super::queue::{Event, PartitionQueue};
 use super::{Gap, Polled, Source, SourceError};
@@ -86,7 +86,8 @@ impl KafkaSource {
             let consumer = match &self.consumer {
                 Some(consumer) => Arc::clone(consumer),
                 None => {
-                    let consumer = Arc::new(create(&consumer_config(&self.kafka), Watch::default())?);
+                    let config = consumer_config(&self.kafka, partitions.len().div_ceil(workers));
+                    let consumer = Arc::new(create(&config, Watch::default())?);
                     Arc::clone(self.consumer.insert(consumer))
                 }
             };
@@ -111,13 +112,13 @@ impl KafkaSource {
     fn settle_losses(&mut self) -> Result<(), SourceError> {
         for share in &mut self.shares {
             // What was learnt before the loss says nothing of it.
-            let known = share.lost.zip(self.ends.get(share.number)).filter(|(since, end)| end.asked > *since);
-            let Some((_, End { first, offset: end, .. })) = known else { continue };
+            let first = share.lost.and_then(|since| self.ends.first_since(share.number, since));
+            let Some(first) = first else { continue };
             let Share { topic, partition, next, .. } = &*share;
             if first <= *next {
                 return Err(SourceError::Fence(format!(
-                    "{topic} {partition} holds offsets {first} to {end} and was read up to {next}, but cannot be read on \
-                     from there: its log was cut or made anew; start again to count what stands in it now"
+                    "{topic} {partition} begins at offset {first} and was read up to {next}, but cannot be read on from \
+                     there: its log was cut or made anew; start again to count what stands in it now"
                 )));
             }
             let gone = first - *next;

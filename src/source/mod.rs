@@ -8,6 +8,7 @@ pub mod client;
 pub mod ends;
 pub mod files;
 pub mod kafka;
+pub mod lookout;
 pub mod partitions;
 mod queue;
 mod topic_ids;

@@ -31,13 +31,19 @@ pub struct Partition {
     pub end: i64,
 }
 
-/// The settings with which records are consumed and offsets asked for.
-pub fn consumer_config(kafka: &Kafka) -> ClientConfig {
+/// What a client may fetch ahead of all its partitions, in KiB.
+const AHEAD: usize = 64 << 10;
+
+/// The settings with which records of so many partitions are consumed and offsets asked for. At most 64 MiB of records
+/// are fetched ahead in all; or 1 MiB, which is what one fetch brings, of each partition where that is more.
+pub fn consumer_config(kafka: &Kafka, partitions: usize) -> ClientConfig {
+    // librdkafka bounds the queue of each partition by itself.
+    let ahead = (AHEAD / partitions.max(1)).clamp(1 << 10, 16 << 10).to_string();
     // A full queue stalls its partition for the first of these; the default is a whole second.
     let defaults = [
         ("fetch.queue.backoff.ms", "5"),
         ("fetch.wait.max.ms", "100"),
-        ("queued.max.messages.kbytes", "16384"),
+        ("queued.max.messages.kbytes", &ahead),
     ];
     let mut config = client_config_with(kafka, &defaults);
     config
@@ -68,7 +74,7 @@ impl From<ClientError> for SourceError {
 /// # Errors
 /// `Config`, for the first setting that is refused.
 pub fn check(kafka: &Kafka) -> Result<(), SourceError> {
-    let mut config = consumer_config(kafka);
+    let mut config = consumer_config(kafka, 1);
     // Without an address there is nobody whom it could ask.
     config.remove("bootstrap.servers").remove("metadata.broker.list");
     create::<Client, _>(&config, Watch::default())?;
@@ -80,7 +86,7 @@ pub fn check(kafka: &Kafka) -> Result<(), SourceError> {
 /// # Errors
 /// Where a topic does not exist, where Kafka does not answer, and where it refuses us.
 pub fn resolve(kafka: &Kafka, now_ms: i64) -> Result<Vec<Partition>, SourceError> {
-    let consumer: Client = create(&consumer_config(kafka), Watch::default())?;
+    let consumer: Client = create(&consumer_config(kafka, 1), Watch::default())?;
     let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, || {
         consumer.poll(Duration::ZERO);
     })?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tidings::config::Config;
 
 use crate::support::client::Client;
-use crate::support::process::{Settings, end, program};
+use crate::support::process::{Settings, end, memory_kib, program};
 
 /// `tidings run`, which may end by itself.
 pub struct Held {
@@ -87,11 +87,9 @@ impl Held {
         }
     }
 
-    /// A value of `/proc/<pid>/status` in KiB, such as `VmHWM`, see proc_pid_status(5).
+    /// A value of its memory in KiB, such as `VmHWM`.
     pub fn memory_kib(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        memory_kib(self.child.id(), field)
     }
 
     fn signal(&self, signal: &str) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::oracle::answers::{Answer, Asked, Offsets, Question};
+use crate::oracle::answers::{Answer, Asked, Offsets, Question, Status, Time};
 use crate::support::broker::{Producer, wall_ms};
 use crate::support::client::Client;
 use crate::support::hostile::Sent;
@@ -25,27 +25,63 @@ pub fn post(number: u64) -> Vec<u8> {
     json!({ "id_str": number.to_string(), "text": text }).to_string().into_bytes()
 }
 
+/// What stands before the padding of a post.
+const PADDING: &[u8] = b",\"padding\":\"";
+
+/// A post without its padding, which is no part of any post.
+pub fn without_padding(value: &[u8]) -> Vec<u8> {
+    match value.windows(PADDING.len()).take(400).position(|part| part == PADDING) {
+        None => value.to_vec(),
+        Some(at) => [&value[..at], b"}"].concat(),
+    }
+}
+
 /// Posts for a topic, partition by partition in turn.
 pub struct Load<'a> {
     producer: Producer,
     topic: &'a str,
     partitions: i32,
     sent: u64,
+    padding: usize,
 }
 
 impl<'a> Load<'a> {
     pub fn new(brokers: &str, topic: &'a str, partitions: i32) -> Load<'a> {
-        Load { producer: Producer::new(brokers, "lz4"), topic, partitions, sent: 0 }
+        Load::by(Producer::new(brokers, "lz4"), topic, partitions)
+    }
+
+    /// By a producer with settings of its own.
+    pub fn by(producer: Producer, topic: &'a str, partitions: i32) -> Load<'a> {
+        Load { producer, topic, partitions, sent: 0, padding: 0 }
+    }
+
+    /// From now on each post has so many bytes that count nothing: many bytes, and few terms.
+    pub fn pad(&mut self, bytes: usize) {
+        self.padding = bytes;
+    }
+
+    /// How many posts were handed over.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Hands posts over without waiting for them to be written.
     pub fn hand_over(&mut self, posts: u64) {
-        for _ in 0..posts {
-            let partition = (self.sent % self.partitions as u64) as i32;
-            let sent = Sent { value: Some(post(self.sent)), timestamp: wall_ms() };
-            self.producer.send(self.topic, partition, &sent);
-            self.sent += 1;
+        (0..posts).for_each(|_| self.hand_over_one(wall_ms()));
+    }
+
+    /// The same with one post, of this time.
+    pub fn hand_over_one(&mut self, timestamp: i64) {
+        let partition = (self.sent % self.partitions as u64) as i32;
+        let mut value = post(self.sent);
+        if self.padding > 0 {
+            value.pop();
+            value.extend_from_slice(PADDING);
+            value.resize(value.len() + self.padding, b'x');
+            value.extend_from_slice(b"\"}");
         }
+        self.producer.send(self.topic, partition, &Sent { value: Some(value), timestamp });
+        self.sent += 1;
     }
 
     /// Writes posts; the offsets behind all that have been written.
@@ -93,6 +129,19 @@ pub fn until_unready(client: &Client, reason: &str, patience: Duration) -> Durat
         let response = client.get("/readyz");
         let body = String::from_utf8_lossy(&response.body).into_owned();
         (response.status == 503 && body.contains(reason)).then_some(())
+    });
+    begun.elapsed()
+}
+
+/// Waits until nothing is behind: no lag, an epoch that has just closed, the wall clock as its clock; how long that took.
+pub fn until_fresh(client: &Client, patience: Duration) -> Duration {
+    let begun = Instant::now();
+    until(patience, "fresh answers", || {
+        let status: Status = client.get("/v1/status").json();
+        let no_lag = status.partitions.iter().all(|partition| partition.lag == Some(0));
+        let age = |time: Time| wall_ms() - time.0;
+        let fresh = age(status.stamp.as_of) < 2000 && age(status.stamp.clock?) < 3000;
+        (no_lag && fresh && !status.stamp.catching_up).then_some(())
     });
     begun.elapsed()
 }

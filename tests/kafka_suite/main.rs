@@ -19,6 +19,7 @@ mod broker;
 mod compaction;
 mod compression;
 mod deleted;
+mod fresh;
 mod held;
 mod leader;
 mod load;
@@ -26,4 +27,5 @@ mod lost;
 mod outage;
 #[cfg(feature = "tls")]
 mod secured;
+mod stuck;
 mod transactions;

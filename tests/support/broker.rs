@@ -91,17 +91,24 @@ pub struct Producer {
 impl Producer {
     /// For these brokers; `compression` as librdkafka names it.
     pub fn new(brokers: &str, compression: &str) -> Producer {
+        Producer::with(brokers, compression, &[])
+    }
+
+    /// With further properties of librdkafka.
+    pub fn with(brokers: &str, compression: &str, properties: &[(&str, &str)]) -> Producer {
         let reports = Reports::default();
-        let producer = ClientConfig::new()
+        let mut config = ClientConfig::new();
+        config
             .set("bootstrap.servers", brokers)
             .set("compression.type", compression)
             .set("linger.ms", "2")
             .set("message.max.bytes", "10000000")
             .set("enable.idempotence", "false")
-            .set("log_level", "0")
-            .create_with_context(reports.clone())
-            .unwrap();
-        Producer { producer, reports }
+            .set("log_level", "0");
+        for (key, value) in properties {
+            config.set(*key, *value);
+        }
+        Producer { producer: config.create_with_context(reports.clone()).unwrap(), reports }
     }
 
     /// Hands a record over; it is in the topic after the next [`Producer::flush`].
@@ -127,6 +134,11 @@ impl Producer {
 /// All records of the topics, as a consumer that has nothing to do with the program reads them; and the ends of all
 /// partitions. Records that are not there any more are an error of the test, which wrote too much.
 pub fn read_back(brokers: &str, topics: &[&str]) -> Vec<Record> {
+    read_back_as(brokers, topics, <[u8]>::to_vec)
+}
+
+/// The same, with what is to be kept of each value.
+pub fn read_back_as(brokers: &str, topics: &[&str], keep: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Record> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("group.id", "read-back")
@@ -166,7 +178,7 @@ pub fn read_back(brokers: &str, topics: &[&str]) -> Vec<Record> {
                     partition: place.1,
                     offset: message.offset(),
                     timestamp: message.timestamp().to_millis().unwrap_or(-1),
-                    value: message.payload().map(<[u8]>::to_vec),
+                    value: message.payload().map(&keep),
                 });
             }
             // Behind the last record there may be markers of transactions, which no consumer sees.

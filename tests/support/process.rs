@@ -167,6 +167,21 @@ impl Server {
         cpu_of(Path::new(&format!("/proc/{}/stat", self.child.id())))
     }
 
+    /// A value of its memory in KiB, such as `VmHWM`.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        memory_kib(self.child.id(), field)
+    }
+
+    /// The id of its thread of this name.
+    pub fn thread(&self, name: &str) -> i32 {
+        let tasks =
+            fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().map(|task| task.unwrap().path());
+        let own =
+            |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|own| own.trim_end() == name);
+        let found = tasks.into_iter().find(own).unwrap_or_else(|| panic!("no thread is called {name}"));
+        found.file_name().unwrap().to_str().unwrap().parse().unwrap()
+    }
+
     /// Microseconds of processor time of each of its threads whose name begins so, in the order of the names.
     pub fn cpu_of_threads(&self, name: &str) -> Vec<u64> {
         let mut threads: Vec<(String, u64)> = Vec::new();
@@ -182,6 +197,13 @@ impl Server {
         threads.sort();
         threads.into_iter().map(|(_, cpu)| cpu).collect()
     }
+}
+
+/// A value of `/proc/<pid>/status` in KiB, such as `VmHWM`, see proc_pid_status(5).
+pub fn memory_kib(process: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// User and system time of `/proc/.../stat`, see proc(5): fields 14 and 15; the name in field 2 may hold spaces.
