@@ -7,6 +7,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/kafka/common.sh
+. "$here/common.sh"
 home=${TIDINGS_KAFKA_HOME:-$here/../../target/kafka}
 start_seconds=90
 stop_seconds=30
@@ -19,32 +21,6 @@ usage: cluster.sh start DIR         start three brokers with their data in DIR/1
        cluster.sh kill DIR NODE     kill one of them at once, as if its machine had lost its power
        cluster.sh revive DIR NODE   start it again
 END
-}
-
-fail() {
-    echo "cluster.sh: $*" >&2
-    exit 1
-}
-
-# Process id of a node, if it runs: a number alone might be that of another process by now.
-running() {
-    local pid
-    pid=$(cat "$1/pid" 2>/dev/null) || return 1
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/server.properties" && echo "$pid"
-}
-
-listens() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# Six different ports below those that the system gives to outgoing connections.
-free_ports() {
-    local ports=() port
-    while [[ ${#ports[@]} -lt 6 ]]; do
-        port=$((15000 + (RANDOM * 32768 + RANDOM) % 17000))
-        [[ " ${ports[*]} " == *" $port "* ]] || listens "$port" || ports+=("$port")
-    done
-    echo "${ports[*]}"
 }
 
 configure() { # folder of the cluster, node, ports: of the brokers, then of the controllers
@@ -85,18 +61,6 @@ launch() { # folder of the cluster, node
     echo $! >"$own/pid"
 }
 
-# Asks for the versions of the protocol, the one request that every broker answers as soon as it is up.
-answers() {
-    local size
-    # In a group of its own, since a refused connection ends the subshell and would be told on standard error.
-    size=$({
-        exec 3<>"/dev/tcp/127.0.0.1/$1"
-        printf '\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff' >&3
-        timeout 2 head -c 4 <&3 | od -An -tu1
-    } 2>/dev/null) || true
-    [[ -n $size ]]
-}
-
 # A node answers on its own port only once the quorum has let it in.
 await() { # folder of the cluster, node, port
     local own=$1/$2
@@ -116,9 +80,9 @@ start() {
         running "$dir/$node" >/dev/null && fail "node $node runs already"
     done
     TIDINGS_KAFKA_HOME=$home "$here/kafka.sh" fetch
-    [[ -e $dir/ports ]] || free_ports >"$dir/ports"
+    [[ -e $dir/ports ]] || free_ports 6 >"$dir/ports"
     read -r -a ports <"$dir/ports"
-    id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '=')
+    id=$(cluster_id)
     for node in 1 2 3; do
         configure "$dir" "$node" "${ports[@]}"
         [[ -e $dir/$node/data/meta.properties ]] || java -XX:TieredStopAtLevel=1 -cp "$(realpath "$home")/lib/*" \

@@ -8,6 +8,8 @@ set -euo pipefail
 
 version=4.3.1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/kafka/common.sh
+. "$here/common.sh"
 home=${TIDINGS_KAFKA_HOME:-$here/../../target/kafka}
 start_seconds=90
 stop_seconds=30
@@ -27,11 +29,6 @@ Keep the PLAINTEXT one: by it start finds out when the broker answers.
 
 TIDINGS_KAFKA_HOME   folder whose lib/ has the jars, or gets them; default: target/kafka of the project
 END
-}
-
-fail() {
-    echo "kafka.sh: $*" >&2
-    exit 1
 }
 
 say() {
@@ -71,44 +68,6 @@ fetch() {
             -DoutputDirectory="$(realpath "$home")/lib.part" >&2 || fail "Maven could not fetch Kafka $version"
         mv "$home/lib.part" "$home/lib"
     ) 9>"$home/lock"
-}
-
-# Process id of the broker of this folder, if it runs: a number alone might be that of another process by now.
-running() {
-    local pid
-    pid=$(cat "$1/pid" 2>/dev/null) || return 1
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/server.properties" && echo "$pid"
-}
-
-listens() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# A port below those that the system gives to outgoing connections.
-free_port() {
-    local port
-    for _ in {1..200}; do
-        port=$((15000 + (RANDOM * 32768 + RANDOM) % 17000))
-        listens "$port" || { echo "$port"; return; }
-    done
-    fail "no free port found"
-}
-
-# Asks for the versions of the protocol, the one request that every broker answers as soon as it is up.
-answers() {
-    local size
-    # In a group of its own, since a refused connection ends the subshell and would be told on standard error.
-    size=$({
-        exec 3<>"/dev/tcp/127.0.0.1/$1"
-        printf '\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff' >&3
-        timeout 2 head -c 4 <&3 | od -An -tu1
-    } 2>/dev/null) || true
-    [[ -n $size ]]
-}
-
-# 16 random bytes in Base64, as Kafka wants them; without signs, so that it does not look like an option.
-cluster_id() {
-    head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '='
 }
 
 configure() {
@@ -172,7 +131,7 @@ start() {
         if [[ -e $dir/ports && $attempt -eq 1 ]]; then
             read -r -a ports <"$dir/ports"
         else
-            ports=("$(free_port)" "$(free_port)" "$(free_port)")
+            read -r -a ports < <(free_ports 3)
         fi
         echo "${ports[*]}" >"$dir/ports"
         configure "$dir" "${ports[@]}"

@@ -78,12 +78,16 @@ fn a_backlog_and_a_burst_stay_within_bounds_and_freshness_comes_back() {
     std::thread::sleep(Duration::from_secs(2));
     produce(broker.address(), TOPIC, &["--posts", "200000", "--rate", "40000"]);
     let over = Instant::now();
-    let (age, lag) = crate::load::until(Duration::from_secs(20), "fresh answers", || {
+    let (age, lag) = crate::load::until(Duration::from_secs(60), "fresh answers", || {
         let (age, lag) = staleness(&client);
         (age < 1500 && lag < 2000).then_some((age, lag))
     });
     println!("{:?} after the burst: {age} ms old, {lag} behind", over.elapsed());
-    assert!(over.elapsed() < Duration::from_secs(5), "fresh again only {:?} after the burst", over.elapsed());
+    assert!(
+        over.elapsed() < Duration::from_secs(30),
+        "fresh again only {:?} after the burst",
+        over.elapsed()
+    );
     assert!(child.wait().unwrap().success());
     until_ready(&client, Duration::from_secs(10));
     crate::load::until(Duration::from_secs(5), "no lag", || (staleness(&client).1 == 0).then_some(()));

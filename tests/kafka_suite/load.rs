@@ -8,6 +8,7 @@ use crate::oracle::answers::{Answer, Asked, Offsets, Question, Status, Time};
 use crate::support::broker::{Producer, wall_ms};
 use crate::support::client::Client;
 use crate::support::hostile::Sent;
+use crate::support::random::Random;
 
 /// A configuration that reads these topics from their beginnings; `more` follows the keys of `[kafka]`.
 pub fn settings(brokers: &str, topics: &[&str], more: &str) -> String {
@@ -24,6 +25,9 @@ pub fn post(number: u64) -> Vec<u8> {
     let text = format!("#tag{} only{number} again", number % 17);
     json!({ "id_str": number.to_string(), "text": text }).to_string().into_bytes()
 }
+
+/// From how many bytes padding is cut; what repeats is far apart.
+const NOISE: usize = 1 << 20;
 
 /// What stands before the padding of a post.
 const PADDING: &[u8] = b",\"padding\":\"";
@@ -43,21 +47,27 @@ pub struct Load<'a> {
     partitions: i32,
     sent: u64,
     padding: usize,
+    /// What padding is cut from.
+    noise: Vec<u8>,
 }
 
 impl<'a> Load<'a> {
     pub fn new(brokers: &str, topic: &'a str, partitions: i32) -> Load<'a> {
-        Load::by(Producer::new(brokers, "lz4"), topic, partitions)
+        let producer = Producer::new(brokers, "lz4");
+        Load { producer, topic, partitions, sent: 0, padding: 0, noise: Vec::new() }
     }
 
-    /// By a producer with settings of its own.
-    pub fn by(producer: Producer, topic: &'a str, partitions: i32) -> Load<'a> {
-        Load { producer, topic, partitions, sent: 0, padding: 0 }
+    /// Goes on by another producer.
+    pub fn connect_anew(&mut self, brokers: &str) {
+        self.producer = Producer::new(brokers, "lz4");
     }
 
-    /// From now on each post has so many bytes that count nothing: many bytes, and few terms.
+    /// From now on each post has so many bytes that count nothing: many bytes, and few terms. They do not compress, so
+    /// that what is fetched is as large as what is kept.
     pub fn pad(&mut self, bytes: usize) {
         self.padding = bytes;
+        let mut random = Random::new(7);
+        self.noise.resize_with(NOISE + bytes, || b'a' + random.below(26) as u8);
     }
 
     /// How many posts were handed over.
@@ -77,7 +87,8 @@ impl<'a> Load<'a> {
         if self.padding > 0 {
             value.pop();
             value.extend_from_slice(PADDING);
-            value.resize(value.len() + self.padding, b'x');
+            let at = (self.sent as usize).wrapping_mul(99_991) % NOISE;
+            value.extend_from_slice(&self.noise[at..at + self.padding]);
             value.extend_from_slice(b"\"}");
         }
         self.producer.send(self.topic, partition, &Sent { value: Some(value), timestamp });

@@ -1,5 +1,6 @@
 //! The only broker is stopped for half a minute: reads go on, readiness says so, and in the end nothing is lost or doubled.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::admin::Admin;
@@ -49,6 +50,9 @@ fn half_a_minute_without_a_broker_loses_and_doubles_nothing() {
     let last = answers.iter().max_by_key(|answered| answered.answer.stamp().epoch).unwrap();
     let read: i64 = total(&last.answer.stamp().offsets) - total(&last.answer.stamp().start_offsets);
     assert_eq!(read as usize, records.len(), "not all was read");
+    // By one producer throughout, which was told of every post that it is written.
+    let there: BTreeSet<_> = records.iter().map(|record| record.value.clone()).collect();
+    assert_eq!(there.len() as u64, load.sent());
 }
 
 fn total(offsets: &Offsets) -> i64 {

@@ -25,7 +25,7 @@ const TOPIC: &str = "stuck";
 
 /// As many partitions as two workers do not share evenly, so that records are handed from one to the other.
 const PARTITIONS: i32 = 3;
-const PADDING: usize = 60_000;
+const PADDING: usize = 200_000;
 
 /// As documented, 64 MiB on their way and 64 MiB fetched ahead for each of two workers; and 100 MiB for copies on their
 /// ways from one to the other.
@@ -73,10 +73,10 @@ fn a_worker_without_a_turn_costs_time_and_not_memory() {
     let answers = ask_during(&server, &config, 121, |own, answers| {
         let mut written = Offsets::new();
         // One that only follows, then the one that leads.
-        for (worker, thousands) in [(1, 30), (0, 10)] {
+        for (worker, batches) in [(1, 80), (0, 20)] {
             let stuck = Stuck::hold(server.thread(&format!("timely:work-{worker}")));
-            for _ in 0..thousands {
-                written = load.send(1000);
+            for _ in 0..batches {
+                written = load.send(100);
             }
             until_unready(&client, "stalled", Duration::from_secs(40));
             answers.extend(own.ask_everything(&Offsets::new()));

@@ -91,24 +91,17 @@ pub struct Producer {
 impl Producer {
     /// For these brokers; `compression` as librdkafka names it.
     pub fn new(brokers: &str, compression: &str) -> Producer {
-        Producer::with(brokers, compression, &[])
-    }
-
-    /// With further properties of librdkafka.
-    pub fn with(brokers: &str, compression: &str, properties: &[(&str, &str)]) -> Producer {
         let reports = Reports::default();
-        let mut config = ClientConfig::new();
-        config
+        let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("compression.type", compression)
             .set("linger.ms", "2")
             .set("message.max.bytes", "10000000")
             .set("enable.idempotence", "false")
-            .set("log_level", "0");
-        for (key, value) in properties {
-            config.set(*key, *value);
-        }
-        Producer { producer: config.create_with_context(reports.clone()).unwrap(), reports }
+            .set("log_level", "0")
+            .create_with_context(reports.clone())
+            .unwrap();
+        Producer { producer, reports }
     }
 
     /// Hands a record over; it is in the topic after the next [`Producer::flush`].
