@@ -115,7 +115,7 @@ fn a_broker_that_comes_and_goes_loses_nothing() {
         cluster.broker_up(1).unwrap();
         // By a producer of its own, since this broker leaves one that was connected without an answer for more than half
         // a minute. What such a one loses, nothing, is seen where a real broker goes away.
-        load.connect_anew(&cluster.bootstrap_servers());
+        load.producer = Producer::new(&cluster.bootstrap_servers(), "lz4");
         load.send(150);
         std::thread::sleep(Duration::from_secs(1));
     });

@@ -42,7 +42,8 @@ pub fn without_padding(value: &[u8]) -> Vec<u8> {
 
 /// Posts for a topic, partition by partition in turn.
 pub struct Load<'a> {
-    producer: Producer,
+    /// By which they are written; another may take its place.
+    pub producer: Producer,
     topic: &'a str,
     partitions: i32,
     sent: u64,
@@ -55,11 +56,6 @@ impl<'a> Load<'a> {
     pub fn new(brokers: &str, topic: &'a str, partitions: i32) -> Load<'a> {
         let producer = Producer::new(brokers, "lz4");
         Load { producer, topic, partitions, sent: 0, padding: 0, noise: Vec::new() }
-    }
-
-    /// Goes on by another producer.
-    pub fn connect_anew(&mut self, brokers: &str) {
-        self.producer = Producer::new(brokers, "lz4");
     }
 
     /// From now on each post has so many bytes that count nothing: many bytes, and few terms. They do not compress, so

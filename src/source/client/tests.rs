@@ -153,6 +153,14 @@ fn each_common_error_names_what_to_change() {
 }
 
 #[test]
+fn a_listener_that_hangs_up_may_want_the_other_of_tls_and_plain_words() {
+    let line = |reason| words(Code::BrokerTransportFailure, reason, "a:1");
+    assert!(line("ssl://a:1/bootstrap: Disconnected: SSL connection closed by peer").contains("PLAINTEXT"));
+    assert!(line("a:1/bootstrap: Disconnected while requesting ApiVersion").contains("wants TLS or SASL"));
+    assert!(!line("a:1/bootstrap: Connect failed: Connection refused").contains("security.protocol"));
+}
+
+#[test]
 fn the_reason_heard_last_explains_a_vague_error() {
     let watch = Watch::default();
     watch.heard(&KafkaError::Global(Code::Resolve), "kafka:9092/1: Failed to resolve 'kafka:9092'");

@@ -62,6 +62,8 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
             // A listener for TLS hangs up on plain words, of which librdkafka tells its log alone.
             let secured = if reason.contains("refused") {
                 ""
+            } else if reason.starts_with("ssl://") || reason.starts_with("sasl_ssl://") {
+                "; if it wants no TLS, set security.protocol in [kafka.properties] to PLAINTEXT or SASL_PLAINTEXT"
             } else {
                 "; if it wants TLS or SASL, set security.protocol in [kafka.properties]"
             };
