@@ -14,8 +14,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use super::bounds::Bounds;
+use super::events::Feeds;
 use super::metrics::Metrics;
 use super::problem::{Kind, Problem};
+use super::pulse::Pulse;
 use super::stamp::Stamp;
 use crate::engine::{Cut, NotUpTo, Reader};
 
@@ -37,18 +39,23 @@ pub struct Api {
     pub reader: Reader,
     /// What is measured.
     pub metrics: Metrics,
+    /// Tells of every newer cut.
+    pub pulse: Pulse,
+    /// The streams.
+    pub feeds: Feeds,
     short: Arc<Semaphore>,
     long: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Api {
-    /// Over a reader; `stopping` tells when requests must no longer wait.
-    pub fn new(reader: Reader, stopping: watch::Receiver<bool>) -> Api {
+    /// Over a reader, with so many streams at most; `stopping` tells when requests must no longer wait.
+    pub fn new(reader: Reader, max_streams: usize, stopping: watch::Receiver<bool>) -> Api {
         let metrics = Metrics::new(&reader);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (short, long) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores.div_ceil(2))));
-        Api { reader, metrics, short, long, stopping }
+        let (pulse, feeds) = (Pulse::new(&reader), Feeds::new(max_streams));
+        Api { reader, metrics, pulse, feeds, short, long, stopping }
     }
 
     /// The newest cut within the bounds.
@@ -103,6 +110,11 @@ impl Api {
                 Err(_) => Err(Problem::new(Kind::Draining, "the server stops").retry_after(1)),
             },
         }
+    }
+
+    /// Tells when the server is being stopped.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
     }
 
     /// The stamp of a cut as a whole.

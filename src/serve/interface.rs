@@ -16,7 +16,7 @@ use super::lookup::lookup;
 use super::problem::{Kind, Problem};
 use super::resource::{Resource, refusal, resource};
 use super::route::Route;
-use super::{counts, page, series, status, term, terms, top};
+use super::{counts, events, page, series, status, term, terms, top};
 
 /// Everything.
 pub fn all(api: &Arc<Api>) -> Resource {
@@ -35,6 +35,8 @@ pub fn all(api: &Arc<Api>) -> Resource {
         .or(resource(api, Route::SERIES, series::series))
         .unify()
         .or(resource(api, Route::COUNTS, counts::counts))
+        .unify()
+        .or(resource(api, Route::EVENTS, events::events))
         .unify();
     let pages = resource(api, Route::PAGE, page::page)
         .or(resource(api, Route::SCRIPT, page::script))

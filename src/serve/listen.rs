@@ -18,6 +18,7 @@ pub struct Listener {
     pub(super) main: TcpListener,
     pub(super) health: Option<TcpListener>,
     pub(super) most: usize,
+    pub(super) most_streams: usize,
     address: SocketAddr,
     health_address: Option<SocketAddr>,
 }
@@ -59,7 +60,8 @@ pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
         Some(address) => Some(bind(address, "`http.health_bind`").await?).unzip(),
         None => (None, None),
     };
-    Ok(Listener { main, health, most: http.max_connections, address, health_address })
+    let (most, most_streams) = (http.max_connections, http.max_streams);
+    Ok(Listener { main, health, most, most_streams, address, health_address })
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), ServeError> {

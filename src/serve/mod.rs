@@ -13,6 +13,7 @@ mod bounds;
 mod connection;
 mod counts;
 mod decode;
+mod events;
 mod health;
 mod interface;
 mod listen;
@@ -21,6 +22,7 @@ mod metrics;
 mod page;
 mod problem;
 mod progress;
+mod pulse;
 mod query;
 mod request;
 mod resource;
@@ -54,7 +56,9 @@ const HEALTH_CONNECTIONS: usize = 64;
 pub async fn run(listener: Listener, reader: Reader, stop: impl Future<Output = ()>) {
     let (stop_main, stopping) = watch::channel(false);
     let (stop_health, health_stopping) = watch::channel(false);
-    let api = Arc::new(Api::new(reader.clone(), stopping.clone()));
+    let api = Arc::new(Api::new(reader.clone(), listener.most_streams, stopping.clone()));
+    let pulse = Arc::clone(&api);
+    tokio::spawn(async move { pulse.pulse.run(&pulse.reader, pulse.stopping()).await });
     let door =
         |listener, most, resource| Door { listener, most, resource, crowded: interface::crowded(&api) };
     let main = door(listener.main, listener.most, interface::all(&api));

@@ -53,6 +53,8 @@ pub enum Kind {
     Overloaded,
     /// There are too many connections.
     TooManyConnections,
+    /// There are too many streams.
+    TooManyStreams,
     /// A bug.
     Internal,
 }
@@ -90,6 +92,9 @@ impl Kind {
             Kind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many reads at once"),
             Kind::TooManyConnections => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections at once")
+            }
+            Kind::TooManyStreams => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "Too many streams at once")
             }
             Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "This is a bug"),
         }

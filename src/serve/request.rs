@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use warp::http::Method;
+use warp::http::{HeaderMap, Method};
 use warp::{Buf, Filter, Rejection};
 
 use super::decode::decode;
@@ -30,6 +30,7 @@ pub type Body = Pin<Box<dyn Stream<Item = Result<Vec<u8>, warp::Error>> + Send>>
 pub struct Request {
     /// Its method, one that the route takes.
     pub method: Method,
+    headers: HeaderMap,
     captured: Vec<String>,
     query: String,
     body: Body,
@@ -37,8 +38,19 @@ pub struct Request {
 
 impl Request {
     /// Of a route's captured segments and what else there is.
-    pub fn new(captured: Vec<String>, method: Method, query: String, body: Body) -> Request {
-        Request { method, captured, query, body }
+    pub fn new(
+        captured: Vec<String>,
+        method: Method,
+        headers: HeaderMap,
+        query: String,
+        body: Body,
+    ) -> Request {
+        Request { method, headers, captured, query, body }
+    }
+
+    /// The value of a header, where it is given and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The captured segment with this index, decoded.

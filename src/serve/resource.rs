@@ -13,7 +13,7 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::Method;
+use warp::http::{HeaderMap, Method};
 
 use super::answer::Answer;
 use super::api::Api;
@@ -55,11 +55,11 @@ where
     F: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
     let api = Arc::clone(api);
-    let answer = move |captured: Vec<String>, method: Method, query: String, body| {
+    let answer = move |captured: Vec<String>, method: Method, headers: HeaderMap, query: String, body| {
         let (api, handler) = (Arc::clone(&api), handler.clone());
         async move {
             let started = Instant::now();
-            let request = Request::new(captured, method, query, body);
+            let request = Request::new(captured, method, headers, query, body);
             let answering = async { handler(Arc::clone(&api), request).await };
             let answer = match AssertUnwindSafe(answering).catch_unwind().await {
                 Ok(answer) => answer.unwrap_or_else(Problem::into_answer),
@@ -73,5 +73,6 @@ where
             answer
         }
     };
-    path.and(warp::method()).and(request::query()).and(request::body()).then(answer).boxed()
+    let head = warp::method().and(warp::header::headers_cloned());
+    path.and(head).and(request::query()).and(request::body()).then(answer).boxed()
 }

@@ -33,6 +33,8 @@ impl Route {
     pub const TERM: Route = Route { path: "/v1/counts/{count}/terms/{term}", allow: READ };
     /// A term's course.
     pub const SERIES: Route = Route { path: "/v1/counts/{count}/terms/{term}/series", allow: READ };
+    /// A stream of what changes.
+    pub const EVENTS: Route = Route { path: "/v1/events", allow: READ };
     /// Whether the process lives.
     pub const LIVEZ: Route = Route { path: "/livez", allow: READ };
     /// Whether it is ready.
@@ -51,13 +53,14 @@ impl Route {
     pub const OTHER: Route = Route { path: "other", allow: "" };
 
     /// All that are answered.
-    pub const ALL: [Route; 13] = [
+    pub const ALL: [Route; 14] = [
         Route::STATUS,
         Route::COUNTS,
         Route::TOP,
         Route::TERMS,
         Route::TERM,
         Route::SERIES,
+        Route::EVENTS,
         Route::LIVEZ,
         Route::READYZ,
         Route::METRICS,

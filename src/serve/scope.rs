@@ -73,6 +73,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// A window of a count, by their indices, in a cut.
+    pub fn new(api: Arc<Api>, cut: Arc<Cut>, count: usize, window: usize) -> Reading {
+        Reading { api, cut, count, window }
+    }
+
     /// The count.
     pub fn count(&self) -> &CountInfo {
         &self.api.reader.counts()[self.count]
@@ -90,11 +95,23 @@ impl Reading {
 
     /// The stamp.
     pub fn stamp(&self) -> Stamp<'_> {
-        let (count, window) = (self.count(), self.window());
+        self.stamp_of(Some(&self.count().name), self.overflow())
+    }
+
+    /// The stamp of several readings of the same window in the same cut, of which this is one.
+    pub fn common_stamp(&self, all: &[Reading]) -> Stamp<'_> {
+        self.stamp_of(None, all.iter().any(Reading::overflow))
+    }
+
+    fn overflow(&self) -> bool {
+        self.view().overflow(self.window().index)
+    }
+
+    fn stamp_of<'a>(&'a self, count: Option<&'a str>, overflow: bool) -> Stamp<'a> {
+        let window = self.window();
         let sliding = self.cut.clock.filter(|_| window.span.is_some());
-        let covers = sliding.map(|clock| count.plan.covered(window.index, clock));
-        let overflow = self.view().overflow(window.index);
-        self.api.stamp(&self.cut).of(&count.name, &window.name, covers, overflow)
+        let covers = sliding.map(|clock| self.count().plan.covered(window.index, clock));
+        self.api.stamp(&self.cut).of(count, &window.name, covers, overflow)
     }
 
     /// The form in which a term is shown.
@@ -114,7 +131,7 @@ pub async fn read(
 ) -> Result<Answer, Problem> {
     let bounds = Bounds::read(query, &api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
-    let reading = Reading { api: Arc::clone(&api), cut, count, window };
+    let reading = Reading::new(Arc::clone(&api), cut, count, window);
     api.read(effort, move || read(&reading)).await
 }
 

@@ -46,7 +46,8 @@ pub struct Stamp<'a> {
 
 #[derive(Debug, Serialize)]
 struct Of<'a> {
-    count: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<&'a str>,
     window: &'a str,
 }
 
@@ -74,10 +75,10 @@ impl<'a> Stamp<'a> {
         }
     }
 
-    /// Of one window of one count, which covers these milliseconds of event time; `None`: all, or none yet.
+    /// Of one window, of one count or of several, which covers these milliseconds of event time; `None`: all, or none yet.
     pub fn of(
         self,
-        count: &'a str,
+        count: Option<&'a str>,
         window: &'a str,
         covers: Option<Range<u64>>,
         overflow: bool,
@@ -136,7 +137,7 @@ mod tests {
              \"start_offsets\":{\"posts\":{\"0\":5}},\"offsets\":{\"posts\":{\"0\":5}},\"catching_up\":false}"
         );
         assert_eq!(
-            write(&Stamp::new(&cut, 7).of("tags", "1s", Some(1000..2000), true)),
+            write(&Stamp::new(&cut, 7).of(Some("tags"), "1s", Some(1000..2000), true)),
             "{\"count\":\"tags\",\"window\":\"1s\",\"generation\":7,\"epoch\":1700000000000,\
              \"as_of\":\"2023-11-14T22:13:20.000Z\",\"clock\":null,\"from\":\"1970-01-01T00:00:01.000Z\",\
              \"to\":\"1970-01-01T00:00:02.000Z\",\"start_offsets\":{\"posts\":{\"0\":5}},\

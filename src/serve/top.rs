@@ -12,16 +12,16 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
-use super::scope::{find_count, find_window, read};
+use super::scope::{Reading, find_count, find_window, read};
 use super::stamp::Stamp;
 
 const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_ms"];
 
 /// Places that are answered where none are asked for, and at most.
-const PLACES: (u64, u64) = (10, 1000);
+pub const PLACES: (u64, u64) = (10, 1000);
 
 /// So many places take little time, though each has its spelling looked up.
-const SHORT: usize = 100;
+pub const SHORT: usize = 100;
 
 #[derive(Serialize)]
 struct Top<'a> {
@@ -31,12 +31,23 @@ struct Top<'a> {
     top: Vec<Place>,
 }
 
+/// A place of a ranking.
 #[derive(Serialize)]
-struct Place {
+pub struct Place {
     rank: usize,
     term: String,
     display: String,
     count: i64,
+}
+
+/// The first `k` places.
+pub fn places(reading: &Reading, k: usize) -> Vec<Place> {
+    let view = reading.view();
+    let place = |(index, (count, term)): (usize, (i64, String))| {
+        let display = reading.display(&view, &term);
+        Place { rank: index + 1, term, display, count }
+    };
+    view.top(reading.window().index, k).into_iter().enumerate().map(place).collect()
 }
 
 /// Answers with the first places.
@@ -47,18 +58,12 @@ pub async fn top(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
     let effort = if k <= SHORT { Effort::Short } else { Effort::Long };
     read(api, count, window, &query, effort, move |reading| {
-        let (view, window) = (reading.view(), reading.window().index);
-        let figures = view.figures(window);
-        let place = |(index, (count, term)): (usize, (i64, String))| {
-            let display = reading.display(&view, &term);
-            Place { rank: index + 1, term, display, count }
-        };
-        let top = view.top(window, k).into_iter().enumerate().map(place).collect();
+        let figures = reading.view().figures(reading.window().index);
         Ok(answer::json(&Top {
             stamp: reading.stamp(),
             total: figures.total,
             distinct: figures.distinct,
-            top,
+            top: places(reading, k),
         }))
     })
     .await

@@ -7,6 +7,7 @@
 
 mod engine;
 mod process;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use warp::http::StatusCode;
+
+pub use streams::{OpenStream, Streams};
 
 use crate::engine::Reader;
 
@@ -44,6 +47,8 @@ pub struct Metrics {
     seconds: Family<OfRoute, Histogram, fn() -> Histogram>,
     connections: Gauge,
     panics: Counter,
+    /// What is measured of streams.
+    pub streams: Streams,
     registry: Arc<Registry>,
 }
 
@@ -77,9 +82,10 @@ impl Metrics {
         );
         registry.register("tidings_http_connections", "Connections that are open", connections.clone());
         registry.register("tidings_http_panics", "Requests that met a bug", panics.clone());
+        let streams = Streams::new(&mut registry);
         registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
         registry.register_collector(Box::new(process::Process));
-        Metrics { requests, seconds, connections, panics, registry: Arc::new(registry) }
+        Metrics { requests, seconds, connections, panics, streams, registry: Arc::new(registry) }
     }
 
     /// Takes note of an answer; `route` is a template.

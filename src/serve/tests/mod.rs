@@ -6,6 +6,7 @@
 mod bounds;
 mod client;
 mod connections;
+mod events;
 mod fed;
 mod health;
 mod panics;
@@ -13,5 +14,6 @@ mod reads;
 mod refusals;
 mod server;
 mod slow;
+mod sse;
 mod stopping;
 mod turns;

@@ -90,7 +90,7 @@ impl Custom {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let (stop, stopping) = watch::channel(false);
-        let api = Arc::new(Api::new(reader.clone(), stopping.clone()));
+        let api = Arc::new(Api::new(reader.clone(), 10, stopping.clone()));
         let either = |one: Resource, two: Resource| one.or(two).unify().boxed();
         let resource =
             resources(&api).into_iter().rev().fold(interface::health(&api), |rest, one| either(one, rest));

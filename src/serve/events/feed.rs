@@ -1,0 +1,105 @@
+//! A feed: reads what some clients want to see once per epoch, and tells them.
+//!
+//! Idea: a task that sleeps until there is a newer cut; it reads, compares with what it told last, and puts the next beat
+//! where clients look.
+//! Invariant: beats come in the order of epochs. A feed that cannot keep up with the epochs skips some of them. It ends
+//! soon after its last client, and when the server stops; its clients' streams end with it.
+//! Cost: the read of a `top` per count and epoch, in its turn among all reads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::api::{Api, Effort};
+use super::super::problem::Problem;
+use super::super::scope::Reading;
+use super::super::top::{Place, SHORT, places};
+use super::beat::{Beat, Moment, Ranked};
+use super::wish::Wish;
+use crate::engine::Cut;
+
+/// How often clients are told that nothing has changed, at most.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// For how long nothing at all may be sent.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Where clients look.
+pub type Beats = watch::Sender<Option<Arc<Beat>>>;
+
+#[derive(Serialize)]
+struct Ranking {
+    total: i64,
+    distinct: u64,
+    top: Vec<Place>,
+}
+
+/// Runs a feed until it has no clients or the server stops.
+pub async fn run(api: &Arc<Api>, wish: &Wish, beats: &Beats) {
+    let (mut cuts, mut stopping) = (api.pulse.cuts(), api.stopping());
+    let (mut read, mut told) = (0, Instant::now());
+    loop {
+        let cut = cuts.borrow_and_update().clone();
+        if let Some(cut) = cut.filter(|cut| cut.epoch > read) {
+            match state(api, wish, &cut).await {
+                Ok((moment, ranked)) => {
+                    read = moment.epoch;
+                    if let Some(beat) = next(beats.borrow().as_deref(), moment, ranked, told.elapsed()) {
+                        beats.send_replace(Some(Arc::new(beat)));
+                        told = Instant::now();
+                    }
+                }
+                // There was no turn for it; the next epoch is another chance.
+                Err(problem) => tracing::debug!(?problem, "a feed has missed an epoch"),
+            }
+        }
+        tokio::select! {
+            changed = cuts.changed() => if changed.is_err() { return },
+            () = sleep_until(told + SILENCE) => {
+                let comment = beats.borrow().as_ref().map(|beat| Arc::new(beat.comment()));
+                beats.send_replace(comment);
+                told = Instant::now();
+            }
+            () = beats.closed() => return,
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+/// What is to be told, if anything is.
+fn next(last: Option<&Beat>, moment: Moment, ranked: Vec<Ranked>, silent: Duration) -> Option<Beat> {
+    let Some(last) = last else { return Some(Beat::first(moment, ranked)) };
+    match last.changed(moment.clone(), ranked) {
+        None if silent >= PROGRESS => Some(last.progress(moment)),
+        changed => changed,
+    }
+}
+
+async fn state(api: &Arc<Api>, wish: &Wish, cut: &Arc<Cut>) -> Result<(Moment, Vec<Ranked>), Problem> {
+    let effort = if wish.k * wish.counts.len() <= SHORT { Effort::Short } else { Effort::Long };
+    let (owned, wish, cut) = (Arc::clone(api), wish.clone(), Arc::clone(cut));
+    api.read(effort, move || {
+        let reading = |(count, window): &(usize, usize)| {
+            Reading::new(Arc::clone(&owned), Arc::clone(&cut), *count, *window)
+        };
+        let readings: Vec<_> = wish.counts.iter().map(reading).collect();
+        let stamp = readings.first().map_or(String::new(), |first| json(&first.common_stamp(&readings)));
+        let moment = Moment { generation: owned.reader.generation(), epoch: cut.epoch, stamp };
+        let ranked = readings.iter().map(|reading| ranked(reading, wish.k)).collect();
+        Ok((moment, ranked))
+    })
+    .await
+}
+
+fn ranked(reading: &Reading, k: usize) -> Ranked {
+    let figures = reading.view().figures(reading.window().index);
+    let (total, distinct, top) = (figures.total, figures.distinct, places(reading, k));
+    Ranked { name: reading.count().name.clone(), json: json(&Ranking { total, distinct, top }) }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("answers have only text, numbers, lists and maps with plain keys")
+}

@@ -1,0 +1,70 @@
+//! `GET /v1/events`: what a page shows, as it changes, in one stream.
+//!
+//! Idea: server-sent events. A client says what it wants to see; all that want the same share one feed, which reads the
+//! engine and writes each event once per epoch, whoever many follow it. The stream begins with a `snapshot`, goes on with
+//! a `diff` of what changed, and says `progress` now and then where nothing did.
+//! Invariant: whoever applies the events in their order has, at each of them, exactly the state that a snapshot of the
+//! same epoch would have shown. A client that cannot keep up is given the newest state, never a backlog; one that does not
+//! read at all is let go by [`super::stall`].
+//! Cost: a read and a text per feed and epoch; per client a task of a few kilobytes and one write an event.
+
+mod beat;
+mod feed;
+mod feeds;
+mod follow;
+mod wish;
+
+use std::sync::Arc;
+
+use warp::Reply;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use warp::http::{HeaderValue, Method};
+
+pub use feeds::Feeds;
+
+use super::answer::Answer;
+use super::api::Api;
+use super::problem::{Kind, Problem};
+use super::request::Request;
+use wish::Wish;
+
+const PARAMETERS: &[&str] = &["counts", "window", "k"];
+
+/// What a browser sends when it comes back: the last `id` that it got.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Answers with a stream that ends when the client has gone or the server stops.
+pub async fn events(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+    let wish = Wish::read(&api.reader, &request.query(PARAMETERS)?)?;
+    if request.method == Method::HEAD {
+        return Ok(stream(futures_util::stream::empty::<Result<Vec<u8>, std::convert::Infallible>>()));
+    }
+    let Some(slot) = api.feeds.slot(&api.metrics.streams) else {
+        let detail = format!(
+            "the server has as many streams as it takes, {} (`http.max_streams`); ask for `/v1/counts/{{count}}/top` \
+             instead, or again later",
+            api.feeds.most()
+        );
+        return Err(Problem::new(Kind::TooManyStreams, detail).retry_after(5));
+    };
+    let seen = request.header(LAST_EVENT_ID).and_then(|id| beat::seen(id, api.reader.generation()));
+    Ok(stream(follow::follow(Feeds::subscribe(&api, wish), seen, slot)))
+}
+
+fn stream<S, B, E>(events: S) -> Answer
+where
+    S: futures_util::Stream<Item = Result<B, E>> + Send + Sync + 'static,
+    B: Into<hyper::body::Bytes> + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+{
+    let mut answer = warp::reply::stream(events).into_response();
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Asks nginx and its like to pass events on at once.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    answer.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    answer
+}

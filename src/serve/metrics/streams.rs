@@ -1,0 +1,67 @@
+//! What is measured of `/v1/events`.
+//!
+//! Idea: counted where it happens, by the client's own side of the stream.
+//! Invariant: a stream counts as open exactly as long as it holds its place.
+//! Cost: an atomic addition an event.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Named {
+    event: &'static str,
+}
+
+/// Clones measure into the same numbers.
+#[derive(Clone)]
+pub struct Streams {
+    open: Gauge,
+    events: Family<Named, Counter>,
+    skipped: Counter,
+}
+
+/// A stream, which counts as open until this is dropped.
+pub struct OpenStream(Streams);
+
+impl Streams {
+    /// Nothing measured yet.
+    pub fn new(registry: &mut Registry) -> Streams {
+        let (open, events, skipped) =
+            (Gauge::default(), Family::<Named, Counter>::default(), Counter::default());
+        registry.register("tidings_streams", "Event streams that are open", open.clone());
+        registry.register("tidings_stream_events", "Events handed to clients, by name", events.clone());
+        registry.register(
+            "tidings_stream_skipped",
+            "States that a slow client was not sent, since there was a newer one",
+            skipped.clone(),
+        );
+        Streams { open, events, skipped }
+    }
+
+    /// Takes note of a stream.
+    pub fn opened(&self) -> OpenStream {
+        self.open.inc();
+        OpenStream(self.clone())
+    }
+}
+
+impl OpenStream {
+    /// Takes note of an event by its name.
+    pub fn sent(&self, event: &'static str) {
+        self.0.events.get_or_create(&Named { event }).inc();
+    }
+
+    /// Takes note of states that were passed over.
+    pub fn skipped(&self, states: u64) {
+        self.0.skipped.inc_by(states);
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open.dec();
+    }
+}
