@@ -47,7 +47,9 @@ pub async fn run(api: &Arc<Api>, wish: &Wish, beats: &Beats) {
             match state(api, wish, &cut).await {
                 Ok((moment, ranked)) => {
                     read = moment.epoch;
-                    if let Some(beat) = next(beats.borrow().as_deref(), moment, ranked, told.elapsed()) {
+                    // Held no longer than this: what is told next needs the same lock.
+                    let last = beats.borrow().clone();
+                    if let Some(beat) = next(last.as_deref(), moment, ranked, told.elapsed()) {
                         beats.send_replace(Some(Arc::new(beat)));
                         told = Instant::now();
                     }
