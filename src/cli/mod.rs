@@ -11,7 +11,9 @@ pub mod log;
 pub mod produce;
 pub mod run;
 pub mod tail;
+pub mod top;
 pub mod topic;
+mod visible;
 
 pub use failure::{Code, Failure};
 
@@ -46,6 +48,8 @@ pub enum Command {
     Topic(topic::Args),
     /// Print the records of a topic as they come
     Tail(tail::Args),
+    /// Show a ranking live in the terminal, from a running engine
+    Top(top::Args),
     /// Say what is wrong with a configuration
     Check(check::Args),
 }
@@ -63,6 +67,7 @@ impl Command {
             Command::Produce(args) => produce::run(args),
             Command::Topic(args) => topic::run(args),
             Command::Tail(args) => tail::run(args),
+            Command::Top(args) => top::run(args),
             Command::Check(args) => check::run(args),
         }
     }

@@ -3,9 +3,9 @@
 //! Invariant: a line is one line, whatever the record holds: control characters, line separators and the marks that
 //! turn the direction of writing are shown as escapes, and bytes that are not UTF-8 as the replacement character.
 
-use std::fmt::Write;
-
 use rdkafka::message::Message;
+
+use crate::cli::visible::push_visible;
 
 /// Columns of a terminal that does not say how wide it is.
 const COLUMNS: usize = 80;
@@ -70,22 +70,7 @@ fn visible(bytes: Option<&[u8]>, absent: &str, most: usize, line: &mut String) {
     let Some(bytes) = bytes else { return line.push_str(absent) };
     // A character has four bytes at most, so no more of them is worth looking at.
     let bytes = &bytes[..bytes.len().min(most.saturating_add(1).saturating_mul(4))];
-    for letter in String::from_utf8_lossy(bytes).chars().take(most.saturating_add(1)) {
-        match letter {
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            '\t' => line.push_str("\\t"),
-            _ if letter.is_control() || turns_or_breaks(letter) => {
-                // Writing to a string cannot fail.
-                let _ = write!(line, "\\u{{{:x}}}", u32::from(letter));
-            }
-            _ => line.push(letter),
-        }
-    }
-}
-
-fn turns_or_breaks(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+    push_visible(String::from_utf8_lossy(bytes).chars().take(most.saturating_add(1)), line);
 }
 
 #[cfg(test)]
