@@ -8,6 +8,7 @@
 
 mod load;
 mod measure;
+mod middle;
 mod rival;
 mod stages;
 
@@ -16,7 +17,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use load::{Load, Posts};
-use measure::{Cost, measured, median, spread};
+use measure::{Cost, measured};
+use middle::{median, spread};
 use rival::Rival;
 use tidings::engine::{self, Cut, Input, Reader};
 

@@ -22,21 +22,6 @@ pub fn measured<T>(run: impl FnOnce() -> T) -> (Cost, T) {
     (Cost { wall: start.elapsed().as_secs_f64(), cpu: cpu_seconds() - spent }, result)
 }
 
-/// The middle one, or the mean of the two middle ones.
-pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_unstable_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 }
-}
-
-/// Median, least and largest as text.
-pub fn spread(values: impl IntoIterator<Item = f64> + Clone) -> String {
-    let least = values.clone().into_iter().fold(f64::INFINITY, f64::min);
-    let largest = values.clone().into_iter().fold(0.0, f64::max);
-    format!("{:.2} ({least:.2}..{largest:.2})", median(values))
-}
-
 /// From `/proc/self/stat`, whose fields 14 and 15 are in hundredths of a second (proc(5)); 0 where there is no such file.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! How any thread asks the engine.
 //!
-//! Idea: a cheap handle that knows the counts and their windows, hands out the newest [`Cut`], and can wait for one that
-//! is late enough.
+//! Idea: a cheap handle that knows the counts and their windows, hands out the newest [`Cut`], and tells when there may be
+//! a newer one.
 //! Invariant: what it hands out never goes back in time; a cut that meets a bound contains every record below it.
 //! Cost: a lock per call; waiting costs nothing until a worker publishes.
 
@@ -138,26 +138,6 @@ impl Reader {
         self.0.published.newest()
     }
 
-    /// The newest results that meet a bound, waited for no longer than `wait`.
-    ///
-    /// # Errors
-    /// What was reached, where the bound was not met.
-    pub async fn at_least(&self, bound: &Bound, wait: Duration) -> Result<Arc<Cut>, NotUpTo> {
-        let deadline = tokio::time::Instant::now() + wait;
-        let mut changes = self.0.published.changes();
-        loop {
-            changes.borrow_and_update();
-            let newest = self.newest();
-            if let Some(cut) = newest.as_ref().filter(|cut| bound.is_met_by(cut)) {
-                return Ok(Arc::clone(cut));
-            }
-            match tokio::time::timeout_at(deadline, changes.changed()).await {
-                Ok(Ok(())) => {}
-                _ => return Err(NotUpTo(newest)),
-            }
-        }
-    }
-
     /// One count in a cut, by its index.
     pub fn view<'a>(&'a self, cut: &'a Cut, count: usize) -> View<'a> {
         View::new(&cut.snapshots, count, &self.0.counts[count].plan)
@@ -195,7 +175,8 @@ impl Reader {
 }
 
 impl Bound {
-    fn is_met_by(&self, cut: &Cut) -> bool {
+    /// Whether results contain all that is insisted on.
+    pub fn is_met_by(&self, cut: &Cut) -> bool {
         let reached = |topic: &String, partition: &i32| cut.offsets.get(topic).and_then(|p| p.get(partition));
         let offsets = self.offsets.iter().all(|(topic, partitions)| {
             partitions.iter().all(|(partition, next)| reached(topic, partition).is_some_and(|at| at >= next))

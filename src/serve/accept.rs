@@ -1,18 +1,20 @@
 //! The accept loop.
 //!
 //! Idea: a slot a connection. When all are taken, a few more are kept for short visits, on which supervisors are still
-//! answered and everybody else is told at once that there is no room.
-//! Invariant: there are never more connections than slots of both sorts; a failing accept is tried again ever more
+//! answered and everybody else is told at once that there is no room. When those are taken too, the oldest visit makes
+//! room for the newest: a flood of connections that say nothing cannot keep out one that asks.
+//! Invariant: there are never more connections than slots and [`SPARE`]; a failing accept is tried again ever more
 //! slowly instead of in a busy loop; after the stop no connection lives longer than [`DRAIN`].
 //! Cost: a task a connection.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::connection::{self, Manners};
 use super::metrics::Metrics;
@@ -48,8 +50,7 @@ pub struct Door {
 /// Accepts and serves connections until `stopping`, then ends them.
 pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(door.most.min(Semaphore::MAX_PERMITS)));
-    let spare = Arc::new(Semaphore::new(SPARE));
-    let mut open = JoinSet::new();
+    let (mut open, mut visits) = (JoinSet::new(), VecDeque::new());
     let stopped = stopping.clone();
     loop {
         let stream = tokio::select! {
@@ -60,18 +61,26 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
             }
             stream = accept(&door.listener) => stream,
         };
-        let (slot, resource, manners) = if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-            (slot, door.resource.clone(), USUAL)
-        } else if let Ok(slot) = Arc::clone(&spare).try_acquire_owned() {
-            (slot, door.crowded.clone(), HASTY)
-        } else {
-            continue;
-        };
+        let slot = Arc::clone(&slots).try_acquire_owned().ok();
+        let is_visit = slot.is_none();
+        let (resource, manners) =
+            if is_visit { (door.crowded.clone(), HASTY) } else { (door.resource.clone(), USUAL) };
+        visits.retain(|visit: &AbortHandle| !visit.is_finished());
+        if is_visit && visits.len() >= SPARE {
+            // Whoever asks at once has its answer by now; this one has come to stay.
+            visits.pop_front().iter().for_each(AbortHandle::abort);
+        }
         let (connected, stopped) = (metrics.connected(), stopped.clone());
-        open.spawn(async move {
-            connection::serve(stream, resource, manners, stopped).await;
+        let noted = metrics.clone();
+        let task = open.spawn(async move {
+            if connection::serve(stream, resource, manners, stopped).await {
+                noted.dropped();
+            }
             drop((slot, connected));
         });
+        if is_visit {
+            visits.push_back(task);
+        }
     }
     drop(door.listener);
     let ending = async {
@@ -86,7 +95,9 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
 }
 
 fn note(ended: Result<(), JoinError>, metrics: &Metrics) {
-    if let Err(error) = ended {
+    if let Err(error) = ended
+        && !error.is_cancelled()
+    {
         metrics.panicked();
         tracing::error!(%error, "a connection has met a bug");
     }

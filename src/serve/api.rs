@@ -65,7 +65,7 @@ impl Api {
     pub async fn cut(&self, bounds: &Bounds) -> Result<Arc<Cut>, Problem> {
         let mut stopping = self.stopping.clone();
         let reached = tokio::select! {
-            reached = self.reader.at_least(&bounds.bound, bounds.wait) => reached,
+            reached = self.pulse.at_least(&self.reader, &bounds.bound, bounds.wait) => reached,
             _ = stopping.wait_for(|stopping| *stopping) => {
                 return Err(Problem::new(Kind::Draining, "the server stops; ask another, or again later").retry_after(1));
             }

@@ -2,9 +2,11 @@
 //!
 //! Idea: hyper serves HTTP/1.1 on it, with a limit for everything that a client could let us wait for or hold.
 //! Invariant: the connection ends by itself if its client is silent before a request, slow within its head, or does not
-//! read; it ends after the answer in hand once the server is being stopped.
+//! read, or not as fast as answers come; it ends after the answer in hand once the server is being stopped.
 //! Cost: 8 KiB of buffers when idle, 16 KiB for reading at most.
 
+use std::error::Error;
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -18,13 +20,13 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::resource::Resource;
-use super::stall::Unstalled;
+use super::stall::{Patience, Unstalled};
 
 /// Bytes of a request's head, at most.
 const HEAD: usize = 16 << 10;
 
-/// How long an answer may make no progress.
-const STALLED: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what it is sent, and how long not everything.
+const PATIENCE: Patience = Patience { stalled: Duration::from_secs(10), behind: Duration::from_secs(60) };
 
 /// How a connection is treated.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +37,13 @@ pub struct Manners {
     pub keep_alive: bool,
 }
 
-/// Serves a connection until either side ends it.
+/// Serves a connection until either side ends it; returns whether it was ended since the client did not read.
 pub async fn serve(
     stream: TcpStream,
     resource: Resource,
     manners: Manners,
     mut stopping: watch::Receiver<bool>,
-) {
+) -> bool {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot send small answers at once");
     }
@@ -56,7 +58,7 @@ pub async fn serve(
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(manners.head);
     protocol.max_buf_size(HEAD).keep_alive(manners.keep_alive);
-    let connection = protocol.serve_connection(TokioIo::new(Unstalled::new(stream, STALLED)), service);
+    let connection = protocol.serve_connection(TokioIo::new(Unstalled::new(stream, PATIENCE)), service);
     let mut connection = pin!(connection);
     let mut ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
@@ -66,7 +68,8 @@ pub async fn serve(
         connection.as_mut().graceful_shutdown();
         ended = Some(connection.await);
     }
-    if let Some(Err(error)) = ended {
-        tracing::debug!(%error, "a connection ended badly");
-    }
+    let Some(Err(error)) = ended else { return false };
+    tracing::debug!(%error, "a connection ended badly");
+    let of_stream = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    of_stream.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }

@@ -8,9 +8,16 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::config::Http;
+
+/// Bytes that the system holds for a client that does not read, and as many again for its own books. Left alone, it would
+/// let them grow to megabytes, and a slow follower of a stream would be shown minutes of the past.
+const SEND_BUFFER: u32 = 128 << 10;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Bound addresses, on which [`super::run`] serves.
 #[derive(Debug)]
@@ -66,7 +73,13 @@ pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), ServeError> {
     let bound = async {
-        let listener = TcpListener::bind(address).await?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A port that the process before has just left.
+        socket.set_reuseaddr(true)?;
+        // Connections have it from their listener.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };

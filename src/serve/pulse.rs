@@ -6,10 +6,12 @@
 //! Cost: the parts of each epoch are put together once, whether somebody asks or not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
-use crate::engine::{Cut, Reader};
+use crate::engine::{Bound, Cut, NotUpTo, Reader};
 
 /// Where the newest cut is told.
 pub struct Pulse(watch::Sender<Option<Arc<Cut>>>);
@@ -23,6 +25,31 @@ impl Pulse {
     /// The newest cut, and whenever there is a newer one.
     pub fn cuts(&self) -> watch::Receiver<Option<Arc<Cut>>> {
         self.0.subscribe()
+    }
+
+    /// The newest cut that meets a bound, waited for no longer than `wait`.
+    ///
+    /// # Errors
+    /// What was reached, where the bound was not met.
+    pub async fn at_least(
+        &self,
+        reader: &Reader,
+        bound: &Bound,
+        wait: Duration,
+    ) -> Result<Arc<Cut>, NotUpTo> {
+        let deadline = Instant::now() + wait;
+        let mut cuts = self.cuts();
+        // What has just been published is told a moment later.
+        let mut newest = reader.newest();
+        loop {
+            if let Some(cut) = newest.as_ref().filter(|cut| bound.is_met_by(cut)) {
+                return Ok(Arc::clone(cut));
+            }
+            match timeout_at(deadline, cuts.changed()).await {
+                Ok(Ok(())) => newest = cuts.borrow_and_update().clone(),
+                _ => return Err(NotUpTo(newest)),
+            }
+        }
     }
 
     /// Follows the workers until they or the server stop.

@@ -11,4 +11,7 @@ mod bad_input;
 mod exact;
 mod lifecycle;
 mod limits;
+mod live;
 mod outage;
+mod siege;
+mod top;

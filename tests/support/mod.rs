@@ -15,3 +15,4 @@ pub mod kafka;
 pub mod process;
 pub mod random;
 pub mod session;
+pub mod sse;

@@ -128,6 +128,11 @@ impl Server {
         }
     }
 
+    /// Where it answers, as `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn client(&self) -> Client {
         Client::new(&self.address)
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use hyper::body::Bytes;
 
 /// Sent where nothing else is, so that proxies and clients can tell silence from a lost connection.
-const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+pub const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
 /// The name of an event in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

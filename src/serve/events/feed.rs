@@ -25,7 +25,7 @@ use crate::engine::Cut;
 const PROGRESS: Duration = Duration::from_secs(1);
 
 /// For how long nothing at all may be sent.
-const SILENCE: Duration = Duration::from_secs(15);
+pub const SILENCE: Duration = Duration::from_secs(15);
 
 /// Where clients look.
 pub type Beats = watch::Sender<Option<Arc<Beat>>>;
@@ -62,7 +62,7 @@ pub async fn run(api: &Arc<Api>, wish: &Wish, beats: &Beats) {
             changed = cuts.changed() => if changed.is_err() { return },
             () = sleep_until(told + SILENCE) => {
                 let comment = beats.borrow().as_ref().map(|beat| Arc::new(beat.comment()));
-                beats.send_replace(comment);
+                comment.into_iter().for_each(|comment| drop(beats.send_replace(Some(comment))));
                 told = Instant::now();
             }
             () = beats.closed() => return,

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use futures_util::Stream;
 use hyper::body::Bytes;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
-use super::beat::Beat;
+use super::beat::{Beat, COMMENT};
+use super::feed::SILENCE;
 use super::feeds::Slot;
 
 /// The beginning of every stream: a browser that lost it waits two seconds before it comes back.
@@ -59,7 +61,12 @@ impl Client {
                     return Some(bytes);
                 }
             }
-            self.beats.changed().await.ok()?;
+            // A feed that has nothing yet has no beat to show that it lives.
+            let starting = self.number.is_none();
+            tokio::select! {
+                changed = self.beats.changed() => changed.ok()?,
+                () = sleep(SILENCE), if starting => return Some(COMMENT),
+            }
         }
     }
 }

@@ -4,7 +4,8 @@
 //! engine and writes each event once per epoch, whoever many follow it. The stream begins with a `snapshot`, goes on with
 //! a `diff` of what changed, and says `progress` now and then where nothing did.
 //! Invariant: whoever applies the events in their order has, at each of them, exactly the state that a snapshot of the
-//! same epoch would have shown. A client that cannot keep up is given the newest state, never a backlog; one that does not
+//! same epoch would have shown. An `id` names a state of the same query only; a client that comes back must ask for the
+//! same as before. A client that cannot keep up is given the newest state, never a backlog; one that does not
 //! read at all is let go by [`super::stall`].
 //! Cost: a read and a text per feed and epoch; per client a task of a few kilobytes and one write an event.
 

@@ -47,6 +47,7 @@ pub struct Metrics {
     seconds: Family<OfRoute, Histogram, fn() -> Histogram>,
     connections: Gauge,
     panics: Counter,
+    dropped: Counter,
     /// What is measured of streams.
     pub streams: Streams,
     registry: Arc<Registry>,
@@ -66,7 +67,7 @@ impl Metrics {
     pub fn new(reader: &Reader) -> Metrics {
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
-        let (connections, panics) = (Gauge::default(), Counter::default());
+        let (connections, panics, dropped) = (Gauge::default(), Counter::default(), Counter::default());
         let mut registry = Registry::default();
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("tidings_build", "The version of this program", version);
@@ -82,10 +83,15 @@ impl Metrics {
         );
         registry.register("tidings_http_connections", "Connections that are open", connections.clone());
         registry.register("tidings_http_panics", "Requests that met a bug", panics.clone());
+        registry.register(
+            "tidings_http_dropped_connections",
+            "Connections ended since their client did not take what it was sent, streams among them",
+            dropped.clone(),
+        );
         let streams = Streams::new(&mut registry);
         registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
         registry.register_collector(Box::new(process::Process));
-        Metrics { requests, seconds, connections, panics, streams, registry: Arc::new(registry) }
+        Metrics { requests, seconds, connections, panics, dropped, streams, registry: Arc::new(registry) }
     }
 
     /// Takes note of an answer; `route` is a template.
@@ -97,6 +103,11 @@ impl Metrics {
     /// Takes note of a request that met a bug.
     pub fn panicked(&self) {
         self.panics.inc();
+    }
+
+    /// Takes note of a connection that was ended since its client did not read.
+    pub fn dropped(&self) {
+        self.dropped.inc();
     }
 
     /// Takes note of a connection.

@@ -1,0 +1,16 @@
+//! What several runs come to.
+
+/// The middle one, or the mean of the two middle ones.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 }
+}
+
+/// Median, least and largest as text.
+pub fn spread(values: impl IntoIterator<Item = f64> + Clone) -> String {
+    let least = values.clone().into_iter().fold(f64::INFINITY, f64::min);
+    let largest = values.clone().into_iter().fold(0.0, f64::max);
+    format!("{:.2} ({least:.2}..{largest:.2})", median(values))
+}
