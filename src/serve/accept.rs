@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::connection::{self, Manners};
 use super::metrics::Metrics;
@@ -22,6 +23,9 @@ use super::resource::Resource;
 
 /// Connections beyond the limit that are still answered, if only with that.
 const SPARE: usize = 32;
+
+/// How long a visit may last where others wait for its place.
+const VISIT: Duration = Duration::from_millis(250);
 
 /// How long connections may take to end once the server is being stopped.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -65,10 +69,14 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
         let is_visit = slot.is_none();
         let (resource, manners) =
             if is_visit { (door.crowded.clone(), HASTY) } else { (door.resource.clone(), USUAL) };
-        visits.retain(|visit: &AbortHandle| !visit.is_finished());
-        if is_visit && visits.len() >= SPARE {
-            // Whoever asks at once has its answer by now; this one has come to stay.
-            visits.pop_front().iter().for_each(AbortHandle::abort);
+        visits.retain(|(_, visit): &(Instant, AbortHandle)| !visit.is_finished());
+        if is_visit
+            && visits.len() >= SPARE
+            && let Some((since, visit)) = visits.pop_front()
+        {
+            // Whoever asks at once has its answer by then.
+            tokio::time::sleep_until(since + VISIT).await;
+            visit.abort();
         }
         let (connected, stopped) = (metrics.connected(), stopped.clone());
         let noted = metrics.clone();
@@ -79,7 +87,7 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
             drop((slot, connected));
         });
         if is_visit {
-            visits.push_back(task);
+            visits.push_back((Instant::now(), task));
         }
     }
     drop(door.listener);

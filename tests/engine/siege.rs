@@ -38,7 +38,7 @@ fn ask(address: &str, request: &[u8]) -> Option<String> {
 /// Connections that say nothing, or one byte at a time: as many as come in, again and again.
 fn flood(address: &str, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let mut held: Vec<TcpStream> = (0..3 * MOST).filter_map(|_| connect(address)).collect();
+        let mut held: Vec<TcpStream> = (0..2 * MOST).filter_map(|_| connect(address)).collect();
         for byte in b"GET /livez HT" {
             held.iter_mut().for_each(|stream| drop(stream.write_all(&[*byte])));
             std::thread::sleep(Duration::from_millis(100));
