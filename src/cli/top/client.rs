@@ -169,7 +169,7 @@ impl Client {
             serde_json::from_slice(&body).map_err(|error| self.not_tidings(error.to_string()))?;
         let mut detail = visible(&problem.detail);
         if !problem.valid.is_empty() {
-            detail = format!("{detail}; there is {}", visible(&problem.valid.join(", ")));
+            detail = format!("{detail}; valid: {}", visible(&problem.valid.join(", ")));
         }
         Err(ClientError::Refused { target: self.target.clone(), detail, temporary: status.is_server_error() })
     }
