@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::serve::ServeError;
 use crate::source::SourceError;
 
 /// Exit codes, as documented; a bad command line is 2, by clap.
@@ -61,6 +62,16 @@ impl From<Failure> for ExitCode {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
         Failure::new(Code::Config, error.to_string())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Failure {
+        let code = match &error {
+            ServeError::Access(_) => Code::Config,
+            ServeError::Listen { .. } => Code::Io,
+        };
+        Failure::new(code, error.to_string())
     }
 }
 

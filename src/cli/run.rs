@@ -5,13 +5,13 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Code, Failure};
 use super::log;
 use crate::config::{Config, ConfigFlags};
 use crate::engine::{self, Engine, EngineError};
-use crate::serve;
+use crate::serve::{self, Access, ServeError};
 
 /// How long stopping may take before the process ends anyway.
 const LONGEST_STOP: Duration = Duration::from_secs(30);
@@ -22,6 +22,7 @@ const LONGEST_STOP: Duration = Duration::from_secs(30);
     tidings run --brokers localhost:9092 --topic posts\n  \
     tidings run -c tidings.toml -w 2\n  \
     curl 'localhost:8080/v1/counts/hashtags/top?window=5m&k=10'\n\n\
+    SIGHUP reads the token, the certificate and its key anew.\n\
     Ctrl-C or SIGTERM stops it: it closes the epoch, publishes it and ends with 0; a second signal ends it at once.")]
 pub struct Args {
     #[command(flatten)]
@@ -59,18 +60,22 @@ pub fn run(args: Args) -> Result<(), Failure> {
 pub(super) fn refuse(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
     refuse_what_is_missing(config)?;
     refuse_strangers(config, allow_anonymous)?;
+    Access::load(&config.http).map_err(ServeError::from)?;
     Ok(engine::start::check(config)?)
 }
 
-/// Whoever reaches an address can ask, so one beyond loopback has to be wanted.
+/// Whoever reaches an address can ask, so one beyond loopback needs a token or has to be wanted. The listener for health
+/// never asks for the token; where there is one, its address has been chosen by somebody who thought of access.
 pub(super) fn refuse_strangers(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
+    let asked = config.http.token_file.is_some();
     let mut addresses = [Some(config.http.bind), config.http.health_bind].into_iter().flatten();
-    match addresses.find(|address| !address.ip().is_loopback() && !allow_anonymous) {
+    match addresses.find(|address| !address.ip().is_loopback() && !allow_anonymous && !asked) {
         None => Ok(()),
         Some(address) => Err(Failure::new(
             Code::Config,
             format!(
-                "{address} is not a loopback address, and whoever reaches it could ask; bind 127.0.0.1, or say --allow-anonymous"
+                "{address} is not a loopback address, and whoever reaches it could ask; set \
+                 `http.token_file`, bind 127.0.0.1, or say --allow-anonymous"
             ),
         )),
     }
@@ -89,10 +94,14 @@ pub(super) fn run_until_stopped(
         .map_err(|error| Failure::new(Code::Io, format!("cannot start the threads that answer: {error}")))?;
     let done = runtime.block_on(async {
         // The address first: that it is taken should be known before anything is read.
-        let listener =
-            serve::listen(&config.http).await.map_err(|error| Failure::new(Code::Io, error.to_string()))?;
+        let listener = serve::listen(&config.http).await?;
         let mut signals = std::pin::pin!(signals()?);
         let address = listener.local_addr();
+        let access = listener.access();
+        access.warn();
+        if access.is_reloadable() {
+            reload_at_signals(access.clone())?;
+        }
         // Kafka may take its time to answer; a signal must not wait for it.
         let engine = tokio::select! {
             started = tokio::task::spawn_blocking(move || start(address)) => {
@@ -101,7 +110,11 @@ pub(super) fn run_until_stopped(
             () = &mut signals => return Ok(()),
         };
         let (reader, control) = (engine.reader(), engine.control());
-        tracing::info!("answering on http://{address}");
+        let scheme = if access.is_encrypted() { "https" } else { "http" };
+        tracing::info!("answering on {scheme}://{address}");
+        if let Some(address) = listener.health_addr() {
+            tracing::info!("health and metrics on http://{address}");
+        }
         let (stop_serving, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(serve::run(listener, reader.clone(), async {
             let _ = stopped.await;
@@ -131,10 +144,8 @@ pub(super) fn run_until_stopped(
 
 /// Completes at the first SIGTERM or SIGINT; the second ends the process.
 fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| {
-        signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
-    };
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut terminate = listen_for(SignalKind::terminate())?;
+    let mut interrupt = listen_for(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tokio::spawn(async move {
@@ -145,13 +156,28 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+/// Reads what says who may ask anew at each SIGHUP. Without anything to read the signal keeps its usual meaning, so that a
+/// server ends with its terminal.
+fn reload_at_signals(access: serve::Access) -> Result<(), Failure> {
+    let mut signals = listen_for(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            let access = access.clone();
+            // A file may be where reading takes its time. That it panicked has been said already.
+            let _ = tokio::task::spawn_blocking(move || access.reload()).await;
+        }
+    });
+    Ok(())
+}
+
+fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
+}
+
 /// A setting that this version would not honour must not look as if it did.
 fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
     let missing = [
         ("posts.dead_letter_topic", config.posts.dead_letter_topic.is_some()),
-        ("http.token_file", config.http.token_file.is_some()),
-        ("http.tls_cert", config.http.tls_cert.is_some()),
-        ("http.cors", !config.http.cors.is_empty()),
         ("cluster.hosts with several processes", config.cluster.hosts.len() > 1),
         ("checkpoint.dir", config.checkpoint.dir.is_some()),
     ];

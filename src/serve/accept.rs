@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::connection::{self, Manners};
+use super::access::Access;
+use super::connection::{self, Manners, Visitor};
 use super::metrics::Metrics;
 use super::resource::Resource;
 
@@ -45,10 +47,14 @@ pub struct Door {
     pub listener: TcpListener,
     /// Connections at once, at most.
     pub most: usize,
+    /// Says whether connections are encrypted, and how; `None`: they are plain.
+    pub access: Option<Access>,
     /// What is answered.
     pub resource: Resource,
     /// What is answered when there is no room.
     pub crowded: Resource,
+    /// What is answered to those who come in the clear where they must not.
+    pub misled: Resource,
 }
 
 /// Accepts and serves connections until `stopping`, then ends them.
@@ -57,7 +63,7 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
     let (mut open, mut visits) = (JoinSet::new(), VecDeque::new());
     let stopped = stopping.clone();
     loop {
-        let stream = tokio::select! {
+        let (stream, client) = tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(ended) = open.join_next() => {
                 note(ended, &metrics);
@@ -78,12 +84,12 @@ pub async fn serve(door: Door, metrics: Metrics, mut stopping: watch::Receiver<b
             tokio::time::sleep_until(since + VISIT).await;
             visit.abort();
         }
-        let (connected, stopped) = (metrics.connected(), stopped.clone());
-        let noted = metrics.clone();
+        let connected = metrics.connected();
+        let tls = door.access.as_ref().and_then(Access::tls);
+        let misled = door.misled.clone();
+        let visitor = Visitor { stream, client, tls, metrics: metrics.clone(), stopping: stopped.clone() };
         let task = open.spawn(async move {
-            if connection::serve(stream, resource, manners, stopped).await {
-                noted.dropped();
-            }
+            connection::serve(visitor, resource, misled, manners).await;
             drop((slot, connected));
         });
         if is_visit {
@@ -112,11 +118,11 @@ fn note(ended: Result<(), JoinError>, metrics: &Metrics) {
 }
 
 /// The next connection. A failure that is not of one connection, such as too few file descriptors, is waited out.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut pause = Duration::from_millis(10);
     loop {
         let error = match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) => error,
         };
         let of_one = [

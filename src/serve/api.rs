@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::access::Access;
 use super::bounds::Bounds;
 use super::events::Feeds;
 use super::metrics::Metrics;
@@ -37,6 +38,8 @@ pub enum Effort {
 pub struct Api {
     /// The engine's read side.
     pub reader: Reader,
+    /// Who may ask.
+    pub access: Access,
     /// What is measured.
     pub metrics: Metrics,
     /// Tells of every newer cut.
@@ -49,13 +52,14 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over a reader, with so many streams at most; `stopping` tells when requests must no longer wait.
-    pub fn new(reader: Reader, max_streams: usize, stopping: watch::Receiver<bool>) -> Api {
-        let metrics = Metrics::new(&reader);
+    /// Over a reader, for those who may ask, with so many streams at most; `stopping` tells when requests must no longer
+    /// wait.
+    pub fn new(reader: Reader, access: Access, max_streams: usize, stopping: watch::Receiver<bool>) -> Api {
+        let metrics = Metrics::new(&reader, &access);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (short, long) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores.div_ceil(2))));
         let (pulse, feeds) = (Pulse::new(&reader), Feeds::new(max_streams));
-        Api { reader, metrics, pulse, feeds, short, long, stopping }
+        Api { reader, access, metrics, pulse, feeds, short, long, stopping }
     }
 
     /// The newest cut within the bounds.

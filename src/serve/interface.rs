@@ -14,7 +14,7 @@ use super::api::Api;
 use super::health::{livez, metrics, readyz};
 use super::lookup::lookup;
 use super::problem::{Kind, Problem};
-use super::resource::{Resource, refusal, resource};
+use super::resource::{Resource, open, refusal, resource};
 use super::route::Route;
 use super::{counts, events, page, series, status, term, terms, top};
 
@@ -46,29 +46,44 @@ pub fn all(api: &Arc<Api>) -> Resource {
         .or(resource(api, Route::ICON, page::icon))
         .unify();
     let known = of_counts.or(resource(api, Route::STATUS, status::status)).unify().or(pages).unify();
-    known.or(health_or(api, unknown_path(&Route::ALL))).unify().boxed()
+    known.or(vital(api)).unify().or(refusal(api, unknown_path(&Route::ALL))).unify().boxed()
 }
 
-/// What supervisors and collectors ask.
+/// What supervisors and collectors ask, on a listener of their own: it never asks for the token, which they would have to
+/// send in the clear there.
 pub fn health(api: &Arc<Api>) -> Resource {
-    health_or(api, unknown_path(&Route::VITAL))
+    open(api, Route::LIVEZ, livez)
+        .or(open(api, Route::READYZ, readyz))
+        .unify()
+        .or(open(api, Route::METRICS, metrics))
+        .unify()
+        .or(refusal(api, unknown_path(&Route::VITAL)))
+        .unify()
+        .boxed()
+}
+
+/// What is answered in the clear where connections must be encrypted.
+pub fn misled(api: &Arc<Api>) -> Resource {
+    refusal(api, || {
+        let detail = "this port takes TLS only: ask with https:// in place of http://";
+        Problem::new(Kind::TlsRequired, detail)
+    })
 }
 
 /// The same where there is no room for anything else.
 pub fn crowded(api: &Arc<Api>) -> Resource {
-    health_or(api, || {
+    let crowded = refusal(api, || {
         let detail = "the server has as many connections as it takes (`http.max_connections`)";
         Problem::new(Kind::TooManyConnections, detail).retry_after(1)
-    })
+    });
+    vital(api).or(crowded).unify().boxed()
 }
 
-fn health_or(api: &Arc<Api>, problem: impl Fn() -> Problem + Clone + Send + Sync + 'static) -> Resource {
+fn vital(api: &Arc<Api>) -> Resource {
     resource(api, Route::LIVEZ, livez)
         .or(resource(api, Route::READYZ, readyz))
         .unify()
         .or(resource(api, Route::METRICS, metrics))
-        .unify()
-        .or(refusal(api, problem))
         .unify()
         .boxed()
 }

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::access::{Access, AccessError};
 use crate::config::Http;
 
 /// Bytes that the system holds for a client that does not read, and as many again for its own books. Left alone, it would
@@ -26,6 +27,7 @@ pub struct Listener {
     pub(super) health: Option<TcpListener>,
     pub(super) most: usize,
     pub(super) most_streams: usize,
+    pub(super) access: Access,
     address: SocketAddr,
     health_address: Option<SocketAddr>,
 }
@@ -40,11 +42,19 @@ impl Listener {
     pub fn health_addr(&self) -> Option<SocketAddr> {
         self.health_address
     }
+
+    /// Who may ask; to be told when its files are to be read anew.
+    pub fn access(&self) -> Access {
+        self.access.clone()
+    }
 }
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// A file that says who may ask cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// An address cannot be bound.
     #[error("cannot listen on {address}: {error}; {advice}")]
     Listen {
@@ -57,18 +67,19 @@ pub enum ServeError {
     },
 }
 
-/// Binds the addresses of the configuration; must be called within a tokio runtime.
+/// Reads the files that say who may ask and binds the addresses of the configuration; must be called within a tokio runtime.
 ///
 /// # Errors
-/// Names the address that cannot be bound, and what to do.
+/// Names the file that cannot be used or the address that cannot be bound, and what to do.
 pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
+    let access = Access::load(http)?;
     let (main, address) = bind(http.bind, "`--bind` or `http.bind`").await?;
     let (health, health_address) = match http.health_bind {
         Some(address) => Some(bind(address, "`http.health_bind`").await?).unzip(),
         None => (None, None),
     };
     let (most, most_streams) = (http.max_connections, http.max_streams);
-    Ok(Listener { main, health, most, most_streams, address, health_address })
+    Ok(Listener { main, health, most, most_streams, access, address, health_address })
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), ServeError> {

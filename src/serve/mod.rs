@@ -7,6 +7,7 @@
 //! Cost: a connection is a task of a few kilobytes; a read takes the engine no time, but a core while it runs.
 
 mod accept;
+mod access;
 mod answer;
 mod api;
 mod bounds;
@@ -14,11 +15,13 @@ mod connection;
 mod counts;
 mod decode;
 mod events;
+mod greet;
 mod health;
 mod interface;
 mod listen;
 mod lookup;
 mod metrics;
+mod notices;
 mod page;
 mod problem;
 mod progress;
@@ -42,6 +45,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use access::{Access, AccessError};
 pub use listen::{Listener, ServeError, listen};
 
 use crate::engine::Reader;
@@ -56,15 +60,22 @@ const HEALTH_CONNECTIONS: usize = 64;
 pub async fn run(listener: Listener, reader: Reader, stop: impl Future<Output = ()>) {
     let (stop_main, stopping) = watch::channel(false);
     let (stop_health, health_stopping) = watch::channel(false);
-    let api = Arc::new(Api::new(reader.clone(), listener.most_streams, stopping.clone()));
+    let api = Api::new(reader.clone(), listener.access.clone(), listener.most_streams, stopping.clone());
+    let api = Arc::new(api);
     let pulse = Arc::clone(&api);
     tokio::spawn(async move { pulse.pulse.run(&pulse.reader, pulse.stopping()).await });
-    let door =
-        |listener, most, resource| Door { listener, most, resource, crowded: interface::crowded(&api) };
-    let main = door(listener.main, listener.most, interface::all(&api));
+    let door = |listener, most, resource, access: Option<Access>| Door {
+        listener,
+        most,
+        access,
+        resource,
+        crowded: interface::crowded(&api),
+        misled: interface::misled(&api),
+    };
+    let main = door(listener.main, listener.most, interface::all(&api), Some(listener.access));
     let mut serving = tokio::spawn(accept::serve(main, api.metrics.clone(), stopping));
     let health = listener.health.map(|listener| {
-        let health = door(listener, HEALTH_CONNECTIONS, interface::health(&api));
+        let health = door(listener, HEALTH_CONNECTIONS, interface::health(&api), None);
         tokio::spawn(accept::serve(health, api.metrics.clone(), health_stopping))
     });
     tokio::select! {

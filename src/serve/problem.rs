@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
 
 use super::answer::{self, Answer};
@@ -23,6 +23,10 @@ const LISTED: usize = 100;
 pub enum Kind {
     /// No resource has this path.
     UnknownPath,
+    /// The request does not carry the token.
+    Unauthorized,
+    /// The connection is plain where it must be encrypted.
+    TlsRequired,
     /// The resource does not take this method.
     MethodNotAllowed,
     /// There is no count of this name.
@@ -64,6 +68,10 @@ impl Kind {
     fn describe(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Kind::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path", "There is nothing at this path"),
+            Kind::Unauthorized => {
+                (StatusCode::UNAUTHORIZED, "unauthorized", "This needs the token of the server")
+            }
+            Kind::TlsRequired => (StatusCode::BAD_REQUEST, "tls_required", "This port takes TLS only"),
             Kind::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
             }
@@ -110,6 +118,7 @@ pub struct Problem {
     reasons: Vec<&'static str>,
     stamp: Option<Box<RawValue>>,
     allow: Option<&'static str>,
+    challenge: Option<&'static str>,
     retry_after: Option<u32>,
 }
 
@@ -131,7 +140,7 @@ impl Problem {
     /// A problem of a kind; `detail` says what is wrong in this request.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
         let (detail, valid, reasons) = (detail.into(), Vec::new(), Vec::new());
-        Problem { kind, detail, valid, reasons, stamp: None, allow: None, retry_after: None }
+        Problem { kind, detail, valid, reasons, stamp: None, allow: None, challenge: None, retry_after: None }
     }
 
     /// Says what would be valid instead, the likeliest first.
@@ -155,6 +164,12 @@ impl Problem {
     /// Names the methods that the path takes.
     pub fn allow(mut self, methods: &'static str) -> Problem {
         self.allow = Some(methods);
+        self
+    }
+
+    /// Says how to authenticate.
+    pub fn challenge(mut self, challenge: &'static str) -> Problem {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -182,8 +197,10 @@ impl Problem {
         );
         let headers = answer.headers_mut();
         headers.extend(self.allow.map(|methods| (ALLOW, HeaderValue::from_static(methods))));
+        headers.extend(self.challenge.map(|scheme| (WWW_AUTHENTICATE, HeaderValue::from_static(scheme))));
         headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
-        if matches!(self.kind, Kind::BodyTooLarge | Kind::BodyTimeout | Kind::TooManyConnections) {
+        let ends = [Kind::BodyTooLarge, Kind::BodyTimeout, Kind::TooManyConnections, Kind::TlsRequired];
+        if ends.contains(&self.kind) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         answer

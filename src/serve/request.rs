@@ -30,7 +30,8 @@ pub type Body = Pin<Box<dyn Stream<Item = Result<Vec<u8>, warp::Error>> + Send>>
 pub struct Request {
     /// Its method, one that the route takes.
     pub method: Method,
-    headers: HeaderMap,
+    /// Its headers.
+    pub headers: HeaderMap,
     captured: Vec<String>,
     query: String,
     body: Body,

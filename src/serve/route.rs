@@ -73,6 +73,12 @@ impl Route {
     /// Those that stay answered when there is no room for others.
     pub const VITAL: [Route; 3] = [Route::LIVEZ, Route::READYZ, Route::METRICS];
 
+    /// Whether it is answered without the token: what counts posts lies under `/v1/`, and metrics tell of it too. All else
+    /// holds no data; the page asks for the token itself.
+    pub fn is_open(self) -> bool {
+        !self.path.starts_with("/v1/") && self != Route::METRICS
+    }
+
     /// Whether it takes a method.
     pub fn allows(self, method: &str) -> bool {
         self.allow.split(", ").any(|allowed| allowed == method)
@@ -113,6 +119,16 @@ mod tests {
         for path in ["", "*", "//", "/v1/counts/", "/v1/counts/a/terms/b/c", "v1/counts", "/V1/counts"] {
             assert_eq!(captures(Route::COUNTS, path), None, "{path}");
             assert_eq!(captures(Route::TERM, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_holds_data_is_not_open() {
+        for route in [Route::STATUS, Route::COUNTS, Route::TOP, Route::TERM, Route::EVENTS, Route::METRICS] {
+            assert!(!route.is_open(), "{}", route.path);
+        }
+        for route in [Route::LIVEZ, Route::READYZ, Route::PAGE] {
+            assert!(route.is_open(), "{}", route.path);
         }
     }
 

@@ -57,16 +57,19 @@ pub(super) fn brokers(text: &str) -> Result<String, String> {
     }
 }
 
-/// A web origin by RFC 6454: scheme, host and perhaps a port, without a path.
+/// A web origin by RFC 6454: scheme, host and perhaps a port, without a path; `*` for all of them. Browsers write hosts in
+/// lower case and leave a scheme's own port out, and origins are compared as they are.
 pub(super) fn origin(text: &str) -> Result<String, String> {
-    let address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match address.and_then(host_and_port) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err(format!(
-            "{} is no origin, write scheme and host as a browser sends them, such as \"https://example.org\"",
-            quote(text)
-        )),
-    }
+    let (scheme, usual) = if text.starts_with("https://") { ("https://", 443) } else { ("http://", 80) };
+    let address = text.strip_prefix(scheme).and_then(host_and_port);
+    let usual = address.filter(|(_, port)| *port == Some(usual)).map(|(host, _)| format!("{scheme}{host}"));
+    let instead = match (usual, address) {
+        (None, Some(_)) if !text.contains(|c: char| c.is_ascii_uppercase()) => return Ok(text.to_owned()),
+        (None, None) if text == "*" => return Ok(text.to_owned()),
+        (usual, Some(_)) => quote(&usual.unwrap_or_else(|| text.to_owned()).to_ascii_lowercase()),
+        (_, None) => "scheme and host, such as \"https://example.org\"".to_owned(),
+    };
+    Err(format!("{} is no origin, write it as a browser sends it: {instead}", quote(text)))
 }
 
 /// A host, in brackets if it is an IPv6 address, and the port where there is one.
@@ -163,12 +166,23 @@ mod tests {
 
     #[test]
     fn origins_have_a_scheme_and_no_path() {
-        for right in ["https://example.org", "http://localhost:3000", "http://[::1]:80"] {
+        for right in ["https://example.org", "http://localhost:3000", "http://[::1]:443", "*"] {
             assert_eq!(origin(right), Ok(right.to_owned()));
         }
-        for wrong in ["", "*", "example.org", "https://example.org/", "ftp://a", "https://", "https://a b"] {
+        for (wrong, instead) in [
+            ("https://Example.org", "https://example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
             let error = origin(wrong).expect_err(wrong);
-            assert!(error.contains("is no origin, write scheme and host"), "{error}");
+            assert!(error.ends_with(&format!("write it as a browser sends it: \"{instead}\"")), "{error}");
+        }
+        for wrong in ["", "**", "example.org", "https://example.org/", "ftp://a", "https://", "https://a b"] {
+            let error = origin(wrong).expect_err(wrong);
+            assert!(
+                error.contains("is no origin, write it as a browser sends it: scheme and host"),
+                "{error}"
+            );
         }
     }
 }

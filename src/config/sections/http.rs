@@ -1,6 +1,7 @@
 //! `[http]`: where to answer, to whom, and to how many at once.
 //!
-//! Invariant: certificate and key are given together; the two listeners differ.
+//! Invariant: certificate and key are given together; the two listeners differ; pages of all origins may ask only where a
+//! token is asked for.
 
 use super::super::model::Http;
 use super::{Reader, addresses};
@@ -38,6 +39,19 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Http {
             "http.tls_key",
             &["http.tls_cert"],
             "needs its certificate: set `http.tls_cert` as well",
+        );
+    }
+    if http.cors.iter().any(|origin| origin == "*") && http.token_file.is_none() {
+        reader.refuse_together(
+            "http.cors",
+            &["http.token_file"],
+            "\"*\" lets every page that a browser shows read everything: set `http.token_file` as well, or name the origins",
+        );
+    }
+    if !http.bind.ip().is_loopback() && http.token_file.is_some() && http.tls_cert.is_none() {
+        reader.warn(
+            "http.token_file",
+            "would cross the network in the clear: set `http.tls_cert` and `http.tls_key`, or put a proxy with TLS in front",
         );
     }
     if !http.bind.ip().is_loopback() && http.token_file.is_none() {

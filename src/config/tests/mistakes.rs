@@ -152,7 +152,12 @@ const MISTAKES: &[(&str, usize, &str)] = &[
     ("[http]\ntls_cert = \"a.pem\"", 2, "`http.tls_cert`: needs its key: set `http.tls_key` as well"),
     ("[http]\ntls_key = \"a.pem\"", 2, "`http.tls_key`: needs its certificate: set `http.tls_cert` as well"),
     ("[http]\ntoken_file = \"a\\u0000\"", 2, "`http.token_file`: \"a\\0\" is no path"),
-    ("[http]\ncors = [\"*\"]", 2, "`http.cors`: \"*\" is no origin, write scheme and host"),
+    (
+        "[http]\ncors = [\"example.org\"]",
+        2,
+        "`http.cors`: \"example.org\" is no origin, write it as a browser",
+    ),
+    ("[http]\ncors = [\"*\"]", 2, "`http.cors`: \"*\" lets every page that a browser shows read everything"),
     ("[http]\nmax_connections = 0", 2, "`http.max_connections`: must be at least 1"),
     ("[http]\nmax_streams = -1", 2, "`http.max_streams`: must be at least 0"),
     ("[cluster]\nhosts = [\"a\"]", 2, "`cluster.hosts`: \"a\" is no address of a process, write host:port"),

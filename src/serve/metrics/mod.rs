@@ -9,6 +9,7 @@ mod engine;
 mod process;
 mod streams;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use warp::http::StatusCode;
 
 pub use streams::{OpenStream, Streams};
 
+use super::access::Access;
+use super::notices::{Mistake, Notices};
 use crate::engine::Reader;
 
 /// Upper bounds of the classes of request durations, in seconds.
@@ -50,6 +53,7 @@ pub struct Metrics {
     dropped: Counter,
     /// What is measured of streams.
     pub streams: Streams,
+    notices: Notices,
     registry: Arc<Registry>,
 }
 
@@ -64,7 +68,8 @@ impl Drop for Connected {
 
 impl Metrics {
     /// Nothing measured yet.
-    pub fn new(reader: &Reader) -> Metrics {
+    pub fn new(reader: &Reader, access: &Access) -> Metrics {
+        let _ = access;
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let (connections, panics, dropped) = (Gauge::default(), Counter::default(), Counter::default());
@@ -91,7 +96,9 @@ impl Metrics {
         let streams = Streams::new(&mut registry);
         registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
         registry.register_collector(Box::new(process::Process));
-        Metrics { requests, seconds, connections, panics, dropped, streams, registry: Arc::new(registry) }
+        let notices = Notices::default();
+        let registry = Arc::new(registry);
+        Metrics { requests, seconds, connections, panics, dropped, streams, notices, registry }
     }
 
     /// Takes note of an answer; `route` is a template.
@@ -114,6 +121,11 @@ impl Metrics {
     pub fn connected(&self) -> Connected {
         self.connections.inc();
         Connected(self.connections.clone())
+    }
+
+    /// Takes note of a client that speaks something else, and says so in the log.
+    pub fn mistaken(&self, mistake: Mistake, client: SocketAddr, why: &str) {
+        self.notices.say(mistake, client, why);
     }
 
     /// All metrics as text.

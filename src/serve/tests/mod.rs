@@ -3,6 +3,7 @@
 //! Idea: requests are sent as bytes over plain TCP, so that also those can be sent that no client library would.
 //! Invariant: nothing here depends on the network, on Kafka or on the time of day.
 
+mod access;
 mod bounds;
 mod client;
 mod connections;

@@ -11,6 +11,7 @@ use super::fed::Fed;
 use crate::config::Http;
 use crate::engine::Reader;
 use crate::serve::accept::{self, Door};
+use crate::serve::access::Access;
 use crate::serve::api::Api;
 use crate::serve::resource::Resource;
 use crate::serve::{interface, listen, run};
@@ -28,19 +29,25 @@ pub struct Server {
 impl Server {
     /// With so many connections at most.
     pub fn with_connections(reader: &Reader, max_connections: usize) -> Server {
+        Server::with(reader, |http| http.max_connections = max_connections)
+    }
+
+    /// With other settings than the usual ones.
+    pub fn with(reader: &Reader, change: impl FnOnce(&mut Http)) -> Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let http = Http {
+        let mut http = Http {
             bind: any_port,
             health_bind: Some(any_port),
             token_file: None,
             tls_cert: None,
             tls_key: None,
             cors: Vec::new(),
-            max_connections,
+            max_connections: 1000,
             max_streams: 10,
         };
+        change(&mut http);
         let listener = runtime.block_on(listen(&http)).expect("free ports");
         let (address, health) = (listener.local_addr(), listener.health_addr().expect("a second listener"));
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -53,7 +60,7 @@ impl Server {
 
     /// With as many connections as a test may want.
     pub fn new(reader: &Reader) -> Server {
-        Server::with_connections(reader, 1000)
+        Server::with(reader, |_| ())
     }
 
     /// Tells it to stop.
@@ -90,13 +97,15 @@ impl Custom {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let (stop, stopping) = watch::channel(false);
-        let api = Arc::new(Api::new(reader.clone(), 10, stopping.clone()));
+        let access = Access::load(&crate::config::Config::default().http).expect("no file is named");
+        let api = Arc::new(Api::new(reader.clone(), access, 10, stopping.clone()));
         let either = |one: Resource, two: Resource| one.or(two).unify().boxed();
         let resource =
             resources(&api).into_iter().rev().fold(interface::health(&api), |rest, one| either(one, rest));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let door = Door { listener, most: 100, resource, crowded: interface::crowded(&api) };
+        let (crowded, misled) = (interface::crowded(&api), interface::misled(&api));
+        let door = Door { listener, most: 100, access: None, resource, crowded, misled };
         runtime.spawn(accept::serve(door, api.metrics.clone(), stopping));
         Custom { address, _runtime: runtime, _stop: stop }
     }
