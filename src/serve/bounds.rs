@@ -14,7 +14,7 @@ use crate::engine::published::Offsets;
 use crate::source::partitions::Partition;
 
 /// The longest that a request may wait, in milliseconds.
-const LONGEST_WAIT: u64 = 30_000;
+pub const LONGEST_WAIT: u64 = 30_000;
 
 /// What a request insists on, and for how long it waits.
 #[derive(Debug, Default)]

@@ -7,23 +7,34 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::Api;
 use super::problem::Problem;
 use super::request::Request;
 
-#[derive(Serialize)]
-struct Count<'a> {
+/// A table of term counts.
+#[derive(Serialize, ToSchema)]
+pub struct Count<'a> {
+    /// Its name in paths.
     name: &'a str,
+    /// The kind of its terms: words, hashtags, mentions, cashtags, emoji, domains or phrases.
     of: &'static str,
+    /// Its windows; the first is the one that is meant where none is named.
     windows: Vec<Window<'a>>,
 }
 
-#[derive(Serialize)]
-struct Window<'a> {
+/// A span of event time that ends with the pane of the clock, or all time.
+#[derive(Serialize, ToSchema)]
+pub struct Window<'a> {
+    /// Its name in queries.
     name: &'a str,
+    /// Milliseconds; null for all time.
+    #[schema(required)]
     size_ms: Option<u64>,
+    /// Milliseconds; null for all time.
+    #[schema(required)]
     slide_ms: Option<u64>,
 }
 

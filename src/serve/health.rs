@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hyper::body::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::http::StatusCode;
 
 use super::answer::{self, Answer};
@@ -17,11 +18,13 @@ use super::problem::Problem;
 use super::request::Request;
 
 /// The OpenMetrics text format.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-#[derive(Serialize)]
-struct Ready {
+/// Whether the engine is ready.
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
     ready: bool,
+    /// Why not: starting, restoring, catching_up, stalled, source_unavailable, draining.
     reasons: Vec<&'static str>,
 }
 

@@ -13,6 +13,7 @@ use warp::http::Method;
 use super::api::Api;
 use super::health::{livez, metrics, readyz};
 use super::lookup::lookup;
+use super::openapi;
 use super::problem::{Kind, Problem};
 use super::resource::{Resource, open, refusal, resource};
 use super::route::Route;
@@ -46,6 +47,7 @@ pub fn all(api: &Arc<Api>) -> Resource {
         .or(resource(api, Route::ICON, page::icon))
         .unify();
     let known = of_counts.or(resource(api, Route::STATUS, status::status)).unify().or(pages).unify();
+    let known = known.or(resource(api, Route::OPENAPI, openapi::openapi)).unify();
     known.or(vital(api)).unify().or(refusal(api, unknown_path(&Route::ALL))).unify().boxed()
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::{Api, Effort};
@@ -17,7 +18,8 @@ use super::stamp::Stamp;
 use super::term::Counted;
 use crate::engine::CountInfo;
 
-const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
 
 /// Terms in one request, at most.
 const MOST: usize = 1000;
@@ -25,15 +27,19 @@ const MOST: usize = 1000;
 /// Bytes of one request's body, at most.
 const BODY: usize = 256 << 10;
 
-#[derive(Deserialize)]
+/// The terms that are asked for.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub struct Asked {
+    #[schema(max_items = 1000)]
     terms: Vec<String>,
+    /// The first of the count where none is named.
     window: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Answered<'a> {
+/// The terms that were asked for, in the same order.
+#[derive(Serialize, ToSchema)]
+pub struct Answered<'a> {
     stamp: Stamp<'a>,
     terms: Vec<Counted>,
 }

@@ -22,6 +22,7 @@ mod listen;
 mod lookup;
 mod metrics;
 mod notices;
+mod openapi;
 mod page;
 mod problem;
 mod progress;

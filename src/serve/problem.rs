@@ -7,10 +7,12 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
 
 use super::answer::{self, Answer};
+use super::stamp::Stamp;
 
 /// Text from outside is quoted up to this many characters.
 const QUOTED: usize = 80;
@@ -64,6 +66,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its status.
+    pub fn status(self) -> StatusCode {
+        self.describe().0
+    }
+
+    /// The last segment of `type`.
+    pub fn name(self) -> &'static str {
+        self.describe().1
+    }
+
     /// Status, the last segment of `type`, and title.
     fn describe(self) -> (StatusCode, &'static str, &'static str) {
         match self {
@@ -122,17 +134,26 @@ pub struct Problem {
     retry_after: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct Details<'a> {
+/// Problem details of RFC 9457.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Details<'a> {
+    /// `/problems/` and the name of the problem, which stays the same.
     r#type: String,
     title: &'a str,
     status: u16,
+    /// What is wrong in this request.
     detail: &'a str,
+    /// What would be valid instead, the likeliest first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
     valid: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
     reasons: &'a [&'static str],
+    /// What has been reached.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Stamp>, nullable = false)]
     stamp: &'a Option<Box<RawValue>>,
 }
 

@@ -6,12 +6,13 @@
 //! Cost: a few words a partition.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::stamp::Time;
 use crate::engine::{Cut, Reader};
 
 /// How far the engine has come in one partition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Progress {
     /// The topic.
     pub topic: String,
@@ -20,10 +21,13 @@ pub struct Progress {
     /// The next offset.
     pub offset: i64,
     /// The offset behind the last record, as far as known.
+    #[schema(required)]
     pub end_offset: Option<i64>,
     /// Records between the two.
+    #[schema(required)]
     pub lag: Option<i64>,
     /// The newest event time.
+    #[schema(required)]
     pub newest: Option<Time>,
 }
 

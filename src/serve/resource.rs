@@ -48,6 +48,7 @@ where
     H: Fn(Arc<Api>, Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
+    assert!(Route::ALL.contains(&route), "{} is not in the table of routes", route.path);
     measured(api, route, route.filter().boxed(), move |api, request| {
         let method = &request.method;
         if route.allows(method.as_str()) {

@@ -49,11 +49,13 @@ impl Route {
     pub const STYLE: Route = Route { path: "/app.css", allow: READ };
     /// Its mark in a tab.
     pub const ICON: Route = Route { path: "/icon.svg", allow: READ };
+    /// The description of all this.
+    pub const OPENAPI: Route = Route { path: "/openapi.json", allow: READ };
     /// Any other path.
     pub const OTHER: Route = Route { path: "other", allow: "" };
 
     /// All that are answered.
-    pub const ALL: [Route; 14] = [
+    pub const ALL: [Route; 15] = [
         Route::STATUS,
         Route::COUNTS,
         Route::TOP,
@@ -64,6 +66,7 @@ impl Route {
         Route::LIVEZ,
         Route::READYZ,
         Route::METRICS,
+        Route::OPENAPI,
         Route::PAGE,
         Route::SCRIPT,
         Route::STYLE,

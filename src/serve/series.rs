@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::{Api, Effort};
@@ -16,20 +17,24 @@ use super::request::Request;
 use super::scope::{self, find_count, find_window, read};
 use super::stamp::{Stamp, Time};
 
-const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
 
 /// Panes of one answer, at most.
 const MOST: u64 = 100_000;
 
-#[derive(Serialize)]
-struct Series<'a> {
+/// One term, pane by pane.
+#[derive(Serialize, ToSchema)]
+pub struct Series<'a> {
     stamp: Stamp<'a>,
     term: &'a str,
     panes: Vec<Pane>,
 }
 
-#[derive(Serialize)]
-struct Pane {
+/// A count in one pane.
+#[derive(Serialize, ToSchema)]
+pub struct Pane {
+    /// Where the pane begins.
     from: Time,
     count: i64,
 }

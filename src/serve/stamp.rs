@@ -9,6 +9,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::engine::Cut;
 use crate::engine::published::{Gaps, Offsets};
@@ -24,36 +27,69 @@ impl Serialize for Time {
     }
 }
 
-/// What an answer says of itself.
-#[derive(Debug, Serialize)]
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        let time = ObjectBuilder::new().schema_type(Type::String);
+        time.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// What an answer says of itself: which records it counted, and which event time it covers.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Stamp<'a> {
     #[serde(flatten)]
+    #[schema(value_type = Of)]
     of: Option<Of<'a>>,
+    /// The run of the cluster; a larger number is a later run.
     generation: u64,
+    /// Dataflow time: the Unix time in milliseconds at which it closed, at least one more than the one before.
     epoch: u64,
+    /// When the epoch closed.
     as_of: Time,
+    /// The event time at which windows end; null before the first post.
+    #[schema(required)]
     clock: Option<Time>,
     #[serde(flatten)]
+    #[schema(value_type = Covers)]
     covers: Option<Covers>,
+    /// By topic and partition the offset of the first record that may be counted.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
     start_offsets: &'a Offsets,
+    /// By topic and partition the next offset: all records before it are counted.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
     offsets: &'a Offsets,
+    /// Whether there were records that had not been read yet.
     catching_up: bool,
+    /// Ranges of offsets that were lost before they could be read; only where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, BTreeMap<String, Vec<Vec<i64>>>>>, nullable = false)]
     gaps: Option<&'a Gaps>,
+    /// Whether terms were not taken for want of room; only where it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>, nullable = false)]
     overflow: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Of<'a> {
+/// What an answer is of; absent in stamps of the engine as a whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Of<'a> {
+    /// The count, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     count: Option<&'a str>,
+    /// The window.
+    #[schema(value_type = Option<String>, nullable = false)]
     window: &'a str,
 }
 
-#[derive(Debug, Serialize)]
-struct Covers {
+/// Which event time an answer covers; absent in stamps of the engine as a whole, null for all time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Covers {
+    /// Inclusive.
     from: Option<Time>,
+    /// Exclusive, perhaps beyond the clock.
     to: Option<Time>,
 }
 

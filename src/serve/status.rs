@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::Api;
@@ -18,10 +19,12 @@ use super::progress::{Progress, progress};
 use super::request::Request;
 use super::stamp::Stamp;
 
-const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
 
-#[derive(Serialize)]
-struct Status<'a> {
+/// Where the engine stands, and what became of the records.
+#[derive(Serialize, ToSchema)]
+pub struct Status<'a> {
     version: &'static str,
     ready: bool,
     reasons: Vec<&'static str>,
@@ -29,12 +32,17 @@ struct Status<'a> {
     workers: usize,
     stamp: Stamp<'a>,
     partitions: Vec<Progress>,
+    /// Records that are posts.
     posts: u64,
+    /// Records that should be posts and are not, by reason.
     bad: BTreeMap<&'static str, u64>,
+    /// Records that are no posts and need not be, by kind.
     other: &'a BTreeMap<&'static str, u64>,
     late: u64,
     ahead: u64,
     undated: u64,
+    /// Null: there are none yet.
+    #[schema(value_type = Option<Object>, required)]
     checkpoint: Option<()>,
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::{Api, Effort};
@@ -15,18 +16,22 @@ use super::request::Request;
 use super::scope::{self, Reading, find_count, find_window, read};
 use super::stamp::Stamp;
 
-const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
 
 /// A term with its count, as lists of terms show it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Counted {
+    /// Its key.
     term: String,
+    /// How it is shown.
     display: String,
     count: i64,
 }
 
-#[derive(Serialize)]
-struct Term<'a> {
+/// One term.
+#[derive(Serialize, ToSchema)]
+pub struct Term<'a> {
     stamp: Stamp<'a>,
     #[serde(flatten)]
     counted: Counted,

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::{Api, Effort};
@@ -18,15 +19,20 @@ use super::stamp::Stamp;
 use super::term::Counted;
 use crate::terms::fold;
 
-const PARAMETERS: &[&str] = &["prefix", "window", "limit", "after", "min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] =
+    &["prefix", "window", "limit", "after", "min_offsets", "min_epoch", "wait_ms"];
 
 /// Terms of a page where nothing else is asked for, and at most.
-const LIMIT: (u64, u64) = (50, 1000);
+pub const LIMIT: (u64, u64) = (50, 1000);
 
-#[derive(Serialize)]
-struct Page<'a> {
+/// Terms in the order of their keys.
+#[derive(Serialize, ToSchema)]
+pub struct Page<'a> {
     stamp: Stamp<'a>,
     terms: &'a [Counted],
+    /// What to ask for with `after` to get the next page; null at the end.
+    #[schema(required)]
     next: Option<&'a str>,
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{self, Answer};
 use super::api::{Api, Effort};
@@ -15,7 +16,8 @@ use super::request::Request;
 use super::scope::{Reading, find_count, find_window, read};
 use super::stamp::Stamp;
 
-const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_ms"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_ms"];
 
 /// Places that are answered where none are asked for, and at most.
 pub const PLACES: (u64, u64) = (10, 1000);
@@ -23,19 +25,25 @@ pub const PLACES: (u64, u64) = (10, 1000);
 /// So many places take little time, though each has its spelling looked up.
 pub const SHORT: usize = 100;
 
-#[derive(Serialize)]
-struct Top<'a> {
+/// The first places of a window.
+#[derive(Serialize, ToSchema)]
+pub struct Top<'a> {
     stamp: Stamp<'a>,
+    /// Occurrences in the window.
     total: i64,
+    /// Terms with a count.
     distinct: u64,
     top: Vec<Place>,
 }
 
 /// A place of a ranking.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Place {
+    /// From 1.
     rank: usize,
+    /// Its key.
     term: String,
+    /// How it is shown.
     display: String,
     count: i64,
 }

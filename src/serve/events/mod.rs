@@ -29,7 +29,8 @@ use super::problem::{Kind, Problem};
 use super::request::Request;
 use wish::Wish;
 
-const PARAMETERS: &[&str] = &["counts", "window", "k"];
+/// What its query takes.
+pub const PARAMETERS: &[&str] = &["counts", "window", "k"];
 
 /// What a browser sends when it comes back: the last `id` that it got.
 const LAST_EVENT_ID: &str = "last-event-id";

@@ -5,18 +5,18 @@
 //! Cost: a few lines of text a partition.
 
 use std::fmt::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, LabelSetEncoder};
 use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet};
-use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::about::{self, About};
 use crate::engine::{Cut, Reader};
 use crate::posts::Reason;
 use crate::serve::progress::{Progress as Row, progress};
+use crate::wall::wall_ms;
 
 /// Reads the engine's numbers.
 pub struct Progress(Reader);
@@ -36,8 +36,7 @@ impl std::fmt::Debug for Progress {
 
 impl Collector for Progress {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let ready = i64::from(self.0.not_ready().is_empty());
-        gauge(&mut encoder, "tidings_ready", "Whether the engine is ready: 1 or 0", ready)?;
+        gauge(&mut encoder, &about::READY, i64::from(self.0.not_ready().is_empty()))?;
         let Some(cut) = self.0.newest() else { return Ok(()) };
         records(&mut encoder, &cut)?;
         times(&mut encoder, &cut)?;
@@ -47,35 +46,21 @@ impl Collector for Progress {
 
 fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
     let tally = &cut.tally;
-    counter(encoder, "tidings_posts", "Records that are posts", tally.posts)?;
-    counter(
-        encoder,
-        "tidings_late_posts",
-        "Posts older than the smallest window when they came",
-        tally.late,
-    )?;
-    counter(encoder, "tidings_ahead_posts", "Posts more than 24 hours ahead of the wall clock", tally.ahead)?;
-    counter(encoder, "tidings_undated_posts", "Posts without a usable time", tally.undated)?;
-    let bad =
-        Reason::ALL.map(|reason| (("reason", reason.as_str()), tally.bad.get(&reason).copied().unwrap_or(0)));
-    family(encoder, "tidings_bad_records", "Records that should be posts and are not, by reason", bad)?;
-    let other = tally.other.iter().map(|(kind, n)| (("kind", *kind), *n));
-    family(encoder, "tidings_other_records", "Records that are no posts and need not be, by kind", other)
+    counter(encoder, &about::POSTS, tally.posts)?;
+    counter(encoder, &about::LATE, tally.late)?;
+    counter(encoder, &about::AHEAD, tally.ahead)?;
+    counter(encoder, &about::UNDATED, tally.undated)?;
+    let bad = Reason::ALL.map(|reason| (reason.as_str(), tally.bad.get(&reason).copied().unwrap_or(0)));
+    family(encoder, &about::BAD, bad)?;
+    family(encoder, &about::OTHER, tally.other.iter().map(|(kind, n)| (*kind, *n)))
 }
 
 fn times(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
-    gauge(
-        encoder,
-        "tidings_epoch",
-        "Unix time at which the newest epoch closed, in milliseconds",
-        cut.epoch as i64,
-    )?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let age = (now - cut.epoch as f64 / 1000.0).max(0.0);
-    gauge(encoder, "tidings_epoch_age_seconds", "Time since the newest epoch closed, in seconds", age)?;
-    let Some(clock) = cut.clock else { return Ok(()) };
-    let help = "Event time at which windows end, in seconds since the Unix epoch";
-    gauge(encoder, "tidings_clock_seconds", help, clock as f64 / 1000.0)
+    let seconds = |ms: u64| ms as f64 / 1000.0;
+    gauge(encoder, &about::EPOCH, seconds(cut.epoch))?;
+    let age = (wall_ms() as f64 / 1000.0 - seconds(cut.epoch)).max(0.0);
+    gauge(encoder, &about::EPOCH_AGE, age)?;
+    cut.clock.map_or(Ok(()), |clock| gauge(encoder, &about::CLOCK, seconds(clock)))
 }
 
 /// One number of a row, where it is known.
@@ -83,15 +68,13 @@ type Column = fn(&Row) -> Option<i64>;
 
 fn partitions(encoder: &mut DescriptorEncoder<'_>, reader: &Reader, cut: &Cut) -> Result<(), Error> {
     let rows: Vec<Row> = progress(reader, cut);
-    let columns: [(&str, &str, Column); 3] = [
-        ("tidings_partition_offset", "Next offset that is read", |row| Some(row.offset)),
-        ("tidings_partition_end_offset", "Offset behind the last record, as far as known", |row| {
-            row.end_offset
-        }),
-        ("tidings_partition_lag", "Records that have not been read yet", |row| row.lag),
+    let columns: [(&About, Column); 3] = [
+        (&about::OFFSET, |row| Some(row.offset)),
+        (&about::END_OFFSET, |row| row.end_offset),
+        (&about::LAG, |row| row.lag),
     ];
-    for (name, help, value) in columns {
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (about, value) in columns {
+        let mut metric = about.describe(encoder)?;
         for (row, value) in rows.iter().filter_map(|row| Some((row, value(row)?))) {
             metric.encode_family(&Of(row))?.encode_gauge(&value)?;
         }
@@ -109,29 +92,27 @@ impl EncodeLabelSet for Of<'_> {
     }
 }
 
-fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), Error> {
-    let counter = ConstCounter::new(value);
-    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+fn counter(encoder: &mut DescriptorEncoder<'_>, about: &About, value: u64) -> Result<(), Error> {
+    ConstCounter::new(value).encode(about.describe(encoder)?)
 }
 
-fn gauge<V>(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: V) -> Result<(), Error>
+fn gauge<V>(encoder: &mut DescriptorEncoder<'_>, about: &About, value: V) -> Result<(), Error>
 where
     ConstGauge<V>: EncodeMetric,
 {
-    let gauge = ConstGauge::new(value);
-    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+    ConstGauge::new(value).encode(about.describe(encoder)?)
 }
 
+/// Counters with one label, which is the first of the metric.
 fn family<'a>(
     encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    values: impl IntoIterator<Item = ((&'a str, &'a str), u64)>,
+    about: &About,
+    values: impl IntoIterator<Item = (&'a str, u64)>,
 ) -> Result<(), Error> {
-    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (label, value) in values {
-        let labels = [label];
-        ConstCounter::new(value).encode(metric.encode_family(&labels)?)?;
+    let label = about.labels.first().map_or("", |(label, _)| *label);
+    let mut metric = about.describe(encoder)?;
+    for (named, value) in values {
+        ConstCounter::new(value).encode(metric.encode_family(&[(label, named)])?)?;
     }
     Ok(())
 }

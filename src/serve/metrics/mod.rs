@@ -5,19 +5,23 @@
 //! Invariant: no value of a label comes from a client: routes are templates, and statuses our own.
 //! Cost: two atomic additions and two short locks a request.
 
+mod about;
 mod engine;
 mod process;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -43,6 +47,22 @@ struct OfRoute {
     route: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Mistaken {
+    mistake: &'static str,
+}
+
+/// The certificate's end, which a reload may change.
+#[derive(Debug)]
+struct Expiry(Access);
+
+impl Collector for Expiry {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(expires) = self.0.expires() else { return Ok(()) };
+        ConstGauge::new(expires).encode(about::EXPIRES.describe(&mut encoder)?)
+    }
+}
+
 /// What is measured; clones measure into the same numbers.
 #[derive(Clone)]
 pub struct Metrics {
@@ -51,6 +71,7 @@ pub struct Metrics {
     connections: Gauge,
     panics: Counter,
     dropped: Counter,
+    mistakes: Family<Mistaken, Counter>,
     /// What is measured of streams.
     pub streams: Streams,
     notices: Notices,
@@ -69,36 +90,29 @@ impl Drop for Connected {
 impl Metrics {
     /// Nothing measured yet.
     pub fn new(reader: &Reader, access: &Access) -> Metrics {
-        let _ = access;
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let (connections, panics, dropped) = (Gauge::default(), Counter::default(), Counter::default());
         let mut registry = Registry::default();
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("tidings_build", "The version of this program", version);
-        registry.register(
-            "tidings_http_requests",
-            "Requests answered, by route and status",
-            requests.clone(),
-        );
-        registry.register(
-            "tidings_http_request_seconds",
-            "Time until an answer was ready, in seconds",
-            seconds.clone(),
-        );
-        registry.register("tidings_http_connections", "Connections that are open", connections.clone());
-        registry.register("tidings_http_panics", "Requests that met a bug", panics.clone());
-        registry.register(
-            "tidings_http_dropped_connections",
-            "Connections ended since their client did not take what it was sent, streams among them",
-            dropped.clone(),
-        );
+        about::BUILD.register(&mut registry, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        about::REQUESTS.register(&mut registry, requests.clone());
+        about::SECONDS.register(&mut registry, seconds.clone());
+        about::CONNECTIONS.register(&mut registry, connections.clone());
+        about::PANICS.register(&mut registry, panics.clone());
+        about::DROPPED.register(&mut registry, dropped.clone());
+        let mistakes = Family::<Mistaken, Counter>::default();
+        // From the start, so that a first one is seen as an increase.
+        for mistake in Mistake::ALL {
+            drop(mistakes.get_or_create(&Mistaken { mistake: mistake.as_str() }));
+        }
+        about::MISTAKES.register(&mut registry, mistakes.clone());
         let streams = Streams::new(&mut registry);
         registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
         registry.register_collector(Box::new(process::Process));
+        registry.register_collector(Box::new(Expiry(access.clone())));
         let notices = Notices::default();
         let registry = Arc::new(registry);
-        Metrics { requests, seconds, connections, panics, dropped, streams, notices, registry }
+        Metrics { requests, seconds, connections, panics, dropped, mistakes, streams, notices, registry }
     }
 
     /// Takes note of an answer; `route` is a template.
@@ -125,6 +139,7 @@ impl Metrics {
 
     /// Takes note of a client that speaks something else, and says so in the log.
     pub fn mistaken(&self, mistake: Mistake, client: SocketAddr, why: &str) {
+        self.mistakes.get_or_create(&Mistaken { mistake: mistake.as_str() }).inc();
         self.notices.say(mistake, client, why);
     }
 

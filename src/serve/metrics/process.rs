@@ -9,6 +9,8 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::about;
+
 /// Clock ticks a second in `/proc/self/stat`: the kernel's `USER_HZ`, which is 100 on all common platforms.
 const TICKS: f64 = 100.0;
 
@@ -19,14 +21,10 @@ pub struct Process;
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         if let Some(bytes) = read("/proc/self/status", resident_bytes) {
-            let (gauge, name) = (ConstGauge::new(bytes), "process_resident_memory_bytes");
-            let help = "Resident memory in bytes";
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+            ConstGauge::new(bytes).encode(about::MEMORY.describe(&mut encoder)?)?;
         }
         if let Some(seconds) = read("/proc/self/stat", cpu_seconds) {
-            let (counter, name) = (ConstCounter::new(seconds), "process_cpu_seconds");
-            let help = "User and system time spent, in seconds";
-            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+            ConstCounter::new(seconds).encode(about::CPU.describe(&mut encoder)?)?;
         }
         Ok(())
     }

@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::about;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Named {
     event: &'static str,
@@ -31,13 +33,9 @@ impl Streams {
     pub fn new(registry: &mut Registry) -> Streams {
         let (open, events, skipped) =
             (Gauge::default(), Family::<Named, Counter>::default(), Counter::default());
-        registry.register("tidings_streams", "Event streams that are open", open.clone());
-        registry.register("tidings_stream_events", "Events handed to clients, by name", events.clone());
-        registry.register(
-            "tidings_stream_skipped",
-            "States that a slow client was not sent, since there was a newer one",
-            skipped.clone(),
-        );
+        about::STREAMS.register(registry, open.clone());
+        about::STREAM_EVENTS.register(registry, events.clone());
+        about::STREAM_SKIPPED.register(registry, skipped.clone());
         Streams { open, events, skipped }
     }
 

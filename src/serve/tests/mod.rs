@@ -5,15 +5,15 @@
 
 mod access;
 mod bounds;
-mod client;
+pub mod client;
 mod connections;
 mod events;
-mod fed;
+pub mod fed;
 mod health;
 mod panics;
 mod reads;
 mod refusals;
-mod server;
+pub mod server;
 mod slow;
 mod sse;
 mod stopping;
