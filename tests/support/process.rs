@@ -98,7 +98,8 @@ impl Server {
         let mut server = Server { child, log, address: String::new(), settings };
         server.address = server.awaits(Duration::from_secs(30), |server| {
             let log = server.log();
-            let (_, rest) = log.split_once("answering on http://")?;
+            let (_, rest) = log.split_once("answering on http")?;
+            let (_, rest) = rest.split_once("://")?;
             let (address, _) = rest.split_once('\n')?;
             Some(address.trim().to_owned())
         });
@@ -153,11 +154,33 @@ impl Server {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Where it answers, `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The folder with its configuration.
+    pub fn folder(&self) -> &Path {
+        self.settings.folder()
+    }
+
+    /// Waits until its log has so many lines with this in them.
+    pub fn says(&mut self, part: &str, times: usize) {
+        self.awaits(Duration::from_secs(60), |server| {
+            (server.log().lines().filter(|line| line.contains(part)).count() >= times).then_some(())
+        });
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success(), "it had ended before");
+    }
+
     /// Sends SIGTERM and waits; how it ended, and how long that took.
     pub fn terminate(&mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "it had ended before");
+        self.signal("TERM");
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, begun.elapsed());

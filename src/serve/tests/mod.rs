@@ -7,6 +7,7 @@ mod access;
 mod bounds;
 pub mod client;
 mod connections;
+mod contract;
 mod events;
 pub mod fed;
 mod health;
