@@ -26,7 +26,7 @@ use super::api::Api;
 use super::problem::{Details, Problem};
 use super::request::Request;
 use super::route::Route;
-use super::stamp::{Covers, Of, Stamp};
+use super::stamp::{Covers, Of, Stamp, Time};
 use super::{counts, health, lookup, progress, series, status, term, terms, top};
 use operations::Described;
 
@@ -54,6 +54,7 @@ pub fn document() -> OpenApi {
     let info = info.description(Some(ABOUT)).license(Some(license)).build();
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     let components = ComponentsBuilder::new()
+        .schema_from::<Time>()
         .schema_from::<Stamp<'static>>()
         .schema_from::<Of<'static>>()
         .schema_from::<Covers>()

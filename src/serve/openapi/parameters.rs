@@ -79,7 +79,7 @@ fn describe(name: &str) -> (&'static str, ObjectBuilder) {
                 .pattern(Some(r"^[^,]+:\d{1,9}:\d{1,18}(,[^,]+:\d{1,9}:\d{1,18})*$"))
                 .examples([json!("posts:0:123,posts:1:77")]),
         ),
-        "min_epoch" => ("The least epoch to answer from.", number(0, 1 << 53)),
+        "min_epoch" => ("The least epoch to answer from.", number(0, u64::MAX).maximum(None::<f64>)),
         "wait_ms" => (
             "How long to wait for the bound; then the answer is 503 `not_up_to_bound`.",
             number(0, LONGEST_WAIT).default(Some(json!(0))),
