@@ -83,6 +83,28 @@ fn silent_and_slow_handshakes_hold_nobody_up() {
 }
 
 #[test]
+fn a_client_that_never_reads_is_let_go_with_tls_as_well() {
+    let made = make();
+    let running = start(&made.files(), TLS);
+    let address = running.server.address().to_owned();
+    let mut deaf = Encrypted::connect(&address, &made.cert).unwrap();
+    // Far more answers than the buffers on the way take.
+    deaf.send(&b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(300));
+    let begun = Instant::now();
+    loop {
+        let metrics = Encrypted::connect(&address, &made.cert).unwrap().get("/metrics", "").unwrap().text;
+        let open = metrics.lines().find_map(|line| line.strip_prefix("tidings_http_connections ")).unwrap();
+        // The one that asks is open as well; the one before it may not be closed yet.
+        if open == "1" {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{open} are still open");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(begun.elapsed() > Duration::from_secs(5), "not before it stalled: {:?}", begun.elapsed());
+}
+
+#[test]
 fn connections_have_a_limit_with_tls_as_well() {
     let made = make();
     let running = start(&made.files(), &format!("{TLS}\nmax_connections = 3\nmax_streams = 3"));
