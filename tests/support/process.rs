@@ -154,11 +154,6 @@ impl Server {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Where it answers, `host:port`.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// The folder with its configuration.
     pub fn folder(&self) -> &Path {
         self.settings.folder()
