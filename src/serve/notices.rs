@@ -54,9 +54,12 @@ impl Mistake {
     }
 }
 
-/// When each sort was last said, and how often it has happened unsaid since.
+/// When a sort was last said, and how often it has happened unsaid since.
+type Said = Option<(Instant, u64)>;
+
+/// What has been said of each sort.
 #[derive(Clone, Default)]
-pub struct Notices(Arc<Mutex<[Option<(Instant, u64)>; Mistake::ALL.len()]>>);
+pub struct Notices(Arc<Mutex<[Said; Mistake::ALL.len()]>>);
 
 impl Notices {
     /// Says it, unless the same was said a moment ago.

@@ -129,8 +129,8 @@ pub struct Problem {
     valid: Vec<String>,
     reasons: Vec<&'static str>,
     stamp: Option<Box<RawValue>>,
-    allow: Option<&'static str>,
-    challenge: Option<&'static str>,
+    /// The value of the one header that a kind may need: the methods or the scheme that would do.
+    would_do: Option<&'static str>,
     retry_after: Option<u32>,
 }
 
@@ -161,7 +161,7 @@ impl Problem {
     /// A problem of a kind; `detail` says what is wrong in this request.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
         let (detail, valid, reasons) = (detail.into(), Vec::new(), Vec::new());
-        Problem { kind, detail, valid, reasons, stamp: None, allow: None, challenge: None, retry_after: None }
+        Problem { kind, detail, valid, reasons, stamp: None, would_do: None, retry_after: None }
     }
 
     /// Says what would be valid instead, the likeliest first.
@@ -184,13 +184,13 @@ impl Problem {
 
     /// Names the methods that the path takes.
     pub fn allow(mut self, methods: &'static str) -> Problem {
-        self.allow = Some(methods);
+        self.would_do = Some(methods);
         self
     }
 
     /// Says how to authenticate.
     pub fn challenge(mut self, challenge: &'static str) -> Problem {
-        self.challenge = Some(challenge);
+        self.would_do = Some(challenge);
         self
     }
 
@@ -217,8 +217,8 @@ impl Problem {
             },
         );
         let headers = answer.headers_mut();
-        headers.extend(self.allow.map(|methods| (ALLOW, HeaderValue::from_static(methods))));
-        headers.extend(self.challenge.map(|scheme| (WWW_AUTHENTICATE, HeaderValue::from_static(scheme))));
+        let name = if self.kind == Kind::Unauthorized { WWW_AUTHENTICATE } else { ALLOW };
+        headers.extend(self.would_do.map(|value| (name, HeaderValue::from_static(value))));
         headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
         let ends = [Kind::BodyTooLarge, Kind::BodyTimeout, Kind::TooManyConnections, Kind::TlsRequired];
         if ends.contains(&self.kind) {

@@ -34,7 +34,7 @@ pub fn of(described: &Described) -> Responses {
     let guarded = if described.route.is_open() { None } else { Some(Kind::Unauthorized) };
     for kind in described.problems.iter().copied().chain(ANY).chain(guarded) {
         let status = kind.status().as_u16();
-        let response = by_status.remove(&status).unwrap_or_else(ResponseBuilder::new);
+        let response = by_status.remove(&status).unwrap_or_default();
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
         let mut response = response.content(PROBLEM, content);
         let text = || HeaderBuilder::new().schema(ObjectBuilder::new().schema_type(Type::String)).build();
