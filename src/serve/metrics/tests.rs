@@ -99,9 +99,15 @@ fn scraped() -> String {
     get(server.health, "/metrics").text().to_owned()
 }
 
+/// Of each metric its kind, its help, and the labels of its samples by their names.
+type Shown = BTreeMap<String, (String, String, Labels)>;
+
+/// The labels of samples by the names of these.
+type Labels = BTreeMap<String, BTreeSet<String>>;
+
 /// What the text says of each metric: its kind, its help, and the labels of its samples by their names.
-fn shown(text: &str) -> BTreeMap<String, (String, String, BTreeMap<String, BTreeSet<String>>)> {
-    let mut shown: BTreeMap<String, (String, String, BTreeMap<String, BTreeSet<String>>)> = BTreeMap::new();
+fn shown(text: &str) -> Shown {
+    let mut shown = Shown::new();
     let mut current = String::new();
     for line in text.lines().filter(|line| *line != "# EOF") {
         let comment = line.strip_prefix("# ").map(|line| line.splitn(3, ' ').collect::<Vec<_>>());
