@@ -34,7 +34,7 @@ fn top_hashtags_and_words_within_five_seconds_of_the_start() {
         page.content_type.starts_with("text/html") && html.to_lowercase().starts_with("<!doctype html>"),
         "{html}"
     );
-    for (part, content_type) in [("/app.js", "javascript"), ("/app.css", "text/css")] {
+    for (part, content_type) in [("/page/main.js", "javascript"), ("/page/page.css", "text/css")] {
         let response = client.get(part);
         assert!(
             response.status == 200 && response.content_type.contains(content_type),

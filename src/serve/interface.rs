@@ -39,13 +39,8 @@ pub fn all(api: &Arc<Api>) -> Resource {
         .unify()
         .or(resource(api, Route::EVENTS, events::events))
         .unify();
-    let pages = resource(api, Route::PAGE, page::page)
-        .or(resource(api, Route::SCRIPT, page::script))
-        .unify()
-        .or(resource(api, Route::STYLE, page::style))
-        .unify()
-        .or(resource(api, Route::ICON, page::icon))
-        .unify();
+    let pages =
+        resource(api, Route::PAGE, page::page).or(resource(api, Route::PAGE_FILE, page::file)).unify();
     let known = of_counts.or(resource(api, Route::STATUS, status::status)).unify().or(pages).unify();
     let known = known.or(resource(api, Route::OPENAPI, openapi::openapi)).unify();
     known.or(vital(api)).unify().or(refusal(api, unknown_path(&Route::ALL))).unify().boxed()

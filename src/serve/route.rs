@@ -43,19 +43,15 @@ impl Route {
     pub const METRICS: Route = Route { path: "/metrics", allow: READ };
     /// The page for people.
     pub const PAGE: Route = Route { path: "/", allow: READ };
-    /// Its script.
-    pub const SCRIPT: Route = Route { path: "/app.js", allow: READ };
-    /// Its looks.
-    pub const STYLE: Route = Route { path: "/app.css", allow: READ };
-    /// Its mark in a tab.
-    pub const ICON: Route = Route { path: "/icon.svg", allow: READ };
+    /// The files that it is made of.
+    pub const PAGE_FILE: Route = Route { path: "/page/{file}", allow: READ };
     /// The description of all this.
     pub const OPENAPI: Route = Route { path: "/openapi.json", allow: READ };
     /// Any other path.
     pub const OTHER: Route = Route { path: "other", allow: "" };
 
     /// All that are answered.
-    pub const ALL: [Route; 15] = [
+    pub const ALL: [Route; 13] = [
         Route::STATUS,
         Route::COUNTS,
         Route::TOP,
@@ -68,9 +64,7 @@ impl Route {
         Route::METRICS,
         Route::OPENAPI,
         Route::PAGE,
-        Route::SCRIPT,
-        Route::STYLE,
-        Route::ICON,
+        Route::PAGE_FILE,
     ];
 
     /// Those that stay answered when there is no room for others.

@@ -11,6 +11,7 @@ mod contract;
 mod events;
 pub mod fed;
 mod health;
+mod page;
 mod panics;
 mod reads;
 mod refusals;

@@ -1,0 +1,72 @@
+// What is not as it should be, or should be known: each thing has a key, and stands here for as long as it holds.
+
+import { find, make } from "./dom.js";
+
+// In the order in which they are shown.
+const LEVELS = ["error", "warning", "note"];
+
+const REASONS = {
+  starting: ["note", "The engine is starting; nothing has been counted yet."],
+  restoring: ["note", "The engine is restoring its counts."],
+  catching_up: ["warning", "Catching up: the counts are exact for what has been read, but posts that came before this page was asked for are still being read."],
+  stalled: ["error", "The engine has completed nothing for a while; the numbers are old."],
+  source_unavailable: ["error", "The source is lost: Kafka does not answer. The numbers stand still until it does."],
+  draining: ["warning", "The server is being stopped."],
+};
+
+const held = new Map();
+
+function show() {
+  const all = [...held.values()].sort((one, two) => LEVELS.indexOf(one.level) - LEVELS.indexOf(two.level));
+  find("notices").replaceChildren(...all.map(({ element }) => element));
+}
+
+// States or withdraws something; `action` is a button's text and what it does.
+export function notice(key, level, text, action) {
+  const before = held.get(key);
+  if (text === null ? before === undefined : before?.text === text && before.level === level) return;
+  if (text === null) held.delete(key);
+  else {
+    const element = make("p", { "data-level": level, "data-key": key }, make("span", {}, text));
+    if (action !== undefined) {
+      const button = make("button", { type: "button" }, action.text);
+      button.addEventListener("click", action.run);
+      element.append(button);
+    }
+    held.set(key, { level, text, element });
+  }
+  show();
+}
+
+// A notice that goes by itself.
+export function remark(key, text) {
+  notice(key, "note", text);
+  setTimeout(() => notice(key, "note", null), 6000);
+}
+
+// Why the engine is not ready, as it says itself.
+export function reasons(given) {
+  for (const [reason, [level, text]] of Object.entries(REASONS)) {
+    notice(reason, level, given.includes(reason) ? text : null);
+  }
+  const unknown = given.filter((reason) => !(reason in REASONS));
+  notice("unknown", "warning", unknown.length > 0 ? "The engine is not ready: " + unknown.join(", ") + "." : null);
+}
+
+function ranges(gaps) {
+  const parts = [];
+  for (const [topic, partitions] of Object.entries(gaps ?? {})) {
+    for (const [partition, lost] of Object.entries(partitions)) parts.push(`${topic} ${partition}: ${JSON.stringify(lost)}`);
+  }
+  return parts.join(", ");
+}
+
+// What a stamp says beside its numbers.
+export function stampNotices(stamp) {
+  const gaps = ranges(stamp.gaps);
+  notice("gaps", "warning", gaps === "" ? null : "Records were lost before they could be read, and are not counted: " + gaps + ".");
+  const full = "There are more terms than engine.max_terms: new ones are left out.";
+  notice("overflow", "warning", stamp.overflow ? full : null);
+  const rules = "The rules of counting have changed since the oldest of these posts were counted.";
+  notice("rules", "note", stamp.rules_changed ? rules : null);
+}

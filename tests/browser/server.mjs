@@ -1,0 +1,71 @@
+// The program under test, as a process of its own: the demonstration, or a run with a configuration. Whatever is started
+// here ends with its test, by its own process.
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PROGRAM = process.env.TIDINGS;
+const PATIENCE = 60_000;
+
+// Waits until something holds, and hands it out.
+export async function until(what, holds, patience = PATIENCE) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const found = await holds();
+    if (found) return found;
+    if (Date.now() > end) throw new Error("not within " + patience / 1000 + " s: " + what);
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}
+
+export async function start(...parameters) {
+  const child = spawn(PROGRAM, parameters, { stdio: ["ignore", "pipe", "pipe"], env: {} });
+  let log = "";
+  for (const output of [child.stdout, child.stderr]) output.on("data", (part) => (log += part));
+  const ended = new Promise((resume) => child.once("exit", resume));
+  const url = await until("an address", () => {
+    if (child.exitCode !== null) throw new Error("the program ended:\n" + log);
+    return log.match(/answering on (http:\/\/\S+)/)?.[1];
+  });
+  return {
+    url,
+    port: new URL(url).port,
+    brokers: log.match(/ at (\S+) \(topic posts\)/)?.[1],
+    async ask(path) {
+      const response = await fetch(url + path);
+      if (!response.ok) throw new Error(path + ": " + (await response.text()));
+      return response.json();
+    },
+    async ready() {
+      await until("readiness", async () => (await fetch(url + "/readyz")).ok);
+      return this;
+    },
+    stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
+
+// The demonstration, with so many posts a second of its own.
+export const demo = async (rate, ...more) =>
+  (await start("demo", "--bind", "127.0.0.1:0", "--rate", String(rate), "-w", "1", ...more)).ready();
+
+// Puts posts into the demonstration's broker, each with hashtags of its own and a text, and waits until they are counted.
+export async function produce(server, posts) {
+  const folder = mkdtempSync(join(tmpdir(), "tidings-"));
+  const file = join(folder, "posts.jsonl");
+  const { posts: before } = await server.ask("/v1/status");
+  const line = ({ text = "", tags = [] }, at) =>
+    JSON.stringify({ id_str: String(at + 1), text, entities: { hashtags: tags.map((tag) => ({ text: tag })) } });
+  writeFileSync(file, posts.map(line).join("\n") + "\n");
+  const sent = spawnSync(PROGRAM, ["produce", "file", file, "--brokers", server.brokers, "--topic", "posts"], { encoding: "utf8", env: {} });
+  rmSync(folder, { recursive: true });
+  if (sent.status !== 0) throw new Error(sent.stderr);
+  await until("all posts counted", async () => (await server.ask("/v1/status")).posts >= before + posts.length);
+}
+
+// `n` posts with these hashtags.
+export const times = (n, ...tags) => Array.from({ length: n }, () => ({ tags, text: "some words here" }));
