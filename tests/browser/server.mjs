@@ -1,10 +1,8 @@
 // The program under test, as a process of its own: the demonstration, or a run with a configuration. Whatever is started
 // here ends with its test, by its own process.
 
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { get } from "node:http";
 
 const PROGRAM = process.env.TIDINGS;
 const PATIENCE = 60_000;
@@ -20,6 +18,16 @@ export async function until(what, holds, patience = PATIENCE) {
   }
 }
 
+// Each question on a connection of its own: one that is kept may be closed by the server while it is asked.
+const answer = (url) =>
+  new Promise((resolve, reject) => {
+    const asked = get(url, { agent: false }, async (response) => {
+      const parts = await response.toArray().catch(reject);
+      resolve({ status: response.statusCode, text: Buffer.concat(parts ?? []).toString() });
+    });
+    asked.on("error", reject);
+  });
+
 export async function start(...parameters) {
   const child = spawn(PROGRAM, parameters, { stdio: ["ignore", "pipe", "pipe"], env: {} });
   let log = "";
@@ -34,15 +42,16 @@ export async function start(...parameters) {
     port: new URL(url).port,
     brokers: log.match(/ at (\S+) \(topic posts\)/)?.[1],
     async ask(path) {
-      const response = await fetch(url + path);
-      if (!response.ok) throw new Error(path + ": " + (await response.text()));
-      return response.json();
+      const { status, text } = await answer(url + path);
+      if (status !== 200) throw new Error(path + ": " + text);
+      return JSON.parse(text);
     },
     async ready() {
-      await until("readiness", async () => (await fetch(url + "/readyz")).ok);
+      await until("readiness", async () => (await answer(url + "/readyz")).status === 200);
       return this;
     },
     stop() {
+      this.sender?.kill();
       child.kill("SIGTERM");
       return ended;
     },
@@ -53,17 +62,17 @@ export async function start(...parameters) {
 export const demo = async (rate, ...more) =>
   (await start("demo", "--bind", "127.0.0.1:0", "--rate", String(rate), "-w", "1", ...more)).ready();
 
-// Puts posts into the demonstration's broker, each with hashtags of its own and a text, and waits until they are counted.
+// Puts posts into the demonstration's broker, each with hashtags of its own and a text, and waits until they are counted. One
+// `tidings produce` sends all of a test, as starting it takes a while.
 export async function produce(server, posts) {
-  const folder = mkdtempSync(join(tmpdir(), "tidings-"));
-  const file = join(folder, "posts.jsonl");
+  server.sender ??= spawn(PROGRAM, ["produce", "file", "-", "--brokers", server.brokers, "--topic", "posts"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: {},
+  });
   const { posts: before } = await server.ask("/v1/status");
   const line = ({ text = "", tags = [] }, at) =>
-    JSON.stringify({ id_str: String(at + 1), text, entities: { hashtags: tags.map((tag) => ({ text: tag })) } });
-  writeFileSync(file, posts.map(line).join("\n") + "\n");
-  const sent = spawnSync(PROGRAM, ["produce", "file", file, "--brokers", server.brokers, "--topic", "posts"], { encoding: "utf8", env: {} });
-  rmSync(folder, { recursive: true });
-  if (sent.status !== 0) throw new Error(sent.stderr);
+    JSON.stringify({ id_str: String(at + 1), text, entities: { hashtags: tags.map((tag) => ({ text: tag })) } }) + "\n";
+  server.sender.stdin.write(posts.map(line).join(""));
   await until("all posts counted", async () => (await server.ask("/v1/status")).posts >= before + posts.length);
 }
 

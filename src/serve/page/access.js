@@ -21,13 +21,14 @@ function askToken(refused) {
       token = input.value.trim();
       input.value = "";
       sessionStorage.setItem(KEY, token);
-      dialog.close();
       asking = null;
+      dialog.close();
       answered();
     };
     // Without a token there is nothing to go back to.
     dialog.oncancel = (event) => event.preventDefault();
-    if (!dialog.open) dialog.showModal();
+    dialog.onclose = () => asking && dialog.showModal();
+    dialog.showModal();
   });
   return asking;
 }

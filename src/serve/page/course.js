@@ -77,7 +77,8 @@ export function course(counts) {
     asked?.abort();
     const own = new AbortController();
     asked = own;
-    if (courses.size === 0 || resting) return;
+    const complete = [...courses.values()].every(({ panes }) => panes !== null);
+    if (courses.size === 0 || (resting && complete)) return;
     const begun = performance.now();
     const all = await Promise.allSettled([...courses.values()].map((one) => askFor(one, own.signal)));
     if (own.signal.aborted) return;
@@ -141,7 +142,7 @@ export function course(counts) {
       const own = [...courses.values()].filter((one) => one.count === count);
       return new Map(own.map(({ term, slot }) => [term, slot]));
     },
-    // While the page rests nothing is asked for.
+    // While the page rests, nothing is asked for but what is not there yet.
     rest(yes) {
       resting = yes;
       refresh();

@@ -46,6 +46,7 @@ function page(counts) {
   let stamp = null;
   let paused = false;
   let frame = null;
+  let trouble = null;
 
   // What the address asks for, as far as there is such a thing here.
   function resolve({ window, counts: named, terms, chart }) {
@@ -87,6 +88,7 @@ function page(counts) {
     if (stamp !== null && stamp.generation !== data.stamp.generation) changed();
     const first = stamp === null;
     stamp = data.stamp;
+    link();
     header.stamp(stamp);
     stampNotices(stamp);
     if (type === "snapshot") answers = data.counts;
@@ -102,9 +104,15 @@ function page(counts) {
     if (JSON.stringify(now) !== JSON.stringify(counts)) location.reload();
   }
 
-  function onLink(trouble) {
+  // Whether what is shown is of now: the style dims what is not.
+  function link() {
+    document.body.dataset.link = trouble !== null ? "lost" : stamp === null ? "waiting" : "live";
+  }
+
+  function onLink(now) {
+    trouble = now;
     header.lost(trouble !== null);
-    document.body.dataset.link = trouble === null ? "live" : "lost";
+    link();
     const since = stamp === null ? "" : ` The numbers are those of ${moment(Date.parse(stamp.as_of))}.`;
     const text = trouble && `Connection lost: ${trouble.error.message}.${since} Trying again.`;
     notice("connection", "error", text, { text: "Try now", run: () => stream?.retry() });
@@ -118,6 +126,7 @@ function page(counts) {
     stream?.stop();
     [path, stream, answers, stamp] = [next, null, {}, null];
     if (next !== null) stream = follow(next, onEvent, onLink);
+    link();
   }
 
   function apply(state) {

@@ -1,6 +1,7 @@
 // What is not as it should be, or should be known: each thing has a key, and stands here for as long as it holds.
 
 import { find, make } from "./dom.js";
+import { whole } from "./format.js";
 
 // In the order in which they are shown.
 const LEVELS = ["error", "warning", "note"];
@@ -8,7 +9,7 @@ const LEVELS = ["error", "warning", "note"];
 const REASONS = {
   starting: ["note", "The engine is starting; nothing has been counted yet."],
   restoring: ["note", "The engine is restoring its counts."],
-  catching_up: ["warning", "Catching up: the counts are exact for what has been read, but posts that came before this page was asked for are still being read."],
+  catching_up: ["warning", "Catching up: older posts are still being read. The counts are exact for those that have been."],
   stalled: ["error", "The engine has completed nothing for a while; the numbers are old."],
   source_unavailable: ["error", "The source is lost: Kafka does not answer. The numbers stand still until it does."],
   draining: ["warning", "The server is being stopped."],
@@ -53,12 +54,16 @@ export function reasons(given) {
   notice("unknown", "warning", unknown.length > 0 ? "The engine is not ready: " + unknown.join(", ") + "." : null);
 }
 
+// Lost offsets, of which the ends are not part.
 function ranges(gaps) {
   const parts = [];
   for (const [topic, partitions] of Object.entries(gaps ?? {})) {
-    for (const [partition, lost] of Object.entries(partitions)) parts.push(`${topic} ${partition}: ${JSON.stringify(lost)}`);
+    for (const [partition, lost] of Object.entries(partitions)) {
+      const offsets = lost.map(([from, to]) => (to - from === 1 ? whole(from) : whole(from) + "–" + whole(to - 1)));
+      parts.push(`${topic} ${partition}, offsets ${offsets.join(", ")}`);
+    }
   }
-  return parts.join(", ");
+  return parts.join("; ");
 }
 
 // What a stamp says beside its numbers.

@@ -4,8 +4,8 @@
 import { open } from "./access.js";
 import { readEvents } from "./events.js";
 
-// The server says something at least once a second; a busy network may swallow some of that.
-const SILENCE = 15_000;
+// The server gives a sign of life every 15 s at least; who misses two of them has lost it.
+const SILENCE = 40_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
@@ -21,6 +21,7 @@ export function follow(path, onEvent, onState) {
     onEvent(type, JSON.parse(data));
   }
 
+  // Follows until the stream ends, which is always an error; `onAlive` hears that the server has begun to answer.
   async function once(onAlive) {
     let silence;
     const alive = () => {
@@ -32,11 +33,10 @@ export function follow(path, onEvent, onState) {
     if (lastId !== null) headers["last-event-id"] = lastId;
     const response = await open(path, headers, attempt.signal);
     alive();
+    onAlive();
     try {
       await readEvents(response.body, alive, (event) => {
-        if (stopped) return;
-        onAlive();
-        take(event);
+        if (!stopped) take(event);
       });
     } finally {
       clearTimeout(silence);
