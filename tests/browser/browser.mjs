@@ -22,6 +22,7 @@ export const launch = () =>
 // `offline` does not say that the server will be away.
 export async function visit(browser, url, options = {}, { offline = false } = {}) {
   const context = await browser.newContext({ timezoneId: "UTC", ...options });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const faults = [];
   page.on("pageerror", (error) => faults.push("error: " + error.message));
