@@ -71,8 +71,6 @@ test("the tab key reaches everything, in the order of reading", async () => {
 });
 
 test("it is light and quick", async () => {
-  const page = await visit(browser, "about:blank".replace("about:blank", server.url), WIDE);
-  await page.finish();
   const context = await browser.newContext(WIDE);
   const fresh = await context.newPage();
   const session = await context.newCDPSession(fresh);

@@ -26,7 +26,7 @@ test("arrows choose, Enter takes, Escape closes", async () => {
   await page.keyboard.type("rus");
   await until("completions", async () => (await options(page)).length === 4);
   // The commonest first.
-  assert.deepEqual(await options(page), ["#RustConf", "#Rust", "rusty", "#Rustlings"].toSorted((a, b) => 0));
+  assert.deepEqual(await options(page), ["#RustConf", "#Rust", "#Rustlings", "rusty"]);
   assert.equal(await box.getAttribute("aria-expanded"), "true");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
@@ -35,9 +35,9 @@ test("arrows choose, Enter takes, Escape closes", async () => {
   assert.equal(await page.locator(`#${active} bdi`).textContent(), "#Rust");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("ArrowUp");
-  assert.equal(await page.locator("[role=option][aria-selected=true] bdi").textContent(), "#Rustlings");
+  assert.equal(await page.locator("[role=option][aria-selected=true] bdi").textContent(), "rusty");
   await page.keyboard.press("Enter");
-  assert.deepEqual(chosen(page), ["hashtags:rustlings"]);
+  assert.deepEqual(chosen(page), ["words:rusty"]);
   assert.equal(await box.inputValue(), "");
   await page.keyboard.type("rust");
   await until("an exact match before all", async () => (await options(page))[0] === "#Rust");

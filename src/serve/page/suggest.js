@@ -45,15 +45,19 @@ export async function suggest(text, counts, window, ranked, signal) {
   return { options: options.slice(0, SHOWN), more };
 }
 
-// What was typed as a term, seen or never seen; `null` where it can be none.
+// What was typed as a term, seen or never seen, of the count that has most of it; `null` where it can be none.
 export async function exactly(text, counts, window) {
-  const [count] = meant(text, counts);
-  const query = { window: windowOf(count, window) };
-  const found = await ask(path(count, "/" + encodeURIComponent(text), query)).catch((error) => {
+  const found = meant(text, counts).map(async (count) => {
+    const query = { window: windowOf(count, window) };
+    const { term, display, count: number } = await ask(path(count, "/" + encodeURIComponent(text), query));
+    return { count, term, number, text: sign(count.of) + display };
+  });
+  const all = await Promise.all(found.map((one) => one.catch((error) => {
+    // No term of this count; perhaps of another.
     if (error.status === 400) return null;
     throw error;
-  });
-  return found && { count, term: found.term, number: found.count, text: sign(count.of) + found.display };
+  })));
+  return all.filter(Boolean).sort((one, two) => two.number - one.number)[0] ?? null;
 }
 
 export const said = ({ count, text, number }) => `${text}, ${count.name}, ${whole(number)}`;
