@@ -6,16 +6,16 @@ import { get } from "node:http";
 
 const PROGRAM = process.env.TIDINGS;
 const PATIENCE = 60_000;
+const TURN = 50;
 
-// Waits until something holds, and hands it out.
-export async function until(what, holds, patience = PATIENCE) {
-  const end = Date.now() + patience;
-  for (;;) {
+// Waits until something holds, and hands it out. What is counted is this program's own turns: a busy machine has time.
+export async function until(what, holds) {
+  for (let turns = 0; turns < PATIENCE / TURN; turns += 1) {
     const found = await holds();
     if (found) return found;
-    if (Date.now() > end) throw new Error("not within " + patience / 1000 + " s: " + what);
-    await new Promise((resume) => setTimeout(resume, 50));
+    await new Promise((resume) => setTimeout(resume, TURN));
   }
+  throw new Error("not within " + PATIENCE / 1000 + " s: " + what);
 }
 
 // Each question on a connection of its own: one that is kept may be closed by the server while it is asked.
