@@ -10,21 +10,23 @@ function row(onChoose) {
   const parts = {
     bar: make("span", { class: "bar" }),
     place: make("span", { class: "place" }),
-    move: make("span", { class: "move" }),
+    way: make("span", { "aria-hidden": "true" }),
+    said: make("span", { class: "unseen" }),
     term: make("bdi", { class: "term" }),
     number: make("span", { class: "number" }),
   };
   const button = make("button", { type: "button", class: "row", "aria-pressed": "false" });
-  button.append(parts.bar, parts.place, parts.move, parts.term, parts.number);
+  const move = make("span", { class: "move" }, parts.way, parts.said);
+  button.append(parts.bar, parts.place, move, parts.term, parts.number);
   button.addEventListener("click", onChoose);
-  return { item: make("li", {}, button), button, ...parts };
+  return { item: make("li", {}, button), button, move, ...parts };
 }
 
 // What a change of place looks like, and how it is said.
 function moved(won) {
-  if (won === null) return { text: "new", said: ", new", way: "new" };
-  if (won > 0) return { text: "▲" + won, said: ", up " + won, way: "up" };
-  if (won < 0) return { text: "▼" + -won, said: ", down " + -won, way: "down" };
+  if (won === null) return { text: "new", said: "new", way: "new" };
+  if (won > 0) return { text: "▲" + won, said: "up " + won, way: "up" };
+  if (won < 0) return { text: "▼" + -won, said: "down " + -won, way: "down" };
   return { text: "", said: "", way: "" };
 }
 
@@ -54,13 +56,13 @@ export function ranking(count, onChoose) {
     const text = sign(count.of) + display;
     const { text: move, said, way } = moved(memory.won(term, rank));
     write(parts.place, String(rank));
-    write(parts.move, move);
+    write(parts.way, move);
+    write(parts.said, said);
     parts.move.dataset.way = way;
     write(parts.term, text);
     write(parts.number, whole(number));
     parts.bar.style.width = (100 * number) / most + "%";
     mark(parts.button, "title", text);
-    mark(parts.button, "aria-label", `${rank}. ${text}, ${whole(number)}${said}`);
     tint(term, parts);
     return parts.item;
   }
