@@ -3,7 +3,7 @@
 
 import { find, make, mark, say, write } from "./dom.js";
 import { whole } from "./format.js";
-import { exactly, said, suggest } from "./suggest.js";
+import { exactly, suggest } from "./suggest.js";
 
 const REST = 120;
 
@@ -37,7 +37,7 @@ export function search(scope, onTake) {
   function item(option, at) {
     const term = make("bdi", { title: option.text }, option.text);
     const from = make("span", { class: "from" }, option.count.name);
-    const attributes = { id: "option-" + at, role: "option", "aria-selected": "false", "aria-label": said(option) };
+    const attributes = { id: "option-" + at, role: "option", "aria-selected": "false" };
     return make("li", attributes, term, from, make("b", {}, whole(option.number)));
   }
 

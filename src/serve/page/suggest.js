@@ -2,7 +2,7 @@
 // of all in the order of their keys, as the server lists them.
 
 import { ask } from "./access.js";
-import { sign, whole } from "./format.js";
+import { sign } from "./format.js";
 
 const ASKED = 100;
 const SHOWN = 10;
@@ -59,5 +59,3 @@ export async function exactly(text, counts, window) {
   })));
   return all.filter(Boolean).sort((one, two) => two.number - one.number)[0] ?? null;
 }
-
-export const said = ({ count, text, number }) => `${text}, ${count.name}, ${whole(number)}`;
