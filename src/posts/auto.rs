@@ -98,15 +98,9 @@ fn unknown() -> Bad {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{OwnTime, Post};
+    use super::super::OwnTime;
+    use super::super::tests::post;
     use super::*;
-
-    fn post(value: &str) -> Post<'_> {
-        match record(value) {
-            Ok(Record::Post(post)) => post,
-            other => panic!("{value}: {other:?}"),
-        }
-    }
 
     fn reason(value: &str) -> Reason {
         record(value).unwrap_err().reason
@@ -115,7 +109,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_does_not_begin_with_a_brace_is_the_text_itself(value in "[^{\\s\u{feff}].*") {
-            prop_assert_eq!(&*post(&value).text, &*value);
+            prop_assert_eq!(&*post(record, &value).text, &*value);
         }
 
         #[test]
@@ -148,16 +142,16 @@ mod tests {
             (r#"{"schema":{},"payload":"string"}"#, "string"),
             (r#"{"schema":null,"payload":{"Text":"in an envelope"}}"#, "in an envelope"),
         ] {
-            assert_eq!(post(value).text, text, "{value}");
+            assert_eq!(post(record, value).text, text, "{value}");
         }
     }
 
     #[test]
     fn escapes_stand_only_in_what_twitter_itself_wrote() {
-        assert!(post(r#"{"text":"a &amp; b"}"#).html);
-        assert!(post(r#"{"data":{"text":"a &amp; b"}}"#).html);
-        assert!(!post(r#"{"text":"a & b","is_retweet":true}"#).html);
-        assert!(!post("a & b").html);
+        assert!(post(record, r#"{"text":"a &amp; b"}"#).html);
+        assert!(post(record, r#"{"data":{"text":"a &amp; b"}}"#).html);
+        assert!(!post(record, r#"{"text":"a & b","is_retweet":true}"#).html);
+        assert!(!post(record, "a & b").html);
     }
 
     #[test]
@@ -199,7 +193,7 @@ mod tests {
     fn the_first_structs_of_the_eneco_connector_are_dated_by_their_id() {
         let old = r#"{"id":723416534626881536,"createdAt":"Fri Apr 22 09:41:56 CEST 2016","favoriteCount":0,
             "text":"Pipio ergo sum","user":{"id":4877511249,"name":"r","screenName":"rollulus"}}"#;
-        let post = post(old);
+        let post = post(record, old);
         assert_eq!(post.author.as_deref(), Some("rollulus"));
         assert!(matches!(post.time, OwnTime::At(ms) if ms / 1000 == 1_461_310_916));
     }

@@ -61,19 +61,13 @@ fn time_then(created_at: Raw<'_>, id: Option<&str>) -> OwnTime {
 #[cfg(test)]
 mod tests {
     use super::super::bad::Reason;
+    use super::super::tests::post;
     use super::*;
 
     const STRUCT: &str = r#"{"id":723416534626881536,"created_at":"2016-04-22T07:41:56.000+0000",
         "user":{"id":4877511249,"name":"r","screen_name":"rollulus","location":null,"verified":false},
         "text":"Pipio #ergo sum & more","lang":"en","is_retweet":true,
         "entities":{"hashtags":[{"text":"ergo"}],"media":[],"urls":[],"user_mentions":[]}}"#;
-
-    fn post(value: &str) -> Post<'_> {
-        match record(value) {
-            Ok(Record::Post(post)) => post,
-            other => panic!("{value}: {other:?}"),
-        }
-    }
 
     #[test]
     fn a_struct_is_read_with_and_without_its_envelope() {
@@ -87,15 +81,18 @@ mod tests {
             hashtags: Some(vec!["ergo".into()]),
             repost: true,
         };
-        assert_eq!(post(STRUCT), expected);
-        assert_eq!(post(&format!(r#"{{"schema":{{"type":"struct"}},"payload":{STRUCT}}}"#)), expected);
+        assert_eq!(post(record, STRUCT), expected);
+        assert_eq!(
+            post(record, &format!(r#"{{"schema":{{"type":"struct"}},"payload":{STRUCT}}}"#)),
+            expected
+        );
     }
 
     #[test]
     fn a_text_is_read_with_and_without_its_envelope() {
-        assert_eq!(post("Pipio \"ergo\" sum").text, "Pipio \"ergo\" sum");
+        assert_eq!(post(record, "Pipio \"ergo\" sum").text, "Pipio \"ergo\" sum");
         assert_eq!(
-            post(r#"{"schema":{"type":"string"},"payload":"Pipio \"ergo\" sum"}"#).text,
+            post(record, r#"{"schema":{"type":"string"},"payload":"Pipio \"ergo\" sum"}"#).text,
             "Pipio \"ergo\" sum"
         );
     }
@@ -105,10 +102,13 @@ mod tests {
         let old = r#"{"id":ID,"createdAt":"WHEN","favoriteCount":0,"text":"a","user":{"id":1,"name":"r","screenName":"s"}}"#;
         let with = |id: &str, when: &str| old.replace("ID", id).replace("WHEN", when);
         let zoned = with("723416534626881536", "Fri Apr 22 09:41:56 CEST 2016");
-        assert_eq!(post(&zoned).time, OwnTime::At(1_461_310_916_941));
-        assert_eq!(post(&zoned).author.as_deref(), Some("s"));
-        assert_eq!(post(&with("1", "Fri Apr 22 09:41:56 CEST 2016")).time, OwnTime::Unusable);
-        assert_eq!(post(&with("1", "Fri Apr 22 07:41:56 +0000 2016")).time, OwnTime::At(1_461_310_916_000));
+        assert_eq!(post(record, &zoned).time, OwnTime::At(1_461_310_916_941));
+        assert_eq!(post(record, &zoned).author.as_deref(), Some("s"));
+        assert_eq!(post(record, &with("1", "Fri Apr 22 09:41:56 CEST 2016")).time, OwnTime::Unusable);
+        assert_eq!(
+            post(record, &with("1", "Fri Apr 22 07:41:56 +0000 2016")).time,
+            OwnTime::At(1_461_310_916_000)
+        );
     }
 
     #[test]

@@ -161,6 +161,7 @@ fn hashtags<'a>(facets: Option<Vec<Facet<'a>>>, beside: Option<Tags<'a>>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::post;
     use super::*;
 
     /// A created post whose record has the given fields, in both versions.
@@ -178,13 +179,6 @@ mod tests {
         [v1, v2]
     }
 
-    fn post(event: &str) -> Post<'_> {
-        match record(event) {
-            Ok(Record::Post(post)) => post,
-            other => panic!("{event}: {other:?}"),
-        }
-    }
-
     #[test]
     fn a_post_is_read_whole_in_both_versions() {
         let feed = r##"{"$type":"app.bsky.feed.post","text":"Hi #Rust","createdAt":"2024-09-09T19:46:02.102Z","langs":["en","de"],
@@ -193,7 +187,7 @@ mod tests {
             {"$type":"app.bsky.richtext.facet#link","uri":"u"}]}]}"##;
         for event in events(feed) {
             assert_eq!(
-                post(&event),
+                post(record, &event),
                 Post {
                     id: Some("at://did:plc:a/app.bsky.feed.post/3l3qo2vuowo2b".into()),
                     author: Some("did:plc:a".into()),
@@ -216,7 +210,7 @@ mod tests {
             (r#"{"text":"","facets":[]}"#, Some(vec![])),
             (r#"{"text":"","tags":["a"]}"#, Some(vec!["a".into()])),
         ] {
-            assert!(events(feed).iter().all(|event| post(event).hashtags == tags), "{feed}");
+            assert!(events(feed).iter().all(|event| post(record, event).hashtags == tags), "{feed}");
         }
     }
 
@@ -231,7 +225,7 @@ mod tests {
             ("", 1_725_911_162_329),
         ] {
             for event in events(&format!(r#"{{"text":"a"{created}}}"#)) {
-                assert_eq!(post(&event).time, OwnTime::At(ms), "{created}");
+                assert_eq!(post(record, &event).time, OwnTime::At(ms), "{created}");
             }
         }
     }

@@ -175,14 +175,8 @@ fn level<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::OwnTime;
+    use super::super::tests::post;
     use super::*;
-
-    fn post(value: &str) -> Post<'_> {
-        match record(value) {
-            Ok(Record::Post(post)) => post,
-            other => panic!("{value}: {other:?}"),
-        }
-    }
 
     #[test]
     fn a_status_is_read_whole() {
@@ -194,7 +188,7 @@ mod tests {
                 {"text":"cut","indices":[13,17]},{"text":"Whole","indices":[18,24]}]}},
             "quoted_status":{"text":"quoted #not","entities":{"hashtags":[{"text":"not"}]}},"retweeted_status":null}"##;
         assert_eq!(
-            post(status),
+            post(record, status),
             Post {
                 id: Some("755822121331281920".into()),
                 author: Some("a".into()),
@@ -206,7 +200,7 @@ mod tests {
                 repost: false,
             }
         );
-        assert!(matches!(post(status).text, Cow::Borrowed(_)));
+        assert!(matches!(post(record, status).text, Cow::Borrowed(_)));
     }
 
     #[test]
@@ -215,7 +209,7 @@ mod tests {
             "text":"RT @a: first …","entities":{"hashtags":[]},"retweeted_status":{"id_str":"1","timestamp_ms":"1",
             "user":{"screen_name":"a"},"lang":"ja","text":"first …","entities":{"hashtags":[]},
             "extended_tweet":{"full_text":"first and last","entities":{"hashtags":[{"text":"last"}]}}}}"#;
-        let post = post(retweet);
+        let post = post(record, retweet);
         assert!(post.repost);
         assert_eq!((post.id.as_deref(), post.author.as_deref()), (Some("2"), Some("b")));
         assert_eq!((&*post.text, post.lang.as_deref()), ("first and last", Some("ja")));
@@ -238,7 +232,7 @@ mod tests {
             (r#"{"text":"a","entities":{"hashtags":[]},"extended_tweet":{}}"#, "a", Some(vec![])),
             (r#"{"text":"RT","retweeted_status":{}}"#, "RT", None),
         ] {
-            let post = post(status);
+            let post = post(record, status);
             assert_eq!((&*post.text, post.hashtags), (text, tags), "{status}");
         }
     }
@@ -249,7 +243,7 @@ mod tests {
             ["delete", "limit", "scrub_geo", "disconnect", "status_withheld", "user_withheld", "warning"]
         {
             assert_eq!(record(&format!(r#"{{"{kind}":{{}}}}"#)), Ok(Record::Other(kind)));
-            assert_eq!(post(&format!(r#"{{"{kind}":{{}},"text":"a"}}"#)).text, "a");
+            assert_eq!(post(record, &format!(r#"{{"{kind}":{{}},"text":"a"}}"#)).text, "a");
         }
         for (value, reason) in [
             ("{}", Reason::NoText),

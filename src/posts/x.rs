@@ -130,14 +130,8 @@ fn original<'a>(id: &str, includes: Raw<'a>) -> Result<Option<Data<'a>>, Bad> {
 #[cfg(test)]
 mod tests {
     use super::super::OwnTime;
+    use super::super::tests::post;
     use super::*;
-
-    fn post(value: &str) -> Post<'_> {
-        match record(value) {
-            Ok(Record::Post(post)) => post,
-            other => panic!("{value}: {other:?}"),
-        }
-    }
 
     #[test]
     fn a_post_is_read_whole() {
@@ -156,10 +150,10 @@ mod tests {
             hashtags: Some(vec!["whole".into()]),
             repost: false,
         };
-        assert_eq!(post(message), expected);
+        assert_eq!(post(record, message), expected);
         let (_, from_data) = message.split_once(":").unwrap();
         let alone = from_data.split_once(r#""includes""#).unwrap().0.trim_end().trim_end_matches(',');
-        assert_eq!(post(alone), expected);
+        assert_eq!(post(record, alone), expected);
     }
 
     #[test]
@@ -167,19 +161,19 @@ mod tests {
         let retweet = r#"{"data":{"id":"2","author_id":"b","created_at":"2020-08-19T16:26:16.000Z","lang":"en","text":"RT @a: cut",
             "referenced_tweets":[{"type":"replied_to","id":"3"},{"type":"retweeted","id":"1"}]},
             "includes":{"tweets":[{"id":"3","text":"no"},{"id":"1","text":"whole","lang":"ja","entities":{"hashtags":[]}}]}}"#;
-        let counted = post(retweet);
+        let counted = post(record, retweet);
         assert!(counted.repost);
         assert_eq!((counted.id.as_deref(), counted.author.as_deref()), (Some("2"), Some("b")));
         assert_eq!((&*counted.text, counted.lang.as_deref()), ("whole", Some("ja")));
         assert_eq!(counted.hashtags, Some(vec![]));
         assert_eq!(counted.time, OwnTime::At(1_597_854_376_000));
         let elsewhere = retweet.replace(r#""id":"1","text":"whole""#, r#""id":"4","text":"whole""#);
-        assert_eq!((&*post(&elsewhere).text, post(&elsewhere).repost), ("RT @a: cut", true));
+        assert_eq!((&*post(record, &elsewhere).text, post(record, &elsewhere).repost), ("RT @a: cut", true));
     }
 
     #[test]
     fn the_fewest_fields_do() {
-        let post = post(r#"{"data":{"id":"1296121314218897408","text":"a"}}"#);
+        let post = post(record, r#"{"data":{"id":"1296121314218897408","text":"a"}}"#);
         assert_eq!((&*post.text, post.hashtags), ("a", None));
         assert_eq!(post.time, OwnTime::At(1_597_854_376_736));
     }

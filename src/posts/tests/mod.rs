@@ -2,9 +2,10 @@
 
 use crate::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
 
-use super::{Bad, Decoder, Reason, Record};
+use super::{Bad, Decoder, Post, Reason, Record};
 
 mod hostile;
+mod jetstream;
 mod properties;
 mod real;
 
@@ -48,4 +49,12 @@ fn decode(format: Format, value: &[u8]) -> Result<Record<'_>, Bad> {
 
 fn reason(format: Format, value: &[u8]) -> Option<Reason> {
     decode(format, value).err().map(|bad| bad.reason)
+}
+
+/// The post that the reader of a shape makes of a value, which must be one.
+pub(super) fn post<'a>(read: fn(&'a str) -> Result<Record<'a>, Bad>, value: &'a str) -> Post<'a> {
+    match read(value) {
+        Ok(Record::Post(post)) => post,
+        other => panic!("{value}: {other:?}"),
+    }
 }
