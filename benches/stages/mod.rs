@@ -51,7 +51,7 @@ fn extract(file: &Path, config: &Config, _windows: &[Windows]) {
 }
 
 fn combine(file: &Path, config: &Config, windows: &[Windows]) {
-    let mut decode = Decode::new(config, windows, Box::new(|_| String::new()))
+    let mut decode = Decode::new(config, windows, Box::new(|_| String::new()), None)
         .expect("the settings are those of the bench");
     let tables =
         config.counts.iter().map(|count| 1 + usize::from(tidings::engine::decode::has_spellings(count.of)));

@@ -177,7 +177,6 @@ fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
 /// A setting that this version would not honour must not look as if it did.
 fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
     let missing = [
-        ("posts.dead_letter_topic", config.posts.dead_letter_topic.is_some()),
         ("cluster.hosts with several processes", config.cluster.hosts.len() > 1),
         ("checkpoint.dir", config.checkpoint.dir.is_some()),
     ];

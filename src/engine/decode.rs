@@ -6,22 +6,20 @@
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
 //! Cost: that of decoding and of cutting words; one probe per term and count.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-
 use tidings_dataflows::combine::PaneIndex;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::{Pane, Windows};
 
+use super::filter::{Filter, language};
+use super::samples::Samples;
 use super::tally::Tally;
 use crate::config::{Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
-use crate::terms::extract::{Extractor, Input, Terms};
-use crate::terms::fold;
-use crate::terms::stop::StopWords;
+use crate::terms::extract::{Extractor, Input};
+use crate::terms::language::Detector;
 use crate::wall::wall_ms;
 
 /// A post further ahead of the wall clock than this counts in `all` only.
@@ -32,6 +30,9 @@ pub type Fatal = String;
 
 /// Names the partition or file of a number.
 pub type NameOf = Box<dyn Fn(u32) -> String>;
+
+/// Takes each bad record: where it came from, its bytes, and why it is bad.
+pub type Refused = Box<dyn Fn(Origin, Option<&[u8]>, &Bad)>;
 
 /// Decodes for one worker.
 pub struct Decode {
@@ -44,9 +45,12 @@ pub struct Decode {
     /// Slide of the smallest window of all counts, in milliseconds, if one slides.
     slide: Option<u64>,
     wall_ms: i64,
+    /// Where it matters in which language a post is.
+    detector: Option<Detector>,
     samples: Samples,
     spelled: Vec<u8>,
     name_of: NameOf,
+    refused: Option<Refused>,
 }
 
 /// A count: what it wants of a post, and where its terms go.
@@ -55,10 +59,7 @@ struct Wanting {
     windows: Windows,
     table: usize,
     spellings: bool,
-    stop_words: Option<StopWords>,
-    min_length: usize,
-    languages: Vec<String>,
-    track: Vec<(Kind, String)>,
+    filter: Filter,
     /// Where the terms of the post at hand go; `None`: nowhere.
     index: Option<PaneIndex>,
 }
@@ -76,34 +77,49 @@ enum When {
 }
 
 impl Decode {
-    /// For these settings; `windows` are those of each count, and `name_of` names a partition in the log.
+    /// For these settings; `windows` are those of each count, `name_of` names a partition in the log, and `refused`
+    /// takes bad records.
     ///
     /// # Errors
     /// What is wrong with the settings.
-    pub fn new(config: &Config, windows: &[Windows], name_of: NameOf) -> Result<Decode, String> {
+    pub fn new(
+        config: &Config,
+        windows: &[Windows],
+        name_of: NameOf,
+        refused: Option<Refused>,
+    ) -> Result<Decode, String> {
         let decoder = Decoder::new(&config.posts).map_err(|error| error.to_string())?;
         let mut counts = Vec::new();
         let mut table = 0;
         for (count, windows) in config.counts.iter().zip(windows) {
-            counts.push(wanting(count, windows.clone(), table)?);
+            counts.push(Wanting {
+                of: count.of,
+                windows: windows.clone(),
+                table,
+                spellings: has_spellings(count.of),
+                filter: Filter::new(count)?,
+                index: None,
+            });
             table += 1 + usize::from(has_spellings(count.of));
         }
         let mut kinds: Vec<Kind> = counts.iter().map(|count| count.of).collect();
-        kinds.extend(counts.iter().flat_map(|count| count.track.iter().map(|(kind, _)| *kind)));
+        kinds.extend(counts.iter().flat_map(|count| count.filter.kinds()));
         kinds.sort_unstable();
         kinds.dedup();
         Ok(Decode {
             decoder,
             extractor: Extractor::new(&kinds),
-            counts,
             time: config.posts.time,
             reposts: config.posts.reposts,
             on_bad: config.posts.on_bad,
             slide: smallest_window(&config.counts).map(|(_, slide)| slide),
             wall_ms: 0,
+            detector: counts.iter().any(|count| count.filter.asks_language()).then(Detector::default),
+            counts,
             samples: Samples::default(),
             spelled: Vec::new(),
             name_of,
+            refused,
         })
     }
 
@@ -122,6 +138,9 @@ impl Decode {
                     if self.on_bad == OnBad::Fail && fatal.is_ok() {
                         let (place, reason) = ((self.name_of)(origin.partition), bad.reason.as_str());
                         fatal = Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
+                    }
+                    if let Some(refused) = &self.refused {
+                        refused(origin, value, &bad);
                     }
                     self.samples.show(&self.name_of, origin, &bad);
                 }
@@ -149,6 +168,7 @@ impl Decode {
             return Ok(());
         }
         let when = self.when(origin, &post);
+        let language = self.detector.as_mut().map(|detector| language(&post, detector)).unwrap_or_default();
         let input = Input { text: &post.text, html: post.html, hashtags: post.hashtags.as_deref() };
         let terms = self
             .extractor
@@ -166,7 +186,7 @@ impl Decode {
         }
         for count in &mut self.counts {
             let pane = match when {
-                _ if !count.wants(&post, &terms) => None,
+                _ if !count.filter.wants(&language, &terms) => None,
                 When::At(time) => Some(count.windows.pane_for(time, gathered.clock)),
                 _ => count.windows.all().then_some(Pane::ALL),
             };
@@ -174,7 +194,7 @@ impl Decode {
         }
         for (kind, key, spelling) in terms {
             for count in self.counts.iter().filter(|count| count.of == kind) {
-                let Some(index) = count.index.filter(|_| count.admits(key)) else { continue };
+                let Some(index) = count.index.filter(|_| count.filter.admits(key)) else { continue };
                 gathered.tables[count.table].add(index, key.as_bytes(), 1);
                 if count.spellings {
                     spelled(key.as_bytes(), spelling.as_bytes(), &mut self.spelled);
@@ -201,81 +221,8 @@ impl Decode {
     }
 }
 
-fn wanting(count: &Count, windows: Windows, table: usize) -> Result<Wanting, String> {
-    let stop_words = if count.stop_words.is_empty() {
-        None
-    } else {
-        Some(StopWords::new(&count.stop_words).map_err(|error| error.to_string())?)
-    };
-    let track = count.track.iter().flat_map(|term| {
-        let kinds: &[Kind] = match term.chars().next() {
-            Some('#' | '\u{ff03}') => &[Kind::Hashtags],
-            Some('@' | '\u{ff20}') => &[Kind::Mentions],
-            Some('$' | '\u{ff04}') => &[Kind::Cashtags],
-            _ => &[Kind::Words, Kind::Hashtags],
-        };
-        kinds.iter().map(|kind| (*kind, fold::key(*kind, term)))
-    });
-    Ok(Wanting {
-        of: count.of,
-        windows,
-        table,
-        spellings: has_spellings(count.of),
-        stop_words,
-        min_length: count.min_length,
-        languages: count.languages.iter().map(|language| language.to_lowercase()).collect(),
-        track: track.collect(),
-        index: None,
-    })
-}
-
-impl Wanting {
-    /// Whether the post as a whole passes the filters.
-    fn wants(&self, post: &Post<'_>, terms: &Terms<'_>) -> bool {
-        let language = || {
-            let tag = post.lang.as_deref().unwrap_or_default().to_lowercase();
-            self.languages.iter().any(|wanted| {
-                tag.strip_prefix(wanted.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
-            })
-        };
-        let tracked = || {
-            terms
-                .clone()
-                .any(|(kind, key, _)| self.track.iter().any(|wanted| wanted.0 == kind && wanted.1 == key))
-        };
-        (self.languages.is_empty() || language()) && (self.track.is_empty() || tracked())
-    }
-
-    /// Whether a term of a post that passed does so too.
-    fn admits(&self, key: &str) -> bool {
-        let long_enough = self.min_length <= 1 || key.chars().nth(self.min_length - 1).is_some();
-        let stopped = |words: &StopWords| key.split(' ').any(|word| words.contains(word));
-        long_enough && !self.stop_words.as_ref().is_some_and(stopped)
-    }
-}
-
 /// Size and slide of the smallest sliding window of all counts, in milliseconds.
 pub fn smallest_window(counts: &[Count]) -> Option<(u64, u64)> {
     let spans = counts.iter().flat_map(|count| &count.windows).filter_map(|window| window.span);
     spans.map(|span| (span.size_ms, span.slide_ms)).min()
-}
-
-/// A sample of bad records for the log: of each reason one a second at most, with the number of those not shown.
-#[derive(Default)]
-struct Samples(BTreeMap<Reason, (Instant, u64)>);
-
-impl Samples {
-    fn show(&mut self, name_of: &NameOf, Origin { partition, offset, .. }: Origin, bad: &Bad) {
-        let now = Instant::now();
-        if let Some((last, unshown)) = self.0.get_mut(&bad.reason)
-            && now.duration_since(*last) < Duration::from_secs(1)
-        {
-            *unshown += 1;
-            return;
-        }
-        let unshown = self.0.insert(bad.reason, (now, 0)).map_or(0, |(_, unshown)| unshown);
-        let place = name_of(partition);
-        tracing::warn!(place, offset, reason = bad.reason.as_str(), unshown, "bad record: {}", bad.detail);
-    }
 }

@@ -6,9 +6,11 @@
 
 pub mod commands;
 pub mod decode;
+pub mod filter;
 pub mod flow;
 pub mod published;
 pub mod reader;
+mod samples;
 pub mod start;
 pub mod tally;
 pub mod worker;

@@ -14,6 +14,7 @@ use tidings_dataflows::windows::Windows;
 
 use super::published::{Cut, Offsets, Published};
 use crate::config::Span;
+use crate::source::dead_letters::Fates;
 use crate::source::ends::FRESH;
 use crate::source::partitions::Partition;
 use crate::terms::Kind;
@@ -90,7 +91,7 @@ const STALLED: Duration = Duration::from_secs(10);
 
 /// A handle for asking.
 #[derive(Clone)]
-pub struct Reader(Arc<Inner>);
+pub struct Reader(Arc<Inner>, Option<Fates>);
 
 struct Inner {
     published: Arc<Published>,
@@ -109,7 +110,17 @@ impl Reader {
         epoch: Duration,
     ) -> Reader {
         let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
-        Reader(Arc::new(Inner { published, counts, generation, stalled_after, draining }))
+        Reader(Arc::new(Inner { published, counts, generation, stalled_after, draining }), None)
+    }
+
+    /// The same, which knows what became of dead letters.
+    pub(crate) fn with_dead_letters(self, fates: Option<Fates>) -> Reader {
+        Reader(self.0, fates)
+    }
+
+    /// What became of the bad records that were sent on, where that was asked for.
+    pub fn dead_letters(&self) -> Option<&Fates> {
+        self.1.as_ref()
     }
 
     /// The counts in the order of the configuration.

@@ -18,12 +18,13 @@ use timely::communication::WorkerGuards;
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
-use super::decode::{Decode, NameOf, has_spellings};
+use super::decode::{Decode, NameOf, Refused, has_spellings};
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
 use super::worker::work;
 use crate::config::{Config, Count};
+use crate::source::dead_letters::{DeadLetters, Letter};
 use crate::source::ends::{self, Ends};
 use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
@@ -66,6 +67,7 @@ pub struct Engine {
     control: Arc<Control>,
     workers: WorkerGuards<()>,
     ends: Arc<Ends>,
+    dead_letters: Option<Arc<DeadLetters>>,
 }
 
 impl Engine {
@@ -79,13 +81,16 @@ impl Engine {
         Arc::clone(&self.control)
     }
 
-    /// Waits until all workers have ended.
+    /// Waits until all workers have ended, and dead letters are written.
     ///
     /// # Errors
     /// The first failure of a worker.
     pub fn join(self) -> Result<(), EngineError> {
         let results = self.workers.join();
         self.ends.stop();
+        if let Some(dead_letters) = self.dead_letters {
+            dead_letters.finish();
+        }
         if let Some(failure) = self.control.failure.lock().expect("no holder panics").take() {
             return Err(failure);
         }
@@ -149,6 +154,8 @@ pub(super) struct Job {
     pub(super) control: Arc<Control>,
     /// Whether records are handed round, since partitions do not spread evenly over workers.
     pub(super) hands_round: bool,
+    /// Takes the bad records, where there is a topic for them.
+    pub(super) dead_letters: Option<Arc<DeadLetters>>,
     plan: Plan,
     input: Input,
     ends: Arc<Ends>,
@@ -183,14 +190,23 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
         drop(ends::watch(&config.kafka, Arc::clone(&ends))?);
         drop(lookout::watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
     }
+    let dead_letters = match (&input, &config.posts.dead_letter_topic) {
+        (Input::Kafka, Some(topic)) => {
+            let letters = DeadLetters::new(&config.kafka, topic).map_err(SourceError::from)?;
+            Some(Arc::new(letters))
+        }
+        _ => None,
+    };
     let published = Arc::new(Published::new(workers, Arc::clone(&ends)));
     let reader =
-        Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64, config.engine.epoch);
+        Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64, config.engine.epoch)
+            .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()));
     let job = Arc::new(Job {
         plan: plan(config, &counts),
         config: config.clone(),
         published,
         control: Arc::clone(&control),
+        dead_letters: dead_letters.clone(),
         hands_round: partitions.len() % workers != 0 || matches!(input, Input::Files(..)),
         input,
         ends: Arc::clone(&ends),
@@ -204,7 +220,7 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
         work(worker, &job);
     });
     let workers = workers.map_err(EngineError::Threads)?;
-    Ok(Engine { reader, control, workers, ends })
+    Ok(Engine { reader, control, workers, ends, dead_letters })
 }
 
 fn plan(config: &Config, counts: &[CountInfo]) -> Plan {
@@ -264,7 +280,24 @@ impl Job {
                 })
             }
         };
-        Decode::new(&self.config, &windows, name_of)
+        Decode::new(&self.config, &windows, name_of, self.refused())
+    }
+
+    fn refused(&self) -> Option<Refused> {
+        let (dead_letters, ends) = (Arc::clone(self.dead_letters.as_ref()?), Arc::clone(&self.ends));
+        Some(Box::new(move |origin, value, bad| {
+            let partitions = ends.partitions();
+            let Some(place) = partitions.get(origin.partition as usize) else { return };
+            dead_letters.send(&Letter {
+                topic: &place.topic,
+                partition: place.partition,
+                offset: origin.offset,
+                time: origin.time,
+                reason: bad.reason.as_str(),
+                detail: &bad.detail,
+                value,
+            });
+        }))
     }
 
     pub(super) fn open_source(&self, worker: &Worker) -> Box<dyn Source> {

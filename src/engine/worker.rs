@@ -37,7 +37,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let mut commands = Commands::build(worker);
     let mut pipeline = job.build_pipeline(worker);
     let mut source = job.open_source(worker);
-    let mut outbox = Outbox::new(worker, job.hands_round);
+    let mut outbox = Outbox::new(worker, job);
     let mut publisher = Publisher::new(worker.index(), job);
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
     let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
@@ -118,12 +118,17 @@ struct Outbox {
     workers: usize,
     /// Who gets the next container, where they are handed round.
     next: Option<usize>,
+    /// Bytes of a record that are carried.
+    most: usize,
 }
 
 impl Outbox {
-    fn new(worker: &Worker, hands_round: bool) -> Outbox {
+    fn new(worker: &Worker, job: &Job) -> Outbox {
         let (worker, workers) = (worker.index(), worker.peers());
-        Outbox { records: Records::new(worker), worker, workers, next: hands_round.then_some(worker) }
+        // A record that is too large is bad whatever follows: no need to carry all of it, unless somebody wants it.
+        let most = if job.dead_letters.is_some() { usize::MAX } else { MAX_RECORD + 1 };
+        let next = job.hands_round.then_some(worker);
+        Outbox { records: Records::new(worker), worker, workers, next, most }
     }
 
     fn read(
@@ -134,8 +139,7 @@ impl Outbox {
     ) -> Result<Polled, SourceError> {
         let budget = flow.room().min(POLL);
         let polled = source.poll(budget, &mut |origin: Origin, value: Option<&[u8]>| {
-            // A record that is too large is bad whatever follows: no need to carry all of it.
-            self.records.push(origin, value.map(|value| &value[..value.len().min(MAX_RECORD + 1)]));
+            self.records.push(origin, value.map(|value| &value[..value.len().min(self.most)]));
             if self.records.is_full() {
                 self.send(pipeline, flow);
             }

@@ -14,6 +14,7 @@ pub mod extract;
 pub mod fold;
 mod found;
 mod html;
+pub mod language;
 mod scripts;
 pub mod stop;
 pub mod words;

@@ -152,6 +152,8 @@ fn is_word(segment: &str) -> bool {
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

@@ -8,6 +8,7 @@ mod oracle;
 mod support;
 
 mod bad_input;
+mod dead_letters;
 mod exact;
 mod lifecycle;
 mod limits;

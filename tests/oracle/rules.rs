@@ -12,6 +12,7 @@ use tidings::posts::{Decoder, OwnTime, Post, Reason, Record as Decoded};
 use tidings::terms::Kind;
 use tidings::terms::extract::{Extractor, Input};
 use tidings::terms::fold;
+use tidings::terms::language::Detector;
 use tidings::terms::stop::StopWords;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -86,6 +87,7 @@ pub struct Rules {
     stop_words: Vec<StopWords>,
     decoder: Decoder,
     extractor: Extractor,
+    detector: Detector,
     now_ms: i64,
 }
 
@@ -107,6 +109,7 @@ impl Rules {
                 .collect(),
             decoder: Decoder::new(&config.posts).unwrap(),
             extractor: Extractor::new(&kinds),
+            detector: Detector::default(),
             config: config.clone(),
             now_ms,
         }
@@ -127,9 +130,13 @@ impl Rules {
             return Fate::Bad(Reason::TooManyTerms.as_str());
         };
         let terms: Vec<(Kind, &str, &str)> = terms.collect();
+        let language = match &post.lang {
+            Some(own) => own.to_lowercase(),
+            None => self.detector.detect(&post.text, post.html).unwrap_or_default().to_owned(),
+        };
         let counts = self.config.counts.iter().zip(&self.stop_words).zip(&mut self.lexicons);
         let occurrences = counts.map(|((count, stop_words), lexicon)| {
-            if !wants(count, &post, &terms) {
+            if !wants(count, &language, &terms) {
                 return Vec::new();
             }
             let own =
@@ -167,8 +174,7 @@ fn tracked_kinds(track: &str) -> Vec<Kind> {
 }
 
 /// Whether a post passes a count's filters as a whole.
-fn wants(count: &Count, post: &Post<'_>, terms: &[(Kind, &str, &str)]) -> bool {
-    let language = post.lang.as_deref().unwrap_or_default().to_lowercase();
+fn wants(count: &Count, language: &str, terms: &[(Kind, &str, &str)]) -> bool {
     let spoken = |wanted: &String| language == *wanted || language.starts_with(&format!("{wanted}-"));
     let tracked = |track: &String| {
         tracked_kinds(track)

@@ -14,6 +14,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{
     BaseRecord, DefaultProducerContext, Producer as _, ProducerContext, ThreadedProducer,
 };
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::hostile::Sent;
@@ -42,6 +43,11 @@ impl Embedded {
 
     pub fn brokers(&self) -> String {
         self.cluster.bootstrap_servers()
+    }
+
+    /// Refuses a topic to all from now on.
+    pub fn refuse(&self, topic: &str, why: RDKafkaRespErr) {
+        self.cluster.topic_error(topic, why).unwrap();
     }
 
     /// Nobody can reach it until [`Embedded::up`].

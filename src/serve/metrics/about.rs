@@ -122,6 +122,12 @@ pub const BAD: About = counter("tidings_bad_records", "Records that should be po
 pub const OTHER: About =
     counter("tidings_other_records", "Records that are no posts and need not be, by kind")
         .by(&[("kind", "what they are, as `/v1/status` has it")]);
+/// Dead letters.
+pub const DEAD_LETTERS: About = counter(
+    "tidings_dead_letters",
+    "Bad records sent to the dead letter topic, by what became of them; only where there is such a topic",
+)
+.by(&[("fate", "`written`, `lost`")]);
 /// The newest epoch.
 pub const EPOCH: About =
     gauge("tidings_epoch_timestamp_seconds", "When the newest epoch closed, in seconds since the Unix epoch");
@@ -146,7 +152,7 @@ pub const CPU: About = counter("process_cpu_seconds", "User and system time spen
 
 /// All of them.
 #[cfg(test)]
-pub const ALL: [&About; 26] = [
+pub const ALL: [&About; 27] = [
     &READY,
     &POSTS,
     &LATE,
@@ -154,6 +160,7 @@ pub const ALL: [&About; 26] = [
     &UNDATED,
     &BAD,
     &OTHER,
+    &DEAD_LETTERS,
     &EPOCH,
     &EPOCH_AGE,
     &CLOCK,

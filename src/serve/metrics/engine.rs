@@ -1,7 +1,8 @@
 //! The engine's numbers, read from its newest cut when metrics are asked for.
 //!
 //! Idea: nothing is counted twice: these are the numbers of `/v1/status`.
-//! Invariant: all of one answer are of one cut; before there is one, only readiness is shown.
+//! Invariant: all of one answer are of one cut; before there is one, only readiness and dead letters are shown, which are
+//! of the moment.
 //! Cost: a few lines of text a partition.
 
 use std::fmt::Error;
@@ -37,6 +38,10 @@ impl std::fmt::Debug for Progress {
 impl Collector for Progress {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         gauge(&mut encoder, &about::READY, i64::from(self.0.not_ready().is_empty()))?;
+        if let Some(fates) = self.0.dead_letters() {
+            let fates = [("written", fates.written()), ("lost", fates.lost())];
+            family(&mut encoder, &about::DEAD_LETTERS, fates)?;
+        }
         let Some(cut) = self.0.newest() else { return Ok(()) };
         records(&mut encoder, &cut)?;
         times(&mut encoder, &cut)?;

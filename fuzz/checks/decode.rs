@@ -1,0 +1,61 @@
+//! Decoding: any bytes, in any format, are a post, another message or a fault, and the same each time.
+
+use tidings::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
+use tidings::posts::{Decoder, OwnTime, Record};
+
+const FORMATS: [Format; 9] = [
+    Format::Auto,
+    Format::Text,
+    Format::Tweet,
+    Format::X,
+    Format::Eneco,
+    Format::Jcustenborder,
+    Format::Jetstream,
+    Format::Mastodon,
+    Format::Json,
+];
+
+/// Decodes a record in every format.
+pub fn check(record: &[u8]) {
+    let decoders: &[Decoder] = {
+        thread_local!(static DECODERS: &'static [Decoder] = Vec::leak(FORMATS.map(decoder).into()));
+        DECODERS.with(|decoders| *decoders)
+    };
+    for decoder in decoders {
+        let outcome = decoder.decode(Some(record));
+        assert_eq!(outcome, decoder.decode(Some(record)), "decoded twice");
+        match outcome {
+            Ok(Record::Post(post)) => {
+                assert!(!matches!(post.time, OwnTime::At(ms) if ms <= 0), "{:?}", post.time);
+                let tags = post.hashtags.iter().flatten();
+                assert!(
+                    tags.clone().all(|tag| !tag.is_empty() && !tag.starts_with('#')),
+                    "{:?}",
+                    post.hashtags
+                );
+                assert!(post.lang.as_deref().is_none_or(|lang| !lang.is_empty() && lang != "und"));
+            }
+            Ok(Record::Other(kind)) => assert!(!kind.is_empty()),
+            Err(bad) => assert!((1..=200).contains(&bad.detail.len()), "{bad}"),
+        }
+    }
+}
+
+fn decoder(format: Format) -> Decoder {
+    let posts = Posts {
+        format,
+        pointers: Pointers {
+            text: "/text".into(),
+            id: Some("/id".into()),
+            author: Some("/user/screen_name".into()),
+            time: Some("/created_at".into()),
+            lang: Some("/lang".into()),
+            tags: Some("/entities/hashtags".into()),
+        },
+        time: Time::Post,
+        reposts: Reposts::Count,
+        on_bad: OnBad::Count,
+        dead_letter_topic: None,
+    };
+    Decoder::new(&posts).expect("the pointers are valid")
+}
