@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use oracle::answers::Counted;
-use support::counting::{Listed, Printed, expected, lines};
+use support::counting::{Listed, Printed, expected, lines, mayweather};
 use support::hostile::Hostile;
 use support::process::{Settings, run, run_with_input, said};
 use support::random::seed;
@@ -144,5 +144,24 @@ fn all_windows_and_all_terms_equal_the_oracle_with_any_number_of_workers() {
             workers,
         ]);
         assert_eq!(first.counts, expected(&settings.config(), &records, 7), "{workers} workers");
+    }
+}
+
+/// Ten thousand real posts, in many languages and with many emoji.
+#[test]
+#[ignore = "reads ../shared/data, see .ci/run"]
+fn the_readme_shows_what_is_counted() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = mayweather(folder.path());
+    let kinds = ["emoji", "hashtags", "words"];
+    let printed = json(&["count", file.to_str().unwrap(), "--of", &kinds.join(","), "--json"]);
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for rank in 0..10 {
+        let cells = kinds.map(|kind| match &printed.counts[kind] {
+            Listed::One(terms) => format!("{} {}", terms[rank].display, terms[rank].count),
+            Listed::ByWindow(_) => panic!("there is one window"),
+        });
+        let row = format!("| {} | {} |", rank + 1, cells.join(" | "));
+        assert!(readme.contains(&row), "{row}");
     }
 }

@@ -48,30 +48,31 @@ pub(super) struct Words<'a> {
     at: usize,
 }
 
-impl Words<'_> {
-    fn class(&self, at: usize) -> u8 {
-        self.text.get(at).map_or(0, |&byte| CLASS[usize::from(byte)])
-    }
+fn class(byte: u8) -> u8 {
+    CLASS[usize::from(byte)]
+}
 
-    /// Reads the segment that begins here; gives what classes it is made of.
-    fn segment(&mut self) -> u8 {
-        let mut seen = 0;
-        loop {
-            let mut last = 0;
-            while self.class(self.at) & INSIDE != 0 {
-                last = self.class(self.at);
-                seen |= last;
-                self.at += 1;
+/// The length of the segment that begins here, and of what classes it is made.
+fn segment(text: &[u8]) -> (usize, u8) {
+    let (mut length, mut seen, mut last) = (0, 0, 0);
+    loop {
+        for &byte in &text[length..] {
+            let class = class(byte);
+            if class & INSIDE == 0 {
+                break;
             }
-            let holds = match last {
-                LETTER => IN_LETTERS,
-                DIGIT => IN_DIGITS,
-                _ => 0,
-            };
-            if self.class(self.at) & holds == 0 || self.class(self.at + 1) != last {
-                return seen;
-            }
-            self.at += 1;
+            length += 1;
+            seen |= class;
+            last = class;
+        }
+        let holds = match last {
+            LETTER => IN_LETTERS,
+            DIGIT => IN_DIGITS,
+            _ => 0,
+        };
+        match text[length..] {
+            [between, next, ..] if class(between) & holds != 0 && class(next) == last => length += 1,
+            _ => return (length, seen),
         }
     }
 }
@@ -80,14 +81,15 @@ impl Iterator for Words<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        while self.at < self.text.len() {
-            let start = self.at;
-            if self.segment() & LETTER != 0 {
+        loop {
+            let rest = &self.text[self.at..];
+            let start = self.at + rest.iter().position(|&byte| class(byte) & INSIDE != 0)?;
+            let (length, seen) = segment(&self.text[start..]);
+            self.at = start + length;
+            if seen & LETTER != 0 {
                 return Some(start..self.at);
             }
-            self.at = self.at.max(start + 1);
         }
-        None
     }
 }
 

@@ -128,7 +128,7 @@ impl<'a> Iterator for Terms<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let term = self.terms.next()?;
-        Some((term.kind, &self.text[term.key.clone()], &self.text[term.spelling.clone()]))
+        Some((term.kind, &self.text[term.key.range()], &self.text[term.spelling.range()]))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -21,12 +21,11 @@ pub fn fold<'a>(term: &str, into: &'a mut String) -> &'a str {
 
 /// Folds one term and puts its key behind what `into` holds already.
 pub(super) fn append(term: &str, into: &mut String) {
-    let start = into.len();
     if term.is_ascii() {
-        into.push_str(term);
-        into[start..].make_ascii_lowercase();
+        append_ascii(term, into);
         return;
     }
+    let start = into.len();
     if term.chars().all(is_settled) {
         into.push_str(term);
         return;
@@ -39,6 +38,13 @@ pub(super) fn append(term: &str, into: &mut String) {
         into.truncate(start);
     }
     into.extend(term.chars().nfc().default_case_fold().nfc());
+}
+
+/// The same for a text that is known to be ASCII.
+pub(super) fn append_ascii(term: &str, into: &mut String) {
+    let start = into.len();
+    into.push_str(term);
+    into[start..].make_ascii_lowercase();
 }
 
 /// Whether a text is in NFC; `false` also where finding out would take as long as normalising.

@@ -8,7 +8,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::fold::append;
+use super::fold::{append, append_ascii};
 use super::words::{Stretch, Words, stretches};
 use super::{Kind, ascii, emoji};
 
@@ -47,15 +47,36 @@ impl Kinds {
 }
 
 /// One term: places in the text of [`Found`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
     pub(super) kind: Kind,
-    pub(super) key: Range<usize>,
-    pub(super) spelling: Range<usize>,
+    pub(super) key: Place,
+    pub(super) spelling: Place,
+}
+
+/// A place in the text of [`Found`], which has less than 4 GiB: no more than [`MAX_TERMS`] keys, and the texts of one post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn new(start: usize, end: usize) -> Place {
+        Place { start: start as u32, end: end as u32 }
+    }
+
+    fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// Where a key stands; `None`: it is too long to be counted.
-type Key = Option<Range<usize>>;
+type Key = Option<Place>;
 
 /// The terms found so far.
 #[derive(Debug, Default)]
@@ -78,13 +99,13 @@ impl Found {
     /// Takes a term that is shown as it is spelled.
     pub(super) fn add(&mut self, kind: Kind, term: &str) -> ControlFlow<TooManyTerms> {
         let key = self.fold(term);
-        let spelling = key.clone().map(|key| {
-            if *term == self.text[key.clone()] {
+        let spelling = key.map(|key| {
+            if *term == self.text[key.range()] {
                 return key;
             }
             let start = self.text.len();
             self.text.push_str(term);
-            start..self.text.len()
+            Place::new(start, self.text.len())
         });
         self.record(kind, key.zip(spelling))
     }
@@ -107,9 +128,9 @@ impl Found {
             match stretch {
                 Stretch::Ascii(text) => {
                     let start = self.text.len();
-                    append(text, &mut self.text);
+                    append_ascii(text, &mut self.text);
                     for place in ascii::words(text) {
-                        let key = start + place.start..start + place.end;
+                        let key = Place::new(start + place.start, start + place.end);
                         let key = Some(key).filter(|key| key.len() <= MAX_KEY);
                         self.add_word(key, wanted, &mut previous)?;
                     }
@@ -126,13 +147,13 @@ impl Found {
     /// Takes the next word of a piece, and the phrase that it makes with the one before, if there was one.
     fn add_word(&mut self, key: Key, wanted: Kinds, previous: &mut Option<Key>) -> ControlFlow<TooManyTerms> {
         if wanted.has(Kind::Phrases)
-            && let Some(first) = previous.replace(key.clone())
+            && let Some(first) = previous.replace(key)
         {
-            let phrase = self.join(first, key.clone());
-            self.record(Kind::Phrases, phrase.clone().zip(phrase))?;
+            let phrase = self.join(first, key);
+            self.record(Kind::Phrases, phrase.zip(phrase))?;
         }
         if wanted.has(Kind::Words) {
-            self.record(Kind::Words, key.clone().zip(key))?;
+            self.record(Kind::Words, key.zip(key))?;
         }
         ControlFlow::Continue(())
     }
@@ -150,27 +171,22 @@ impl Found {
     fn join(&mut self, first: Key, second: Key) -> Key {
         let (first, second) = (first?, second?);
         let start = self.text.len();
-        self.text.extend_from_within(first);
+        self.text.extend_from_within(first.range());
         self.text.push(' ');
-        self.text.extend_from_within(second);
+        self.text.extend_from_within(second.range());
         self.key_from(start)
     }
 
     fn key_from(&mut self, start: usize) -> Key {
-        let key = start..self.text.len();
-        if key.len() > MAX_KEY {
+        if self.text.len() - start > MAX_KEY {
             self.text.truncate(start);
             return None;
         }
-        Some(key)
+        Some(Place::new(start, self.text.len()))
     }
 
     /// Takes a term with this key and spelling.
-    fn record(
-        &mut self,
-        kind: Kind,
-        term: Option<(Range<usize>, Range<usize>)>,
-    ) -> ControlFlow<TooManyTerms> {
+    fn record(&mut self, kind: Kind, term: Option<(Place, Place)>) -> ControlFlow<TooManyTerms> {
         if self.terms.len() + self.too_long == MAX_TERMS {
             return ControlFlow::Break(TooManyTerms);
         }

@@ -148,7 +148,20 @@ fn next_space(text: &str, from: usize) -> usize {
 }
 
 fn is_word(segment: &str) -> bool {
-    segment.chars().any(char::is_alphabetic)
+    segment.chars().any(is_alphabetic)
+}
+
+/// The alphabetic characters of Unicode, with short ways for what stands in most posts.
+fn is_alphabetic(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
+        'à'..='ö' | 'а'..='я' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | '一'..='鿿' | '가'..='힣' => true,
+        '\u{2000}'..='\u{206f}'
+        | '\u{3000}'..='\u{3004}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{1f200}'..='\u{1faff}' => false,
+        _ => c.is_alphabetic(),
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +218,11 @@ mod tests {
         assert_eq!(words("สวัสดีชาวโลก"), ["สวัสดี", "ชาว", "โลก"]);
         assert_eq!(words("今天天气很好。iPhoneを買う"), ["今天", "天气", "很好", "iPhone", "を", "買う"]);
         assert_eq!(words("안녕하세요 세계"), ["안녕하세요", "세계"]);
+    }
+
+    #[test]
+    fn the_short_ways_to_the_alphabetic_characters_lead_there() {
+        assert!(('\0'..=char::MAX).all(|c| is_alphabetic(c) == c.is_alphabetic()));
     }
 
     #[test]

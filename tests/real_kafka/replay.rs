@@ -1,39 +1,13 @@
 //! Real posts: some ten thousand of one evening, sent by `tidings produce` and read from their file by `tidings count`.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::json;
-
 use crate::oracle::answers::Offsets;
-use crate::support::counting::{Printed, expected, lines};
+use crate::support::counting::{Printed, expected, lines, mayweather};
 use crate::support::process::{Server, Settings, program};
 use crate::support::session::{ask_during, recount};
 use crate::{create, done, kafka, offsets};
-
-/// The real posts as statuses of the v1.1 interface, one a line, with their times in UTC.
-fn mayweather(folder: &Path) -> PathBuf {
-    let file = folder.join("mayweather.jsonl");
-    let mut out = std::io::BufWriter::new(fs::File::create(&file).unwrap());
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/posts/mayweather-mcgregor.csv");
-    let mut rows = csv::Reader::from_path(path).unwrap();
-    for row in rows.deserialize() {
-        let row: BTreeMap<String, String> = row.unwrap();
-        let time: jiff::civil::DateTime = row["created_at"].parse().unwrap();
-        let status = json!({
-            "created_at": time.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string(),
-            "id_str": row["id"],
-            "text": row["text"],
-            "user": { "screen_name": row["screen_name"] },
-        });
-        writeln!(out, "{status}").unwrap();
-    }
-    out.into_inner().unwrap();
-    file
-}
 
 const FIGHT: &str = "[posts]\ntime = \"post\"\n[engine]\nclock = \"event\"\nworkers = 2\nepoch = \"50ms\"\n\
     [[count]]\nname = \"hashtags\"\nof = \"hashtags\"\nwindows = [\"1m\", \"5m\", \"1h\", \"all\"]\n\

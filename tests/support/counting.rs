@@ -1,9 +1,12 @@
 //! `tidings count` over files, compared with the oracle.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::json;
 use tidings::config::Config;
 
 use super::broker::wall_ms;
@@ -32,7 +35,7 @@ pub enum Listed {
 pub fn lines(files: &[&Path]) -> Vec<Record> {
     let mut records = Vec::new();
     for (partition, file) in (0..).zip(files) {
-        let content = std::fs::read(file).unwrap();
+        let content = fs::read(file).unwrap();
         for (offset, line) in (0..).zip(content.split(|byte| *byte == b'\n')) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
@@ -63,4 +66,25 @@ pub fn expected(config: &Config, records: &[Record], top: usize) -> BTreeMap<Str
         (count.name.clone(), Listed::ByWindow(lists.collect()))
     };
     config.counts.iter().map(windows).collect()
+}
+
+/// The real posts as statuses of the v1.1 interface, one a line, with their times in UTC.
+pub fn mayweather(folder: &Path) -> PathBuf {
+    let file = folder.join("mayweather.jsonl");
+    let mut out = std::io::BufWriter::new(fs::File::create(&file).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/posts/mayweather-mcgregor.csv");
+    let mut rows = csv::Reader::from_path(path).unwrap();
+    for row in rows.deserialize() {
+        let row: BTreeMap<String, String> = row.unwrap();
+        let time: jiff::civil::DateTime = row["created_at"].parse().unwrap();
+        let status = json!({
+            "created_at": time.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string(),
+            "id_str": row["id"],
+            "text": row["text"],
+            "user": { "screen_name": row["screen_name"] },
+        });
+        writeln!(out, "{status}").unwrap();
+    }
+    out.into_inner().unwrap();
+    file
 }
