@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use tidings::terms::entities::{EntityKind, entities};
-use twitter_text::extractor::{Extract, Extractor};
+use twitter_text::extractor::Extractor;
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     terms::check(text);
