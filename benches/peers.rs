@@ -12,12 +12,11 @@ mod status;
 
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use icu_segmenter::WordSegmenter;
 use icu_segmenter::options::WordBreakInvariantOptions;
-use measure::{median, spread};
+use measure::{Cost, measured, median, spread};
 use tidings::config;
 use tidings::posts::{Decoder, Record};
 use tidings::produce::synthetic::{Mix, Synthetic};
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let (english, mixed) = texts(&args);
     println!("{} posts a group, medians of {} rounds (least..largest)\n", args.posts, args.repeats);
-    println!("{:<34} {:>10} {:>10}  rate to that of the first", "", "ns/post", "MB/s");
+    println!("{:<34} {:>10} {:>10} {:>8}  rate to that of the first", "", "ns/post", "CPU ns", "MB/s");
     let uax_29: fn(&str) -> usize = |text| text.unicode_words().map(str::len).sum();
     let dictionary = WordSegmenter::new_dictionary(WordBreakInvariantOptions::default());
     let by_dictionary = |text: &str| {
@@ -146,22 +145,24 @@ fn decoding(args: &Args) {
 }
 
 fn measure(mut ways: Vec<Way<'_>>, args: &Args, posts: usize, bytes: usize) {
-    let mut seconds = vec![Vec::new(); ways.len()];
+    let mut costs: Vec<Vec<Cost>> = vec![Vec::new(); ways.len()];
     for round in 0..=args.repeats {
-        for ((_, way), seconds) in ways.iter_mut().zip(&mut seconds) {
-            let start = Instant::now();
-            black_box(way());
+        for ((_, way), costs) in ways.iter_mut().zip(&mut costs) {
+            let (cost, found) = measured(way);
+            black_box(found);
             if round > 0 {
-                seconds.push(start.elapsed().as_secs_f64());
+                costs.push(cost);
             }
         }
     }
-    for ((name, _), own) in ways.iter().zip(&seconds) {
-        let middle = median(own.iter().copied());
-        let ratios = seconds[0].iter().zip(own).map(|(first, own)| first / own);
+    for ((name, _), own) in ways.iter().zip(&costs) {
+        let middle = median(own.iter().map(|cost| cost.wall));
+        let spent = own.iter().map(|cost| cost.cpu).sum::<f64>() / own.len() as f64;
+        let ratios = costs[0].iter().zip(own).map(|(first, own)| first.wall / own.wall);
         println!(
-            "{name:<34} {:>10.0} {:>10.1}  {}",
+            "{name:<34} {:>10.0} {:>10.0} {:>8.1}  {}",
             middle * 1e9 / posts as f64,
+            spent * 1e9 / posts as f64,
             bytes as f64 / middle / 1e6,
             spread(ratios)
         );

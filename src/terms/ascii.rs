@@ -106,7 +106,7 @@ fn masks(text: &[u8]) -> Masks {
         let eight = u64::from_le_bytes(eight);
         let (dot, quote) = (is(eight, b'.'), is(eight, b'\''));
         let put = |mask: &mut u64, found: u64| *mask |= gathered(found) << (8 * number);
-        put(&mut all.letters, between(eight | 0x20 * ONES, b'a', b'z'));
+        put(&mut all.letters, between(eight | (0x20 * ONES), b'a', b'z'));
         put(&mut all.digits, between(eight, b'0', b'9'));
         put(&mut all.joiners, is(eight, b'_'));
         put(&mut all.in_letters, dot | quote | is(eight, b':'));
@@ -123,7 +123,7 @@ fn between(eight: u64, least: u8, most: u8) -> u64 {
 
 /// The highest bit of each byte that is this one; all bytes must be ASCII.
 fn is(eight: u64, byte: u8) -> u64 {
-    (HIGH - (eight ^ u64::from(byte) * ONES)) & HIGH
+    (HIGH - (eight ^ (u64::from(byte) * ONES))) & HIGH
 }
 
 /// The highest bits of eight bytes, one behind the other.
