@@ -55,7 +55,12 @@ impl FromStr for Target {
         if host.is_empty() {
             return Err(format!("a host is missing; {FORM}"));
         }
-        let (port, path) = (authority.port_u16().unwrap_or(80), uri.path().trim_end_matches('/').to_owned());
+        // An IPv6 address has colons of its own, within its brackets.
+        let port = match authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+            Some((_, port)) => port.parse().map_err(|_| format!("{port:?} is no port; {FORM}"))?,
+            None => 80,
+        };
+        let path = uri.path().trim_end_matches('/').to_owned();
         Ok(Target { host, port, authority: authority.as_str().to_owned(), path })
     }
 }
