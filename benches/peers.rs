@@ -7,6 +7,7 @@
 //! Cost: some ten seconds at the defaults.
 
 mod measure;
+mod middle;
 #[path = "peers/status.rs"]
 mod status;
 
@@ -16,7 +17,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use icu_segmenter::WordSegmenter;
 use icu_segmenter::options::WordBreakInvariantOptions;
-use measure::{Cost, measured, median, spread};
+use measure::{Cost, measured};
+use middle::{median, spread};
 use tidings::config;
 use tidings::posts::{Decoder, Record};
 use tidings::produce::synthetic::{Mix, Synthetic};

@@ -168,7 +168,7 @@ pub(super) struct Job {
 pub fn check(config: &Config) -> Result<(), EngineError> {
     let windows = config.counts.iter().map(|count| Ok(count_info(count)?.plan));
     let windows = windows.collect::<Result<Vec<_>, EngineError>>()?;
-    Decode::new(config, &windows, Box::new(|_| String::new())).map_err(EngineError::Config)?;
+    Decode::new(config, &windows, Box::new(|_| String::new()), None).map_err(EngineError::Config)?;
     Ok(partitions::check(&config.kafka)?)
 }
 
