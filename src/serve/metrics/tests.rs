@@ -11,6 +11,7 @@ use super::about::{ALL, About};
 use crate::serve::tests::client::{Client, get};
 use crate::serve::tests::fed::Fed;
 use crate::serve::tests::server::Server;
+use crate::source::dead_letters::Fates;
 
 /// Set to anything, it makes the test write the file that it checks.
 const RENEW: &str = "TIDINGS_RENEW_DOCS";
@@ -139,7 +140,7 @@ fn shown(text: &str) -> Shown {
 fn a_server_shows_what_is_documented_and_nothing_else() {
     let fed = Fed::new();
     fed.feed(1, &[(0, "#a good")]);
-    let server = Server::new(&fed.reader);
+    let server = Server::new(&fed.reader.clone().with_dead_letters(Some(Fates::default())));
     let mut stream = Client::connect(server.address);
     stream.send(b"GET /v1/events HTTP/1.1\r\nhost: here\r\n\r\n");
     get(server.address, "/v1/counts");

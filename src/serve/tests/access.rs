@@ -30,7 +30,7 @@ fn ask(server: &Server, method: &str, path: &str, headers: &str) -> Answer {
 
 /// A path that the route matches.
 fn example(route: Route) -> String {
-    route.path.replace("{count}", "words").replace("{term}", "good")
+    route.path.replace("{count}", "words").replace("{term}", "good").replace("{file}", "main.js")
 }
 
 #[test]
