@@ -8,6 +8,7 @@
 //! counts as behind.
 //! Cost: two requests a second and broker; a broker may take a second for each before ends are no longer fresh.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -143,6 +144,19 @@ impl Ends {
         }
         Ok(())
     }
+
+    /// Asks who leads the partitions now. For a client that reads nothing, librdkafka would go on asking a leader that is dead
+    /// until it next looks by itself, minutes later.
+    fn look_for_leaders(&self, client: &Client) {
+        let partitions = self.partitions();
+        for topic in partitions.iter().map(|partition| &partition.topic).collect::<BTreeSet<_>>() {
+            if self.stopped() {
+                return;
+            }
+            // Where nobody answers, the next look says so.
+            let _ = client.fetch_metadata(Some(topic), PATIENCE);
+        }
+    }
 }
 
 /// Starts the thread that asks.
@@ -159,11 +173,13 @@ pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceErr
             match ends.look(&client) {
                 Ok(()) if std::mem::take(&mut failing) => tracing::info!(%brokers, "kafka answers again"),
                 Ok(()) => {}
-                Err(error) if !std::mem::replace(&mut failing, true) => {
-                    let error = client.context().explain(&error, &brokers);
-                    tracing::warn!("cannot learn where partitions end: {error}");
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        let error = client.context().explain(&error, &brokers);
+                        tracing::warn!("cannot learn where partitions end: {error}");
+                    }
+                    ends.look_for_leaders(&client);
                 }
-                Err(_) => {}
             }
             // Serves what librdkafka has to say, so that the reason of a failure is known.
             (0..EVENTS).for_each(|_| drop(client.poll(Duration::ZERO)));

@@ -12,7 +12,8 @@ type Told =
 
 #[rustfmt::skip]
 const POSTS: [Told; 17] = [
-    ("3mptbyoeyc22k", 1_783_175_886_240, Some("en"), "www.youtube.com/watch?v=V5lD...", "", None),
+    // Its facets name a link: so there is a list of its own, without hashtags.
+    ("3mptbyoeyc22k", 1_783_175_886_240, Some("en"), "www.youtube.com/watch?v=V5lD...", "", Some(&[])),
     // Its writer's clock was a third of a second ahead.
     ("3mptbyqhi7s2f", 1_783_175_888_420, Some("ja"), "待って天幕のジャードゥーガル観ようと", "ネトフリでも観られるっぽいよかった💦", None),
     ("3mptbyp7lu223", 1_783_175_887_112, Some("ko"), "이쁘시네용~~~", "", None),

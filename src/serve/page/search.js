@@ -110,4 +110,6 @@ export function search(scope, onTake) {
     const at = [...list.children].indexOf(event.target.closest("li"));
     if (at >= 0) take(options[at]);
   });
+  // What was typed before this script was there.
+  if (input.value.trim() !== "") complete();
 }
