@@ -124,12 +124,15 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>) -> Option<PanesBatch> {
     let mut keys = Keys::with_capacities(updates, blocks.iter().map(|block| block.term_bytes()).sum());
     let mut upds = Upds::with_capacity(updates + 1, updates);
     let mut staging = UpdsBuilder::default();
+    // Nearly always one epoch is ready, and its updates need not be asked for theirs.
+    let first = blocks.first().map(|block| block.epoch);
+    let common = first.filter(|first| blocks.iter().all(|block| block.epoch == *first));
     for (pane, run) in panes.into_iter().zip(runs) {
         let entries = &mut entries[run];
         entries.sort_unstable_by(|one, two| joined.compare(one, two));
         for group in entries.chunk_by(|one, two| joined.compare(one, two).is_eq()) {
             for entry in group {
-                staging.push(joined.place(entry).0.epoch, entry.n);
+                staging.push(common.unwrap_or_else(|| joined.place(entry).0.epoch), entry.n);
             }
             if staging.seal(&mut upds) {
                 let bytes = group[0].head.to_be_bytes();
