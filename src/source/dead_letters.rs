@@ -4,7 +4,7 @@
 //! (Unix milliseconds; left out where the record had none), `reason`, and `detail` in words. The producer is idempotent
 //! and never waited for: handing a letter over only copies it into a queue.
 //! Invariant: the stream is never held up. Where the topic is missing, slow or away the queue fills, and what does not
-//! fit, or could not be delivered in time, is lost: counted, and logged once in [`QUIET`] at most. Every letter is
+//! fit, or could not be delivered in time, is lost: counted, and logged once in ten seconds at most. Every letter is
 //! counted as written or lost by the end of [`DeadLetters::finish`].
 //! Cost: at most [`QUEUE_KB`] and [`QUEUE_LETTERS`]; a copy of each bad record, and a thread of librdkafka's.
 
