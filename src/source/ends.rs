@@ -8,7 +8,6 @@
 //! counts as behind.
 //! Cost: two requests a second and broker; a broker may take a second for each before ends are no longer fresh.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -20,7 +19,7 @@ use rdkafka::error::KafkaError;
 
 use super::SourceError;
 use super::client::{Watch, create};
-use super::partitions::{Client, Partition, ask_offsets, consumer_config};
+use super::partitions::{Client, Partition, ask_leaders, ask_offsets, consumer_config};
 use crate::config::Kafka;
 
 /// How old an end may be for a partition to count as caught up.
@@ -144,19 +143,6 @@ impl Ends {
         }
         Ok(())
     }
-
-    /// Asks who leads the partitions now. For a client that reads nothing, librdkafka would go on asking a leader that is dead
-    /// until it next looks by itself, minutes later.
-    fn look_for_leaders(&self, client: &Client) {
-        let partitions = self.partitions();
-        for topic in partitions.iter().map(|partition| &partition.topic).collect::<BTreeSet<_>>() {
-            if self.stopped() {
-                return;
-            }
-            // Where nobody answers, the next look says so.
-            let _ = client.fetch_metadata(Some(topic), PATIENCE);
-        }
-    }
 }
 
 /// Starts the thread that asks.
@@ -178,7 +164,9 @@ pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceErr
                         let error = client.context().explain(&error, &brokers);
                         tracing::warn!("cannot learn where partitions end: {error}");
                     }
-                    ends.look_for_leaders(&client);
+                    let partitions = ends.partitions();
+                    let pairs: Vec<_> = partitions.iter().map(|p| (p.topic.as_str(), p.partition)).collect();
+                    ask_leaders(&client, &pairs);
                 }
             }
             // Serves what librdkafka has to say, so that the reason of a failure is known.

@@ -5,9 +5,11 @@
 //! Invariant: every partition has a start that is an offset, not a name for one; all workers see the same list.
 //! Cost: one metadata request and two offset requests per broker.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -17,6 +19,9 @@ use crate::config::{Kafka, Start};
 
 /// How long Kafka has to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How soon it is asked again where the leaders have changed.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A partition, where reading it begins, and where it ended at that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,8 +152,34 @@ fn offsets(
 ) -> Result<Vec<i64>, SourceError> {
     let pairs: Vec<(&str, i32)> =
         partitions.iter().map(|(topic, partition)| (topic.as_str(), *partition)).collect();
-    ask_offsets(consumer, &pairs, asked, PATIENCE)
-        .map_err(|error| consumer.context().client_error(&error, &kafka.brokers).into())
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match ask_offsets(consumer, &pairs, asked, PATIENCE) {
+            Ok(offsets) => return Ok(offsets),
+            // A topic that was made just now, or whose leader died: it passes.
+            Err(error) if has_moved(&error) && Instant::now() < until => {
+                ask_leaders(consumer, &pairs);
+                std::thread::sleep(AGAIN);
+            }
+            Err(error) => return Err(consumer.context().client_error(&error, &kafka.brokers).into()),
+        }
+    }
+}
+
+/// Whether an error says that another broker has to be asked.
+fn has_moved(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, ReplicaNotAvailable};
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(LeaderNotAvailable | NotLeaderForPartition | ReplicaNotAvailable))
+}
+
+/// Asks who leads the partitions now. For a client that reads nothing, librdkafka would go on asking a leader that is dead
+/// until it next looks by itself, minutes later.
+pub fn ask_leaders(consumer: &Client, partitions: &[(&str, i32)]) {
+    for topic in partitions.iter().map(|(topic, _)| *topic).collect::<BTreeSet<_>>() {
+        // Where nobody answers, whatever is asked next says so.
+        let _ = consumer.fetch_metadata(Some(topic), PATIENCE);
+    }
 }
 
 /// Asks for an offset of each partition in one request per broker: `Beginning`, `End`, or `Offset` with a time in
@@ -161,7 +192,7 @@ pub fn ask_offsets(
     partitions: &[(&str, i32)],
     asked: Offset,
     patience: Duration,
-) -> Result<Vec<i64>, rdkafka::error::KafkaError> {
+) -> Result<Vec<i64>, KafkaError> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for (topic, partition) in partitions {
         list.add_partition_offset(topic, *partition, asked)?;
@@ -171,9 +202,9 @@ pub fn ask_offsets(
     }
     let answer = consumer.offsets_for_times(list, patience)?;
     let find = |(topic, partition): &(&str, i32)| {
-        let element = answer.find_partition(topic, *partition).ok_or(
-            rdkafka::error::KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::UnknownPartition),
-        )?;
+        let element = answer
+            .find_partition(topic, *partition)
+            .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
         element.error()?;
         Ok(match element.offset() {
             Offset::Offset(offset) => offset,
