@@ -156,6 +156,8 @@ fn the_readme_shows_what_is_counted() {
     let kinds = ["emoji", "hashtags", "words"];
     let printed = json(&["count", file.to_str().unwrap(), "--of", &kinds.join(","), "--json"]);
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let posts = format!("What {},{:03} posts", printed.posts / 1000, printed.posts % 1000);
+    assert!(readme.contains(&posts), "{posts}");
     for rank in 0..10 {
         let cells = kinds.map(|kind| match &printed.counts[kind] {
             Listed::One(terms) => format!("{} {}", terms[rank].display, terms[rank].count),

@@ -87,11 +87,7 @@ impl Block {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.bytes[start as usize..self.ends[index] as usize]
     }
-    /// An update: where its pane is listed, its term, its count.
-    pub fn get(&self, index: usize) -> (u32, &[u8], i64) {
-        (self.places[index], self.term(index), self.counts[index])
-    }
-    /// All updates.
+    /// All updates: where the pane of each is listed, its term, its count.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &[u8], i64)> {
         let mut start = 0;
         self.places.iter().zip(&self.ends).zip(&self.counts).map(move |((place, end), n)| {

@@ -128,10 +128,6 @@ impl Heard {
     pub fn now(&self) -> u64 {
         self.now
     }
-    /// The epochs before `upper` at which a change is waiting.
-    pub fn changes_before(&self, upper: u64) -> impl Iterator<Item = u64> {
-        self.changes.iter().map(|(at, _)| *at).take_while(move |at| *at < upper)
-    }
 }
 
 #[cfg(test)]

@@ -72,10 +72,6 @@ impl Keys {
         let start = if index == 0 { 0 } else { self.ends.index(index - 1) };
         &self.bytes[start..self.ends.index(index)]
     }
-    /// Bytes in use; a merge reserves more, which stays untouched if keys cancel.
-    pub fn heap_bytes(&self) -> usize {
-        8 * self.panes.len() + 4 * self.ends.smol.len() + 8 * self.ends.chonk.len() + self.bytes.len()
-    }
 }
 
 impl BatchContainer for Keys {

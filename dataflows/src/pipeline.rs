@@ -143,8 +143,8 @@ impl<T: Default + 'static> Pipeline<T> {
         !self.probe.less_equal(&epoch)
     }
 
-    /// This worker's results as of `epoch` (what was refused: as of now, so that no answer misses it), which must be complete and later than that of the snapshot before; and
-    /// what was tallied since that one.
+    /// This worker's results as of `epoch`, which must be complete and later than that of the snapshot before; and what was
+    /// tallied since that one. What was refused is as of now, so that no answer misses it.
     pub fn snapshot(&mut self, epoch: u64) -> (Snapshot, Vec<T>) {
         if let Some((_, clock)) = pop_through(&mut self.clocks.borrow_mut(), epoch).pop() {
             self.clock = Some(clock);

@@ -108,8 +108,7 @@ impl Totals {
     }
     /// The term of an id.
     pub fn term(&self, id: u32) -> Vec<u8> {
-        let known = self.known(id);
-        self.rest(known).map_or_else(|| known.head.to_be_bytes()[..known.len].to_vec(), <[u8]>::to_vec)
+        self.spelt(self.known(id), &mut [0; HEAD]).to_vec()
     }
     /// The order of two terms.
     pub fn compare(&self, one: u32, two: u32) -> Ordering {
@@ -145,6 +144,11 @@ impl Totals {
         let row = &self.rows[id as usize * self.stride()..][..TOTALS];
         let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
         Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
+    }
+    /// A term's bytes; `room` takes those of one that only its head holds.
+    fn spelt<'a>(&'a self, known: Known, room: &'a mut [u8; HEAD]) -> &'a [u8] {
+        *room = known.head.to_be_bytes();
+        self.rest(known).unwrap_or(&room[..known.len.min(HEAD)])
     }
     /// A term that its head does not hold, whole.
     fn rest(&self, known: Known) -> Option<&[u8]> {
@@ -234,9 +238,7 @@ impl Totals {
         let mask = slots - 1;
         for id in 0..self.len() as u32 {
             let known = self.known(id);
-            let bytes = known.head.to_be_bytes();
-            let term = self.rest(known).unwrap_or_else(|| &bytes[..known.len]);
-            let hash = self.keys.hash(known.head, term);
+            let hash = self.keys.hash(known.head, self.spelt(known, &mut [0; HEAD]));
             let mut at = hash as usize & mask;
             while self.slots[at].id != 0 {
                 at = (at + 1) & mask;
@@ -254,7 +256,7 @@ impl Totals {
         kept.figures.clone_from(&self.figures);
         let moved = (0..self.len() as u32).map(|id| {
             self.totals(id).iter().any(|n| *n != 0).then(|| {
-                let to = kept.push(&self.term(id));
+                let to = kept.push(self.spelt(self.known(id), &mut [0; HEAD]));
                 let from = to as usize * kept.stride() + TOTALS;
                 kept.rows[from..].copy_from_slice(self.totals(id));
                 to

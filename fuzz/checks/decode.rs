@@ -3,22 +3,10 @@
 use tidings::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
 use tidings::posts::{Decoder, OwnTime, Record};
 
-const FORMATS: [Format; 9] = [
-    Format::Auto,
-    Format::Text,
-    Format::Tweet,
-    Format::X,
-    Format::Eneco,
-    Format::Jcustenborder,
-    Format::Jetstream,
-    Format::Mastodon,
-    Format::Json,
-];
-
 /// Decodes a record in every format.
 pub fn check(record: &[u8]) {
     let decoders: &[Decoder] = {
-        thread_local!(static DECODERS: &'static [Decoder] = Vec::leak(FORMATS.map(decoder).into()));
+        thread_local!(static DECODERS: &'static [Decoder] = Vec::leak(Format::ALL.map(decoder).into()));
         DECODERS.with(|decoders| *decoders)
     };
     for decoder in decoders {

@@ -125,6 +125,21 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 9] = [
+        Format::Auto,
+        Format::Text,
+        Format::Tweet,
+        Format::X,
+        Format::Eneco,
+        Format::Jcustenborder,
+        Format::Jetstream,
+        Format::Mastodon,
+        Format::Json,
+    ];
+}
+
 /// JSON pointers (RFC 6901) of a post's fields, for the format `json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointers {

@@ -91,9 +91,13 @@ const STALLED: Duration = Duration::from_secs(10);
 
 /// A handle for asking.
 #[derive(Clone)]
-pub struct Reader(Arc<Inner>, Option<Fates>);
+pub struct Reader {
+    engine: Arc<Engine>,
+    dead_letters: Option<Fates>,
+}
 
-struct Inner {
+/// What all handles share.
+struct Engine {
     published: Arc<Published>,
     counts: Vec<CountInfo>,
     generation: u64,
@@ -110,48 +114,49 @@ impl Reader {
         epoch: Duration,
     ) -> Reader {
         let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
-        Reader(Arc::new(Inner { published, counts, generation, stalled_after, draining }), None)
+        let engine = Engine { published, counts, generation, stalled_after, draining };
+        Reader { engine: Arc::new(engine), dead_letters: None }
     }
 
     /// The same, which knows what became of dead letters.
-    pub(crate) fn with_dead_letters(self, fates: Option<Fates>) -> Reader {
-        Reader(self.0, fates)
+    pub(crate) fn with_dead_letters(self, dead_letters: Option<Fates>) -> Reader {
+        Reader { dead_letters, ..self }
     }
 
     /// What became of the bad records that were sent on, where that was asked for.
     pub fn dead_letters(&self) -> Option<&Fates> {
-        self.1.as_ref()
+        self.dead_letters.as_ref()
     }
 
     /// The counts in the order of the configuration.
     pub fn counts(&self) -> &[CountInfo] {
-        &self.0.counts
+        &self.engine.counts
     }
 
     /// The number of this run: larger than that of any earlier one.
     pub fn generation(&self) -> u64 {
-        self.0.generation
+        self.engine.generation
     }
 
     /// The partitions that are read, by number.
     pub fn partitions(&self) -> Arc<Vec<Partition>> {
-        self.0.published.ends().partitions()
+        self.engine.published.ends().partitions()
     }
 
     /// Where a partition ends, as far as known, and whether that was learnt just now.
     pub fn end_offset(&self, partition: u32) -> Option<(i64, bool)> {
-        let end = self.0.published.ends().get(partition)?;
+        let end = self.engine.published.ends().get(partition)?;
         Some((end.offset, end.asked.elapsed() <= FRESH))
     }
 
     /// The newest results; `None` until there are any.
     pub fn newest(&self) -> Option<Arc<Cut>> {
-        self.0.published.newest()
+        self.engine.published.newest()
     }
 
     /// One count in a cut, by its index.
     pub fn view<'a>(&'a self, cut: &'a Cut, count: usize) -> View<'a> {
-        View::new(&cut.snapshots, count, &self.0.counts[count].plan)
+        View::new(&cut.snapshots, count, &self.engine.counts[count].plan)
     }
 
     /// Why the engine is not ready; empty when it is.
@@ -162,13 +167,13 @@ impl Reader {
             Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
             Some(_) => {}
         }
-        if self.newest().is_some_and(|cut| cut.since.elapsed() > self.0.stalled_after) {
+        if self.newest().is_some_and(|cut| cut.since.elapsed() > self.engine.stalled_after) {
             reasons.push(NotReady::Stalled);
         }
-        if self.0.published.ends().age() > GRACE {
+        if self.engine.published.ends().age() > GRACE {
             reasons.push(NotReady::SourceUnavailable);
         }
-        if self.0.draining.load(Ordering::Relaxed) {
+        if self.engine.draining.load(Ordering::Relaxed) {
             reasons.push(NotReady::Draining);
         }
         reasons
@@ -176,12 +181,12 @@ impl Reader {
 
     /// From now on the engine is not ready: it is being stopped.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.engine.draining.store(true, Ordering::Relaxed);
     }
 
     /// Tells whenever there may be newer results.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.0.published.changes()
+        self.engine.published.changes()
     }
 }
 

@@ -1,12 +1,11 @@
 //! What all resources share: the reader, the metrics, and the right to read.
 //!
-//! Idea: reads walk batches, from 0.05 ms for the first places to a quarter of a second for a thousand terms over many
+//! Idea: reads walk batches, from next to nothing for the first places to far longer for a thousand terms over many
 //! panes, so they run on the runtime's blocking threads: none delays other connections or `/livez`. No more short ones
 //! run at once than there are cores, and half as many long ones, since the workers need those too; as long ones have
 //! turns of their own, short ones never queue behind them.
 //! Invariant: a read that panics is the panic of its request; no request waits once the server is being stopped.
-//! Cost: handing a read to another thread and back, 20 to 40 microseconds, which is about what the request itself
-//! costs; together some 14,000 top tens a second on two cores.
+//! Cost: handing a read to another thread and back, which is about what a short request itself costs.
 
 use std::sync::Arc;
 use std::time::Duration;

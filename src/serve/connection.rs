@@ -4,7 +4,7 @@
 //! Invariant: the connection ends by itself if its client is silent before a request, slow within its head or its
 //! handshake, or does not read, or not as fast as answers come; it ends after the answer in hand once the server is being
 //! stopped.
-//! Cost: 8 KiB of buffers when idle, 16 KiB for reading at most; some 30 KiB more with TLS.
+//! Cost: 8 KiB of buffers when idle, 16 KiB for reading at most; with TLS those of the encryption besides.
 
 use std::error::Error;
 use std::io;

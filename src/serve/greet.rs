@@ -4,7 +4,7 @@
 //! client speaks, and one that speaks the wrong thing is told so in words that it understands.
 //! Invariant: nothing that a client sends or keeps to itself holds up anybody but its own connection: this runs in the
 //! connection's own task, and ends at the deadline.
-//! Cost: a look at one byte; a handshake is about a millisecond of a core and some 30 KiB while it lasts.
+//! Cost: a look at one byte; a handshake is much dearer than a request, and holds its buffers while it lasts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -88,7 +88,6 @@ impl Fates {
 /// Writes dead letters; shared by all workers.
 pub struct DeadLetters {
     producer: ThreadedProducer<Reports>,
-    topic: String,
 }
 
 impl DeadLetters {
@@ -105,7 +104,7 @@ impl DeadLetters {
             topic: topic.to_owned(),
             brokers: kafka.brokers.clone(),
         };
-        Ok(DeadLetters { producer: client::create(&config, reports)?, topic: topic.to_owned() })
+        Ok(DeadLetters { producer: client::create(&config, reports)? })
     }
 
     /// What became of the letters, to be asked at any time.
@@ -129,7 +128,8 @@ impl DeadLetters {
         let headers = known.fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: Some(value) })
         });
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).headers(headers);
+        let mut record: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(&self.producer.context().topic).headers(headers);
         record.payload = letter.value;
         if let Err((error, _)) = self.producer.send(record) {
             self.producer.context().lost(&error);
@@ -143,7 +143,8 @@ impl DeadLetters {
             // Only serves the reports of what was just taken out of the queue.
             let _ = self.producer.flush(Duration::from_secs(1));
         }
-        self.producer.context().say(true);
+        let reports = self.producer.context();
+        reports.say(&mut reports.quiet.lock().unwrap_or_else(PoisonError::into_inner), true);
     }
 }
 
@@ -161,33 +162,31 @@ struct Reports {
 struct Quiet {
     last: Option<Instant>,
     unsaid: u64,
-    why: String,
+    /// Of the last of them.
+    why: Option<KafkaError>,
 }
 
 impl Reports {
     fn lost(&self, error: &KafkaError) {
         self.fates.0.lost.fetch_add(1, Ordering::Relaxed);
-        let why = match error {
-            KafkaError::MessageProduction(Code::QueueFull) => {
-                "they come faster than Kafka takes them".to_owned()
-            }
-            error => self.watch.explain(error, &self.brokers),
-        };
-        {
-            let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
-            quiet.unsaid += 1;
-            quiet.why = why;
-        }
-        self.say(false);
+        let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+        quiet.unsaid += 1;
+        quiet.why = Some(error.clone());
+        self.say(&mut quiet, false);
     }
 
     /// Logs what was lost since the last time; `now`: however short ago that was.
-    fn say(&self, now: bool) {
-        let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+    fn say(&self, quiet: &mut Quiet, now: bool) {
         let due = now || quiet.last.is_none_or(|last| last.elapsed() >= QUIET);
-        if due && quiet.unsaid > 0 {
+        if let Some(why) = quiet.why.take_if(|_| due) {
+            let why = match why {
+                KafkaError::MessageProduction(Code::QueueFull) => {
+                    "they come faster than Kafka takes them".to_owned()
+                }
+                error => self.watch.explain(&error, &self.brokers),
+            };
             let (topic, lost) = (&self.topic, quiet.unsaid);
-            tracing::warn!(topic, lost, "dead letters were lost: {}", quiet.why);
+            tracing::warn!(topic, lost, "dead letters were lost: {why}");
             (quiet.last, quiet.unsaid) = (Some(Instant::now()), 0);
         }
     }

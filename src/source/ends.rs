@@ -131,7 +131,8 @@ impl Ends {
         let partitions = self.partitions();
         let pairs: Vec<(&str, i32)> = partitions.iter().map(|p| (p.topic.as_str(), p.partition)).collect();
         let asked = Instant::now();
-        let offsets = ask_offsets(client, &pairs, Offset::End, PATIENCE)?;
+        let offsets = ask_offsets(client, &pairs, Offset::End, PATIENCE)
+            .inspect_err(|_| ask_leaders(client, &pairs, PATIENCE))?;
         let noted = offsets.into_iter().map(|offset| End { offset, asked });
         let mut ends = self.ends.lock().expect("no holder panics");
         ends.iter_mut().zip(noted).for_each(|(end, noted)| *end = noted);
@@ -159,15 +160,11 @@ pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceErr
             match ends.look(&client) {
                 Ok(()) if std::mem::take(&mut failing) => tracing::info!(%brokers, "kafka answers again"),
                 Ok(()) => {}
-                Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        let error = client.context().explain(&error, &brokers);
-                        tracing::warn!("cannot learn where partitions end: {error}");
-                    }
-                    let partitions = ends.partitions();
-                    let pairs: Vec<_> = partitions.iter().map(|p| (p.topic.as_str(), p.partition)).collect();
-                    ask_leaders(&client, &pairs);
+                Err(error) if !std::mem::replace(&mut failing, true) => {
+                    let error = client.context().explain(&error, &brokers);
+                    tracing::warn!("cannot learn where partitions end: {error}");
                 }
+                Err(_) => {}
             }
             // Serves what librdkafka has to say, so that the reason of a failure is known.
             (0..EVENTS).for_each(|_| drop(client.poll(Duration::ZERO)));

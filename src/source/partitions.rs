@@ -158,7 +158,7 @@ fn offsets(
             Ok(offsets) => return Ok(offsets),
             // A topic that was made just now, or whose leader died: it passes.
             Err(error) if has_moved(&error) && Instant::now() < until => {
-                ask_leaders(consumer, &pairs);
+                ask_leaders(consumer, &pairs, PATIENCE);
                 std::thread::sleep(AGAIN);
             }
             Err(error) => return Err(consumer.context().client_error(&error, &kafka.brokers).into()),
@@ -175,11 +175,10 @@ fn has_moved(error: &KafkaError) -> bool {
 
 /// Asks who leads the partitions now. For a client that reads nothing, librdkafka would go on asking a leader that is dead
 /// until it next looks by itself, minutes later.
-pub fn ask_leaders(consumer: &Client, partitions: &[(&str, i32)]) {
-    for topic in partitions.iter().map(|(topic, _)| *topic).collect::<BTreeSet<_>>() {
-        // Where nobody answers, whatever is asked next says so.
-        let _ = consumer.fetch_metadata(Some(topic), PATIENCE);
-    }
+pub fn ask_leaders(consumer: &Client, partitions: &[(&str, i32)], patience: Duration) {
+    let topics: BTreeSet<&str> = partitions.iter().map(|(topic, _)| *topic).collect();
+    // Where nobody answers for one topic nobody does for the next, and whatever is asked then says so.
+    let _ = topics.into_iter().try_for_each(|topic| consumer.fetch_metadata(Some(topic), patience).map(drop));
 }
 
 /// Asks for an offset of each partition in one request per broker: `Beginning`, `End`, or `Offset` with a time in

@@ -4,7 +4,7 @@
 //! that `STRASSE` and `straße`, `É` and `e` with a combining accent meet in one key. No language is assumed, so the
 //! Turkish dotless `ı` stays a letter of its own.
 //! Invariant: a key folds to itself, so that a key taken from an answer can be asked for again.
-//! Cost: ASCII is copied and lower-cased in place; the rest goes through tables, some 20 ns a character. Nothing is
+//! Cost: ASCII is copied and lower-cased in place; the rest goes through tables, character by character. Nothing is
 //! allocated but what the caller's buffer needs to grow, and for long runs of combining marks.
 
 use caseless::Caseless;

@@ -6,8 +6,8 @@
 //! several times as fast.
 //! Invariant: without those scripts the words are exactly the segments of UAX #29 that have an alphabetic character; a
 //! run of those scripts gives the same words wherever it stands.
-//! Cost: ASCII is looked at byte by byte; the rest costs 50 to 100 ns a word, and a run that goes to the dictionary
-//! allocates its list of breaks.
+//! Cost: ASCII is looked at in blocks; the rest by look-ups a character, and a run that goes to the dictionary allocates
+//! its list of breaks.
 
 use std::ops::ControlFlow;
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Holds the description of the interface against a running engine: schemathesis asks for what /openapi.json describes and
-# for what it does not, and checks that every answer is as described. TIDINGS_TEST_SEED repeats a run or looks elsewhere,
-# TIDINGS_CONTRACT_SECONDS bounds it.
+# for what it does not, and checks that every answer is as described. TIDINGS_TEST_SEED repeats a run or looks elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

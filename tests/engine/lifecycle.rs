@@ -10,6 +10,7 @@ use crate::support::asker::Asker;
 use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
 use crate::support::hostile::{Hostile, Sent};
 use crate::support::process::Server;
+use crate::support::session::StopAtEnd;
 
 #[test]
 fn sigterm_under_load_ends_with_0_within_seconds() {
@@ -22,6 +23,7 @@ fn sigterm_under_load_ends_with_0_within_seconds() {
     .ready();
     let (stop, client, config) = (AtomicBool::new(false), server.client(), server.config());
     std::thread::scope(|scope| {
+        let stopping = StopAtEnd(&stop);
         scope.spawn(|| {
             let (mut hostile, mut partition) = (Hostile::new(1), 0);
             while !stop.load(Ordering::Relaxed) {
@@ -37,7 +39,7 @@ fn sigterm_under_load_ends_with_0_within_seconds() {
         let status = Asker::new(server.client(), &config, 0).ask_everything(&Offsets::new()).pop().unwrap();
         assert!(matches!(status.answer, Answer::Status(status) if status.posts > 0), "there was no load");
         let (status, took) = server.terminate();
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         assert!(status.success(), "{status}");
         assert!(took < Duration::from_secs(5), "{took:?}");
     });

@@ -11,6 +11,7 @@ use crate::oracle::answers::Status;
 use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::hostile::Sent;
 use crate::support::process::Server;
+use crate::support::session::StopAtEnd;
 
 /// Connections at once, in the configuration of this test.
 const MOST: usize = 60;
@@ -83,6 +84,7 @@ fn under_siege_livez_answers_and_every_post_is_counted() {
     .ready();
     let (address, stop, sent) = (server.address().to_owned(), AtomicBool::new(false), AtomicU64::new(0));
     let asked = std::thread::scope(|scope| {
+        let _stopping = StopAtEnd(&stop);
         scope.spawn(|| flood(&address, &stop));
         scope.spawn(|| promise(&address, &stop));
         scope.spawn(|| shout(&address, &stop));
@@ -101,15 +103,11 @@ fn under_siege_livez_answers_and_every_post_is_counted() {
         while begun.elapsed() < Duration::from_secs(15) {
             let at = Instant::now();
             let answer = ask(&address, b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-            let answer = answer.unwrap_or_else(|| {
-                stop.store(true, Ordering::Relaxed);
-                panic!("no answer after {:?}", at.elapsed())
-            });
+            let answer = answer.unwrap_or_else(|| panic!("no answer after {:?}", at.elapsed()));
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             asked += 1;
             std::thread::sleep(Duration::from_millis(20));
         }
-        stop.store(true, Ordering::Relaxed);
         asked
     });
     assert!(asked > 20, "answered {asked} times only");

@@ -7,6 +7,7 @@ use crate::broker::shared;
 use crate::load::{Load, settings, until};
 use crate::oracle::Oracle;
 use crate::oracle::answers::Status;
+use crate::oracle::history::History;
 use crate::support::broker::{read_back, wall_ms};
 use crate::support::process::Server;
 use crate::support::session::ask_during;
@@ -56,14 +57,5 @@ fn partitions_are_found_and_read_from_their_first_records() {
     assert!(server.log().contains(TOPIC) && server.terminate().0.success());
     let records = read_back(broker.address(), &[TOPIC]);
     Oracle::new(&config, &records, wall_ms()).check_all(&answers);
-    let mut stamps: Vec<_> = answers.iter().map(|answered| answered.answer.stamp()).collect();
-    stamps.sort_by_key(|stamp| stamp.epoch);
-    for pair in stamps.windows(2) {
-        let (one, two) = (pair[0], pair[1]);
-        assert!(one.clock <= two.clock, "the clock goes back: {one:?}, {two:?}");
-        for (partition, next) in &one.offsets[TOPIC] {
-            assert_eq!(two.start_offsets[TOPIC][partition], one.start_offsets[TOPIC][partition]);
-            assert!(two.offsets[TOPIC][partition] >= *next, "offsets go back: {one:?}, {two:?}");
-        }
-    }
+    History::new(&answers).check();
 }

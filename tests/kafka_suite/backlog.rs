@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::admin::Admin;
 use crate::broker::shared;
 use crate::held::Held;
-use crate::load::{settings, status, until_ready};
+use crate::load::{settings, status, until, until_ready};
 use crate::support::broker::wall_ms;
 use crate::support::client::Client;
 use crate::support::process::{program, run, said};
@@ -55,7 +55,7 @@ fn a_backlog_and_a_burst_stay_within_bounds_and_freshness_comes_back() {
 
     let begun = Instant::now();
     let mut held = Held::start(&settings(broker.address(), &[TOPIC], ""));
-    let client = crate::load::until(Duration::from_secs(20), "an address", || held.client());
+    let client = until(Duration::from_secs(20), "an address", || held.client());
     let (mut oldest, mut seen) = (0, 0);
     while client.get("/readyz").status != 200 {
         assert!(begun.elapsed() < Duration::from_secs(240), "it does not catch up: {:?}", staleness(&client));
@@ -78,21 +78,16 @@ fn a_backlog_and_a_burst_stay_within_bounds_and_freshness_comes_back() {
     std::thread::sleep(Duration::from_secs(2));
     produce(broker.address(), TOPIC, &["--posts", "200000", "--rate", "40000"]);
     let over = Instant::now();
-    let (age, lag) = crate::load::until(Duration::from_secs(60), "fresh answers", || {
+    let (age, lag) = until(Duration::from_secs(30), "fresh answers", || {
         let (age, lag) = staleness(&client);
         (age < 1500 && lag < 2000).then_some((age, lag))
     });
     println!("{:?} after the burst: {age} ms old, {lag} behind", over.elapsed());
-    assert!(
-        over.elapsed() < Duration::from_secs(30),
-        "fresh again only {:?} after the burst",
-        over.elapsed()
-    );
     assert!(child.wait().unwrap().success());
     until_ready(&client, Duration::from_secs(10));
-    crate::load::until(Duration::from_secs(5), "no lag", || (staleness(&client).1 == 0).then_some(()));
+    until(Duration::from_secs(5), "no lag", || (staleness(&client).1 == 0).then_some(()));
     // The lag is to an end that may be a second old, so it alone does not say that all has been counted.
-    crate::load::until(Duration::from_secs(10), "all has been counted", || {
+    until(Duration::from_secs(10), "all has been counted", || {
         (counted(&status(&client)) == POSTS + 224_000).then_some(())
     });
     std::thread::sleep(Duration::from_secs(1));

@@ -40,16 +40,11 @@ fn a_topic_made_again_ends_the_run_though_its_offsets_would_do() {
     // While it is held up it sees nothing of what is between, and the new topic is longer than the old one was.
     held.hold();
     admin.delete(TOPIC);
-    made_again(&admin, TOPIC);
+    // The broker answers as soon as the deletion is settled, and so the name is free.
+    admin.create(TOPIC, 1, &[]);
     Load::new(broker.address(), TOPIC, 1).send(200);
     held.release();
     assert_eq!(held.ends_within(NOTICED), Some(65), "{}", held.log());
     let log = held.log();
     assert!(log.contains(TOPIC) && log.contains("anew"), "{log}");
-}
-
-/// Makes a topic whose predecessor is still being deleted.
-fn made_again(admin: &Admin, topic: &str) {
-    // The broker answers as soon as the deletion is settled, and so the name is free.
-    admin.create(topic, 1, &[]);
 }

@@ -33,7 +33,6 @@ pub fn ask_during(
             })
         };
         let askers = [ask(1), ask(2)];
-        // Also where the load fails, since a scope waits for all its threads.
         let stopping = StopAtEnd(&stop);
         let mut own = Asker::new(server.client(), config, seed + 3);
         own.ready();
@@ -68,7 +67,8 @@ pub fn recount(
     (oracle, records)
 }
 
-struct StopAtEnd<'a>(&'a AtomicBool);
+/// Tells other threads to stop, also where its own fails: a scope waits for all its threads.
+pub struct StopAtEnd<'a>(pub &'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {

@@ -16,7 +16,7 @@ const JSON: [Format; 7] = [
 
 #[test]
 fn what_is_no_value_is_refused_in_every_format() {
-    for format in FORMATS {
+    for format in Format::ALL {
         assert_eq!(decoder(format).decode(None).unwrap_err().reason, Reason::Tombstone);
         assert_eq!(reason(format, b""), Some(Reason::Empty));
         assert_eq!(reason(format, &vec![b'a'; MAX_RECORD + 1]), Some(Reason::TooLarge));
@@ -27,7 +27,7 @@ fn what_is_no_value_is_refused_in_every_format() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_refused_wherever_they_stand() {
-    for format in FORMATS {
+    for format in Format::ALL {
         for value in [
             &b"\xff"[..],
             b"{\"text\":\"a\xc3\"}",
@@ -163,7 +163,7 @@ fn a_text_is_taken_as_it_is() {
 
 #[test]
 fn blank_lines_keep_a_stream_alive_where_there_is_a_stream() {
-    for format in FORMATS {
+    for format in Format::ALL {
         let expected = match format {
             Format::Text => None,
             Format::Json => Some(Err(Reason::Json)),

@@ -9,19 +9,6 @@ mod jetstream;
 mod properties;
 mod real;
 
-/// All formats that settings can name.
-const FORMATS: [Format; 9] = [
-    Format::Auto,
-    Format::Text,
-    Format::Tweet,
-    Format::X,
-    Format::Eneco,
-    Format::Jcustenborder,
-    Format::Jetstream,
-    Format::Mastodon,
-    Format::Json,
-];
-
 /// A decoder for a format, with pointers to the usual fields for `json`.
 fn decoder(format: Format) -> Decoder {
     let pointers = Pointers {

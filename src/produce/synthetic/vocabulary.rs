@@ -4,7 +4,7 @@
 //! drawn by rank, so that its place in the list is how common it is. Real words come first, invented ones after,
 //! shorter ones before longer ones as in real text.
 //! Invariant: the words of a language differ from each other; the same seed makes the same lists.
-//! Cost: about 2 MB and 30 ms to make; a draw is two look-ups.
+//! Cost: a megabyte or two, made once; a draw is two look-ups.
 
 use std::collections::HashSet;
 
