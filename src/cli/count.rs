@@ -4,7 +4,6 @@
 //! the answer. Times are the posts' own, and windows end at the newest of them.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,11 +119,7 @@ fn settings(args: &Args) -> Result<Config, Failure> {
     if let Some(format) = &args.format {
         flags.push(Override { key: "posts.format", value: format.clone().into(), flag: "--format" });
     }
-    // A variable that is no text cannot be one of ours.
-    let text =
-        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    let variables = std::env::vars_os().filter_map(text);
-    let mut config = config::load(args.config.as_deref(), variables, flags)?.config;
+    let mut config = config::load_os(args.config.as_deref(), std::env::vars_os(), flags)?.config;
     if args.config.is_none() {
         let window = config::parse_window(&args.window)
             .map_err(|error| Failure::new(Code::Usage, format!("--window {}: {error}", args.window)))?;

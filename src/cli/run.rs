@@ -170,7 +170,8 @@ fn reload_at_signals(access: serve::Access) -> Result<(), Failure> {
     Ok(())
 }
 
-fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
+/// Hears a signal from now on.
+pub(super) fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
 }
 

@@ -64,7 +64,10 @@ pub fn load(
 }
 
 /// As [`load`], from the environment as the operating system has it.
-fn load_os(
+///
+/// # Errors
+/// As [`load`].
+pub fn load_os(
     path: Option<&Path>,
     env: impl IntoIterator<Item = (OsString, OsString)>,
     flags: Vec<Override>,

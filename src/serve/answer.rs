@@ -1,14 +1,17 @@
 //! Answers: a status, a type of content, a body, and the headers that all of them carry.
 //!
-//! Idea: every answer is built by one of three functions, so that no resource can forget a header.
+//! Idea: every answer is built by one of four functions, so that no resource can forget a header.
 //! Invariant: nothing is kept by caches, and no browser takes an answer for another type than it says.
 //! Cost: the body is written once, into the buffer that is sent.
 
+use std::convert::Infallible;
+
+use futures_util::Stream;
 use hyper::body::Bytes;
 use serde::Serialize;
 use warp::Reply;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use warp::http::{HeaderValue, Response, StatusCode};
+use warp::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 /// What a resource answers.
 pub type Answer = warp::reply::Response;
@@ -40,12 +43,26 @@ pub fn with(
 ) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
-    let all = answer.headers_mut();
+    dress(answer.headers_mut(), content_type, headers);
+    answer.into_response()
+}
+
+/// 200 with a body that comes piece by piece, with further headers.
+pub fn stream(
+    content_type: &'static str,
+    pieces: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + 'static,
+    headers: &[(HeaderName, &'static str)],
+) -> Answer {
+    let mut answer = warp::reply::stream(pieces).into_response();
+    dress(answer.headers_mut(), content_type, headers);
+    answer
+}
+
+fn dress(all: &mut HeaderMap, content_type: &'static str, headers: &[(HeaderName, &'static str)]) {
     all.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     all.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     all.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, value) in headers {
         all.insert(name, HeaderValue::from_static(value));
     }
-    answer.into_response()
 }

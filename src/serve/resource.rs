@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use hyper::body::Bytes;
 use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::http::header::ORIGIN;
 use warp::http::{HeaderMap, Method, StatusCode};
 
 use super::access::Cors;
@@ -79,7 +80,8 @@ where
         async move {
             let started = Instant::now();
             let preflight = !route.allow.is_empty() && api.access.cors().is_preflight(&method, &headers);
-            let request = Request::new(captured, method, headers.clone(), query, body);
+            let origin = headers.get(ORIGIN).cloned();
+            let request = Request::new(captured, method, headers, query, body);
             let answering = async {
                 if preflight { Ok(permission(route)) } else { handler(Arc::clone(&api), request).await }
             };
@@ -91,7 +93,7 @@ where
                     Problem::new(Kind::Internal, detail).into_answer()
                 }
             };
-            api.access.cors().mark(&headers, answer.headers_mut());
+            api.access.cors().mark(origin.as_ref(), answer.headers_mut());
             api.metrics.answered(route.path, answer.status(), started.elapsed());
             answer
         }

@@ -30,7 +30,11 @@ test("a click opens the course, more clicks compare, a sixth is refused", async 
   await page.locator("#chart path.line").first().waitFor({ state: "attached" });
   assert.equal(await row(page, "#Rust").getAttribute("aria-pressed"), "true");
   await until("the sum of the panes", async () => (await page.textContent("#legend b")) === (await total("rust")));
-  for (const tag of TAGS.slice(1, 5)) await row(page, "#" + tag).click();
+  // Whoever chooses by keyboard goes on from there.
+  await row(page, "#Go").focus();
+  await page.keyboard.press("Enter");
+  assert.ok(await row(page, "#Go").evaluate((element) => element === document.activeElement), "the row keeps the focus");
+  for (const tag of TAGS.slice(2, 5)) await row(page, "#" + tag).click();
   await until("five courses", async () => (await page.locator("#chart g[data-slot] path.line:not(.open)").count()) === 5);
   assert.deepEqual(await legend(page), TAGS.slice(0, 5).map((tag) => "#" + tag));
   await row(page, "#Lisp").click();

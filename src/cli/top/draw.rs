@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -79,7 +80,7 @@ fn facts(state: &State, wall: Timestamp) -> Line<'static> {
     let facts = format!(
         "total {}   distinct {}   clock {clock}   {}",
         grouped(ranking.total),
-        grouped(i64::try_from(ranking.distinct).unwrap_or(i64::MAX)),
+        HumanCount(ranking.distinct),
         age(stamp, wall)
     );
     Line::from(facts)
@@ -139,15 +140,8 @@ fn bar(share: f64) -> String {
 
 /// A number with its thousands apart.
 pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", HumanCount(number.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod wire;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
 
 use self::client::{Client, ClientError};
@@ -25,6 +25,7 @@ use self::screen::ScreenError;
 use self::state::{Count, State};
 use self::target::Target;
 use super::failure::{Code, Failure};
+use super::run::listen_for;
 
 /// Places on a screen, which shows as many as fit, and in plain lines.
 const PLACES: (usize, usize) = (100, 10);
@@ -100,9 +101,9 @@ async fn show(args: Args) -> Result<(), Failure> {
 
 /// Completes at SIGTERM, SIGINT or SIGHUP.
 fn stopped() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Code::Io, format!("signals: {error}")));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let (mut interrupt, mut hang_up) = (listen(SignalKind::interrupt())?, listen(SignalKind::hangup())?);
+    let mut terminate = listen_for(SignalKind::terminate())?;
+    let mut interrupt = listen_for(SignalKind::interrupt())?;
+    let mut hang_up = listen_for(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {}, _ = hang_up.recv() => {} }
     })

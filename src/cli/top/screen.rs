@@ -52,14 +52,18 @@ pub async fn show(
     mut news: mpsc::UnboundedReceiver<News>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ScreenError> {
-    // Wanted before the screen changes: an address where nobody listens is told on the usual one.
-    match news.recv().await {
+    let mut stop = std::pin::pin!(stop);
+    // Wanted before the screen changes: an address where nobody listens is told on the usual one. An engine that has
+    // counted nothing yet may keep it waiting for long, and then whoever asked may go.
+    let first = tokio::select! { () = &mut stop => return Ok(()), first = news.recv() => first };
+    match first {
         Some(News::Failed(error)) => return Err(error.into()),
         Some(first) => drop(state.take(first, Instant::now())),
         None => return Ok(()),
     }
+    // It may fail half-way, when keys are not echoed any more.
+    let mut terminal = ratatui::try_init().inspect_err(|_| ratatui::restore())?;
     let mut keys = keys();
-    let mut terminal = ratatui::try_init()?;
     let shown = run(&mut terminal, &mut state, &wishes, &mut news, &mut keys, stop).await;
     let restored = ratatui::try_restore();
     shown?;
@@ -143,6 +147,18 @@ fn meant(key: KeyEvent) -> Meant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An engine that has counted nothing yet sends nothing that could be shown.
+    #[tokio::test]
+    async fn whoever_waits_for_the_first_ranking_may_go() {
+        let wish = Wish { count: "words".to_owned(), window: None, k: 10 };
+        let (wishes, _followed) = watch::channel(wish.clone());
+        let (_silent, news) = mpsc::unbounded_channel();
+        let stop = tokio::time::sleep(Duration::from_millis(50));
+        let shown = show(State::new(Vec::new(), wish), wishes, news, stop);
+        let ended = tokio::time::timeout(Duration::from_secs(30), shown).await;
+        assert!(matches!(ended, Ok(Ok(()))));
+    }
 
     #[test]
     fn keys_mean_what_the_last_row_says() {

@@ -29,6 +29,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// All of them, each at its number.
+    pub const ALL: [Event; 4] = [Event::Snapshot, Event::Diff, Event::Progress, Event::Comment];
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {

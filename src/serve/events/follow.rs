@@ -57,7 +57,7 @@ impl Client {
                 self.number = Some(beat.number);
                 if let Some((event, bytes, epoch)) = beat.after(self.seen) {
                     self.seen = Some(epoch);
-                    self.slot.counted.sent(event.as_str());
+                    self.slot.counted.sent(event);
                     return Some(bytes);
                 }
             }

@@ -15,15 +15,18 @@ mod feeds;
 mod follow;
 mod wish;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use warp::Reply;
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use warp::http::{HeaderValue, Method};
+use futures_util::Stream;
+use hyper::body::Bytes;
+use warp::http::Method;
+use warp::http::header::HeaderName;
 
+pub use beat::Event;
 pub use feeds::Feeds;
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::api::Api;
 use super::problem::{Kind, Problem};
 use super::request::Request;
@@ -39,7 +42,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub async fn events(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let wish = Wish::read(&api.reader, &request.query(PARAMETERS)?)?;
     if request.method == Method::HEAD {
-        return Ok(stream(futures_util::stream::empty::<Result<Vec<u8>, std::convert::Infallible>>()));
+        return Ok(stream(futures_util::stream::empty()));
     }
     let Some(slot) = api.feeds.slot(&api.metrics.streams) else {
         let detail = format!(
@@ -53,20 +56,7 @@ pub async fn events(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
     Ok(stream(follow::follow(Feeds::subscribe(&api, wish), seen, slot)))
 }
 
-fn stream<S, B, E>(events: S) -> Answer
-where
-    S: futures_util::Stream<Item = Result<B, E>> + Send + Sync + 'static,
-    B: Into<hyper::body::Bytes> + 'static,
-    E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
-{
-    let mut answer = warp::reply::stream(events).into_response();
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Asks nginx and its like to pass events on at once.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    answer.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    answer
+fn stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + 'static) -> Answer {
+    // Asks nginx and its like to pass events on at once.
+    answer::stream("text/event-stream", events, &[(HeaderName::from_static("x-accel-buffering"), "no")])
 }

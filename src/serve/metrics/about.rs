@@ -104,7 +104,7 @@ pub const STREAM_EVENTS: About = counter("tidings_stream_events", "Events handed
     .by(&[("event", "`snapshot`, `diff`, `progress`, `comment`")]);
 /// States that were passed over.
 pub const STREAM_SKIPPED: About =
-    counter("tidings_stream_skipped", "States that a slow client was not sent, since there was a newer one");
+    counter("tidings_stream_skipped", "Events that a slow client was not sent, since there was a newer one");
 /// Readiness.
 pub const READY: About = gauge("tidings_ready", "Whether the engine is ready, as `/readyz` says: 1 or 0");
 /// Posts.

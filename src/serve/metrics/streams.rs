@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::about;
+use crate::serve::events::Event;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Named {
@@ -21,7 +22,8 @@ struct Named {
 #[derive(Clone)]
 pub struct Streams {
     open: Gauge,
-    events: Family<Named, Counter>,
+    /// By the number of the event.
+    sent: [Counter; Event::ALL.len()],
     skipped: Counter,
 }
 
@@ -36,7 +38,8 @@ impl Streams {
         about::STREAMS.register(registry, open.clone());
         about::STREAM_EVENTS.register(registry, events.clone());
         about::STREAM_SKIPPED.register(registry, skipped.clone());
-        Streams { open, events, skipped }
+        let sent = Event::ALL.map(|event| events.get_or_create_owned(&Named { event: event.as_str() }));
+        Streams { open, sent, skipped }
     }
 
     /// Takes note of a stream.
@@ -47,14 +50,14 @@ impl Streams {
 }
 
 impl OpenStream {
-    /// Takes note of an event by its name.
-    pub fn sent(&self, event: &'static str) {
-        self.0.events.get_or_create(&Named { event }).inc();
+    /// Takes note of an event.
+    pub fn sent(&self, event: Event) {
+        self.0.sent[event as usize].inc();
     }
 
-    /// Takes note of states that were passed over.
-    pub fn skipped(&self, states: u64) {
-        self.0.skipped.inc_by(states);
+    /// Takes note of events that were passed over.
+    pub fn skipped(&self, events: u64) {
+        self.0.skipped.inc_by(events);
     }
 }
 

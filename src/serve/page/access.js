@@ -48,6 +48,8 @@ async function refusal(response) {
 }
 
 async function attempt(path, init, take) {
+  // What no header can carry is no token, whatever was pasted.
+  if (token && !/^[\x21-\x7e]+$/.test(token)) return undefined;
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new Error("no answer within 10 s")), PATIENCE);
   const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;

@@ -28,7 +28,8 @@ export function arrange(list, wanted) {
   }
 }
 
-function place(list, wanted) {
+// The same without a glide.
+export function place(list, wanted) {
   const staying = new Set(wanted);
   for (const row of [...list.children]) if (!staying.has(row)) row.remove();
   const fixed = wanted.findIndex((row) => row.contains(document.activeElement));

@@ -6,6 +6,7 @@ import { MOST, onChange, read, same, toggle } from "./address.js";
 import { controls, windowsOf } from "./controls.js";
 import { course } from "./course.js";
 import { find, say } from "./dom.js";
+import { place } from "./flip.js";
 import { moment, sign } from "./format.js";
 import { notice, reasons, remark, stampNotices } from "./notices.js";
 import { ranking } from "./ranking.js";
@@ -46,6 +47,7 @@ function page(counts) {
   let stamp = null;
   let paused = false;
   let frame = null;
+  let drawn = null;
   let trouble = null;
 
   // What the address asks for, as far as there is such a thing here.
@@ -73,7 +75,9 @@ function page(counts) {
 
   function draw() {
     frame = null;
-    if (stamp === null || paused) return;
+    // A pause holds what is shown, not what was chosen since.
+    if (stamp === null || (paused && drawn === path)) return;
+    drawn = path;
     for (const { name } of shown.counts) {
       if (answers[name]) rankings.get(name).show(answers[name], shown.window, stamp.epoch);
     }
@@ -132,7 +136,7 @@ function page(counts) {
   function apply(state) {
     shown = resolve(state);
     bar.apply(shown.window, shown.counts);
-    find("rankings").replaceChildren(...shown.counts.map(({ name }) => rankings.get(name).element));
+    place(find("rankings"), shown.counts.map(({ name }) => rankings.get(name).element));
     for (const { name, windows } of shown.counts) {
       if (windows.some((window) => window.name === shown.window)) continue;
       const others = windows.map((window) => window.name).join(", ");

@@ -97,7 +97,5 @@ export function ranking(count, onChoose) {
       chosen = slots;
       for (const [term, parts] of rows) tint(term, parts);
     },
-    // The places that are shown, for whoever completes a prefix.
-    terms: () => [...rows].map(([term, { term: shown }]) => ({ term, text: shown.textContent })),
   };
 }

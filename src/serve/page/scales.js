@@ -1,9 +1,6 @@
 // Where an axis has its marks: at round numbers and round times, no closer than can be read.
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, MINUTE, SECOND } from "./format.js";
 
 // Spans of time that people find round.
 export const STEPS = [

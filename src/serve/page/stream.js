@@ -9,7 +9,7 @@ const SILENCE = 40_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
-// `onEvent` gets a type and the parsed data; `onState` gets `null` while all is well, else why not and when it goes on.
+// `onEvent` gets a type and the parsed data; `onState` gets `null` while all is well, else why not.
 export function follow(path, onEvent, onState) {
   let stopped = false;
   let lastId = null;
@@ -17,8 +17,8 @@ export function follow(path, onEvent, onState) {
   let wake = () => {};
 
   function take({ type, data, id }) {
-    lastId = id;
     onEvent(type, JSON.parse(data));
+    lastId = id;
   }
 
   // Follows until the stream ends, which is always an error; `onAlive` hears that the server has begun to answer.
@@ -55,7 +55,7 @@ export function follow(path, onEvent, onState) {
       if (stopped) return;
       // Not all at the same moment, where many pages have lost the same server.
       const wait = pause * (0.75 + Math.random() / 2);
-      onState({ error, again: performance.now() + wait });
+      onState({ error });
       pause = Math.min(2 * pause, LONGEST_PAUSE);
       await new Promise((resume) => {
         wake = resume;

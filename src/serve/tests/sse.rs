@@ -51,6 +51,7 @@ impl Events {
                     values.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
                 };
                 self.comments += usize::from(block.starts_with(':'));
+                assert!(self.comments < 3, "only signs of life");
                 let Some(name) = field("event") else { continue };
                 let data = serde_json::from_str(&field("data").expect("data")).expect("JSON");
                 return Some(Event { name, id: field("id").expect("an identifier"), data });
