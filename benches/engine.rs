@@ -106,7 +106,7 @@ fn run(args: &Args) -> Result<(), String> {
 /// Runs the engine over the posts until it has ended, and gives what it published last.
 fn count(args: &Args, posts: &Posts, workers: usize) -> Result<(Reader, Arc<Cut>), String> {
     let files = Input::Files(vec![posts.path.clone()], Arc::default());
-    let engine = engine::start(&args.load.config(workers), files).map_err(|error| error.to_string())?;
+    let engine = engine::start(&args.load.config(workers), files, None).map_err(|error| error.to_string())?;
     let reader = engine.reader();
     engine.join().map_err(|error| error.to_string())?;
     let cut = reader.newest().ok_or("nothing was published")?;

@@ -5,6 +5,7 @@
 //! how, [`cli`] holds a file per command, [`produce`] puts posts into Kafka.
 
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod engine;
 pub mod posts;

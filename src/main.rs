@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tidings::cli::{Cli, Code};
+use tidings::cluster::loss;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
 fn end_at_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        loss::end_if_lost(info);
         print(info);
         if std::thread::current().name() != Some("http") {
             std::process::exit(Code::Bug as i32);

@@ -47,7 +47,7 @@ impl Engine {
         config.kafka.brokers = brokers.to_owned();
         config.kafka.start = Start::Earliest;
         config.http.bind = SocketAddr::from(([127, 0, 0, 1], 0));
-        let engine = engine::start(&config, Input::Kafka).map_err(|error| error.to_string())?;
+        let engine = engine::start(&config, Input::Kafka, None).map_err(|error| error.to_string())?;
         let reader = engine.reader();
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;

@@ -85,7 +85,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     log::init(&config.log)?;
     let progress = Arc::<Progress>::default();
     let bar = progress_bar(&args.files);
-    let engine = engine::start(&config, engine::Input::Files(args.files.clone(), Arc::clone(&progress)))?;
+    let engine =
+        engine::start(&config, engine::Input::Files(args.files.clone(), Arc::clone(&progress)), None)?;
     let reader = engine.reader();
     let joined = match bar {
         None => engine.join(),

@@ -70,8 +70,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let producer = invent(&config.kafka.brokers, &args, Arc::clone(&stop)).map_err(broken)?;
     let (settings, rate) = (config.clone(), args.rate);
-    let done = run::run_until_stopped(&config, move |address| {
-        let engine = engine::start(&settings, engine::Input::Kafka)?;
+    let done = run::run_until_stopped(&config, false, move |address| {
+        let engine = engine::start(&settings, engine::Input::Kafka, None)?;
         println!("tidings demo: {rate} invented posts a second, in a broker inside this process");
         println!("              at {} (topic {TOPIC}); Ctrl-C stops", settings.kafka.brokers);
         println!("open          http://{address}/");

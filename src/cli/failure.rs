@@ -6,10 +6,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
 use crate::serve::ServeError;
-use crate::source::SourceError;
 
 /// Exit codes, as documented; a bad command line is 2, by clap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub enum Code {
     Peer = 75,
     /// The configuration asks for what cannot be.
     Config = 78,
+}
+
+impl Code {
+    /// The code of this number.
+    pub fn of(number: u8) -> Code {
+        let all = [Code::Usage, Code::Data, Code::Bug, Code::Io, Code::Peer, Code::Config];
+        all.into_iter().find(|code| *code as u8 == number).unwrap_or(Code::Bug)
+    }
 }
 
 /// Why a command ends without success.
@@ -65,6 +73,12 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Failure {
+        Failure::new(Code::of(error.exit()), error.to_string())
+    }
+}
+
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Failure {
         let code = match &error {
@@ -77,11 +91,6 @@ impl From<ServeError> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Failure {
-        let code = match &error {
-            EngineError::Source(SourceError::Fence(_)) | EngineError::BadRecord(_) => Code::Data,
-            EngineError::Source(SourceError::Config(_)) | EngineError::Config(_) => Code::Config,
-            EngineError::Source(SourceError::Io(_)) | EngineError::Threads(_) => Code::Io,
-        };
-        Failure::new(code, error.to_string())
+        Failure::new(Code::of(error.exit()), error.to_string())
     }
 }

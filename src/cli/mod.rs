@@ -4,6 +4,7 @@
 //! that another program could want to decide too.
 
 pub mod check;
+pub mod cluster;
 pub mod count;
 pub mod demo;
 pub mod failure;
@@ -40,6 +41,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Count the posts in Kafka topics and answer over HTTP
     Run(run::Args),
+    /// Run several processes on this host as one, and start all anew when one is lost
+    Cluster(cluster::Args),
     /// Count the posts in files, and print the result
     Count(count::Args),
     /// Put posts into a Kafka topic
@@ -63,6 +66,7 @@ impl Command {
         match self {
             Command::Demo(args) => demo::run(args),
             Command::Run(args) => run::run(args),
+            Command::Cluster(args) => cluster::run(args),
             Command::Count(args) => count::run(args),
             Command::Produce(args) => produce::run(args),
             Command::Topic(args) => topic::run(args),

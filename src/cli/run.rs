@@ -3,13 +3,15 @@
 use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Code, Failure};
 use super::log;
-use crate::config::{Config, ConfigFlags};
+use crate::cluster::{ClusterError, hosts, mesh};
+use crate::config::{Config, ConfigFlags, Override, load_found};
 use crate::engine::{self, Engine, EngineError};
 use crate::serve::{self, Access, ServeError};
 
@@ -21,12 +23,22 @@ const LONGEST_STOP: Duration = Duration::from_secs(30);
 #[command(after_help = "Examples:\n  \
     tidings run --brokers localhost:9092 --topic posts\n  \
     tidings run -c tidings.toml -w 2\n  \
+    tidings run -c tidings.toml --hosts hosts --process 1\n  \
     curl 'localhost:8080/v1/counts/hashtags/top?window=5m&k=10'\n\n\
     SIGHUP reads the token, the certificate and its key anew.\n\
     Ctrl-C or SIGTERM stops it: it closes the epoch, publishes it and ends with 0; a second signal ends it at once.")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFlags,
+    /// File with the address of each process of the cluster, host:port, a line each
+    #[arg(long, value_name = "FILE")]
+    hosts: Option<PathBuf>,
+    /// Which of the lines of --hosts this process is; the first is 0
+    #[arg(long, value_name = "I")]
+    process: Option<u32>,
+    /// Stop when standard input ends, as at a signal: for whoever starts this process and may die before it
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
     /// Answer on addresses beyond loopback to whoever asks
     #[arg(long)]
     allow_anonymous: bool,
@@ -37,7 +49,7 @@ pub struct Args {
 /// # Errors
 /// What is wrong with the configuration, the topics or the address; later, why reading cannot go on.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let loaded = args.config.load()?;
+    let loaded = load_found(args.config.config.as_deref(), args.overrides()?)?;
     if args.config.print_config {
         // Whoever closed the pipe has seen enough.
         let _ = std::io::stdout().write_all(loaded.print().as_bytes());
@@ -48,12 +60,28 @@ pub fn run(args: Args) -> Result<(), Failure> {
     loaded.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     refuse(config, args.allow_anonymous)?;
     let config = config.clone();
-    run_until_stopped(&loaded.config, move |_| {
-        let engine = engine::start(&config, engine::Input::Kafka)?;
+    run_until_stopped(&loaded.config, args.until_input_ends, move |_| {
+        let engine = engine::start(&config, engine::Input::Kafka, mesh::form(&config, 0)?)?;
         let (topics, partitions) = (config.kafka.topics.join(", "), engine.reader().partitions().len());
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
         Ok(engine)
     })
+}
+
+impl Args {
+    /// The settings that the flags change.
+    fn overrides(&self) -> Result<Vec<Override>, ClusterError> {
+        let mut overrides = self.config.overrides();
+        if let Some(path) = &self.hosts {
+            let value = hosts::read(path)?.into();
+            overrides.push(Override { key: "cluster.hosts", value, flag: "--hosts" });
+        }
+        if let Some(process) = self.process {
+            let value = i64::from(process).into();
+            overrides.push(Override { key: "cluster.process", value, flag: "--process" });
+        }
+        Ok(overrides)
+    }
 }
 
 /// Refuses what is known not to run before Kafka is asked, a port taken, or a worker started.
@@ -81,9 +109,10 @@ pub(super) fn refuse_strangers(config: &Config, allow_anonymous: bool) -> Result
     }
 }
 
-/// Serves an engine until a signal comes or the engine ends by itself.
+/// Serves an engine until a signal comes or the engine ends by itself; or, if that is wanted, standard input ends.
 pub(super) fn run_until_stopped(
     config: &Config,
+    until_input_ends: bool,
     start: impl FnOnce(SocketAddr) -> Result<Engine, EngineError> + Send + 'static,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -95,7 +124,10 @@ pub(super) fn run_until_stopped(
     let done = runtime.block_on(async {
         // The address first: that it is taken should be known before anything is read.
         let listener = serve::listen(&config.http).await?;
-        let mut signals = std::pin::pin!(signals()?);
+        let (signals, input) = (signals()?, end_of_input(until_input_ends)?);
+        let mut signals = std::pin::pin!(async move {
+            tokio::select! { () = signals => {}, () = input => {} }
+        });
         let address = listener.local_addr();
         let access = listener.access();
         access.warn();
@@ -143,7 +175,7 @@ pub(super) fn run_until_stopped(
 }
 
 /// Completes at the first SIGTERM or SIGINT; the second ends the process.
-fn signals() -> Result<impl Future<Output = ()>, Failure> {
+pub(super) fn signals() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = listen_for(SignalKind::terminate())?;
     let mut interrupt = listen_for(SignalKind::interrupt())?;
     Ok(async move {
@@ -153,6 +185,26 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
             // What a shell reports for a program that a signal ended.
             std::process::exit(130);
         });
+    })
+}
+
+/// Completes when standard input ends, or never where that is not wanted.
+fn end_of_input(wanted: bool) -> Result<impl Future<Output = ()>, Failure> {
+    let (ended, hears) = tokio::sync::oneshot::channel::<()>();
+    if wanted {
+        let read = move || {
+            // Whatever comes means nothing; an error is an end too.
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            let _ = ended.send(());
+        };
+        let thread = std::thread::Builder::new().name("input".to_owned()).spawn(read);
+        thread.map_err(|error| Failure::new(Code::Io, format!("cannot start a thread: {error}")))?;
+    }
+    Ok(async move {
+        match hears.await {
+            Ok(()) => {}
+            Err(_) => std::future::pending().await,
+        }
     })
 }
 
@@ -177,10 +229,7 @@ pub(super) fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
 
 /// A setting that this version would not honour must not look as if it did.
 fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
-    let missing = [
-        ("cluster.hosts with several processes", config.cluster.hosts.len() > 1),
-        ("checkpoint.dir", config.checkpoint.dir.is_some()),
-    ];
+    let missing = [("checkpoint.dir", config.checkpoint.dir.is_some())];
     match missing.iter().find(|(_, asked)| *asked) {
         None => Ok(()),
         Some((setting, _)) => Err(Failure::new(

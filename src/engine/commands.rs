@@ -1,8 +1,9 @@
-//! Commands to all workers, in one order.
+//! Commands to all workers, in one order; and what their processes ask of the one that gives them.
 //!
-//! Idea: a dataflow of its own. The first worker puts commands in, each is sent to every worker, and each finds them in a
-//! queue of its own, in the order in which they were given; so it is within a process and across processes.
-//! Invariant: all workers see the same commands in the same order.
+//! Idea: two dataflows of their own. The first worker puts commands in, each is sent to every worker, and each finds them in a
+//! queue of its own, in the order in which they were given; so it is within a process and across processes. The other
+//! way, the first worker of each other process sends requests to the first worker of all.
+//! Invariant: all workers see the same commands in the same order. Only the leading worker decides; a request is no order.
 //! Cost: a message per worker and command. Commands do not wait for a frontier, so they arrive at once.
 
 use std::cell::RefCell;
@@ -12,56 +13,122 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::InputHandle;
-use timely::dataflow::operators::Input;
-use timely::dataflow::operators::Inspect;
 use timely::dataflow::operators::vec::Broadcast;
+use timely::dataflow::operators::{Exchange, Input, Inspect};
 use timely::worker::Worker;
 
+use crate::source::partitions::Partition;
+
 /// What all workers are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// The epoch being filled ends and has this number; the wall clock reads so many Unix milliseconds.
     Close(u64, u64),
+    /// A partition was found, to be read from its start; it ended at this offset. The first of those that are told has the
+    /// number after all that were known at the start, and so on.
+    Adopt(Partition, i64),
+    /// A process has failed; what follows is the end of all.
+    Failed(Trouble),
     /// After what has been closed there is nothing more.
     Stop,
 }
 
-/// One worker's end of the channel.
+/// What a process asks of the leading worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// One of its workers holds what it may of the epoch being filled.
+    Full,
+    /// All should come to their end.
+    Stop,
+    /// The same, because of a failure.
+    Failed(Trouble),
+}
+
+/// A failure as other processes hear of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The process.
+    pub process: usize,
+    /// The exit code that belongs to it.
+    pub code: u8,
+    /// For people.
+    pub message: String,
+}
+
+type Sender<T> = InputHandle<u64, CapacityContainerBuilder<Vec<T>>>;
+
+/// One worker's end of the channels.
 pub struct Commands {
-    input: Option<InputHandle<u64, CapacityContainerBuilder<Vec<Command>>>>,
+    /// On the leading worker.
+    orders: Option<Sender<Command>>,
+    /// On the first worker of each other process.
+    requests: Option<Sender<Request>>,
     received: Rc<RefCell<VecDeque<Command>>>,
+    heard: Rc<RefCell<VecDeque<Request>>>,
 }
 
 impl Commands {
-    /// Builds the dataflow; every worker must, at the same place in the order of its dataflows.
-    pub fn build(worker: &mut Worker) -> Commands {
-        let received = Rc::new(RefCell::new(VecDeque::new()));
-        let leads = worker.index() == 0;
-        let input = worker.dataflow(|scope| {
-            let (input, commands) = scope.new_input();
-            let received = Rc::clone(&received);
-            commands.broadcast().inspect(move |command| received.borrow_mut().push_back(*command));
+    /// Builds the dataflows; every worker must, at the same place in the order of its dataflows. Each process has `threads`
+    /// workers.
+    pub fn build(worker: &mut Worker, threads: usize) -> Commands {
+        let (received, heard) = (Rc::default(), Rc::default());
+        let index = worker.index();
+        let orders = worker.dataflow(|scope| {
+            let (input, commands) = scope.new_input::<Vec<Command>>();
+            let received: Rc<RefCell<VecDeque<_>>> = Rc::clone(&received);
+            commands.broadcast().inspect(move |command| received.borrow_mut().push_back(command.clone()));
             input
         });
-        Commands { input: leads.then_some(input), received }
+        let requests = worker.dataflow(|scope| {
+            let (input, requests) = scope.new_input::<Vec<Request>>();
+            let heard: Rc<RefCell<VecDeque<_>>> = Rc::clone(&heard);
+            let to_the_first = requests.exchange(|_| 0);
+            to_the_first.inspect(move |request| heard.borrow_mut().push_back(request.clone()));
+            input
+        });
+        let speaks = index > 0 && index.is_multiple_of(threads);
+        Commands {
+            orders: (index == 0).then_some(orders),
+            requests: speaks.then_some(requests),
+            received,
+            heard,
+        }
     }
 
     /// Whether this worker gives the commands.
     pub fn leads(&self) -> bool {
-        self.input.is_some()
+        self.orders.is_some()
+    }
+
+    /// Whether this worker asks for its process, which is not that of the leading worker.
+    pub fn speaks(&self) -> bool {
+        self.requests.is_some()
     }
 
     /// Gives a command. Only the leading worker may.
     pub fn give(&mut self, command: Command) {
-        let input = self.input.as_mut().expect("only the leading worker gives commands");
-        input.send(command);
-        let next = input.time() + 1;
-        input.advance_to(next);
-        input.flush();
+        send(self.orders.as_mut().expect("only the leading worker gives commands"), command);
+    }
+
+    /// Asks the leading worker for something. Only a worker that speaks for its process may.
+    pub fn ask(&mut self, request: Request) {
+        send(self.requests.as_mut().expect("one worker speaks for its process"), request);
     }
 
     /// The next command not yet carried out.
     pub fn take(&mut self) -> Option<Command> {
         self.received.borrow_mut().pop_front()
     }
+
+    /// The next request not yet heard; only the leading worker has any.
+    pub fn hear(&mut self) -> Option<Request> {
+        self.heard.borrow_mut().pop_front()
+    }
+}
+
+fn send<T: Clone + 'static>(input: &mut Sender<T>, message: T) {
+    input.send(message);
+    let next = input.time() + 1;
+    input.advance_to(next);
+    input.flush();
 }

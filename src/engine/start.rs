@@ -14,22 +14,26 @@ use std::sync::{Arc, Mutex};
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Span, Windows};
-use timely::communication::WorkerGuards;
+use timely::communication::allocator::ProcessBuilder;
+use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
+use timely::communication::{AllocatorBuilder, Hooks, WorkerGuards};
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
+use super::commands::Trouble;
 use super::decode::{Decode, NameOf, Refused, has_spellings};
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
 use super::worker::work;
+use crate::cluster::{ClusterError, Mesh, loss};
 use crate::config::{Config, Count};
 use crate::source::dead_letters::{DeadLetters, Letter};
 use crate::source::ends::{self, Ends};
 use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
 use crate::source::lookout;
-use crate::source::partitions::{self, resolve};
+use crate::source::partitions::{self, Partition, resolve};
 use crate::source::{Nothing, Source, SourceError};
 use crate::wall::wall_ms;
 
@@ -51,6 +55,21 @@ pub enum EngineError {
     /// Threads could not be started.
     #[error("cannot start workers: {0}")]
     Threads(String),
+    /// The other processes of the cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+impl EngineError {
+    /// The exit code of a process that ends for this reason.
+    pub fn exit(&self) -> u8 {
+        match self {
+            EngineError::Source(SourceError::Fence(_)) | EngineError::BadRecord(_) => 65,
+            EngineError::Source(SourceError::Config(_)) | EngineError::Config(_) => 78,
+            EngineError::Source(SourceError::Io(_)) | EngineError::Threads(_) => 74,
+            EngineError::Cluster(error) => error.exit(),
+        }
+    }
 }
 
 /// Where records come from.
@@ -68,6 +87,8 @@ pub struct Engine {
     workers: WorkerGuards<()>,
     ends: Arc<Ends>,
     dead_letters: Option<Arc<DeadLetters>>,
+    /// The connections for reads stay open for as long as the engine is there.
+    _mesh: Option<Mesh>,
 }
 
 impl Engine {
@@ -104,6 +125,8 @@ pub struct Control {
     stop: AtomicBool,
     /// Whether a worker holds what it may of the epoch that is being filled.
     full: AtomicBool,
+    /// Partitions that were found, with their ends, and not yet told of.
+    found: Mutex<Vec<(Partition, i64)>>,
     failure: Mutex<Option<EngineError>>,
     wake: Mutex<Option<SyncActivator>>,
 }
@@ -115,17 +138,38 @@ impl Control {
         self.wake();
     }
 
-    /// Asks the leading worker to close the epoch soon; always true.
-    pub(super) fn say_full(&self) -> bool {
+    /// Asks the first worker of this process to see to it that the epoch is closed soon.
+    pub(super) fn say_full(&self) {
         if !self.full.swap(true, Ordering::SeqCst) {
             self.wake();
         }
-        true
     }
 
     /// Whether that has been asked for since the last time.
     pub(super) fn take_full(&self) -> bool {
         self.full.swap(false, Ordering::SeqCst)
+    }
+
+    /// Has all workers told of a partition that was found.
+    fn found(&self, partition: Partition, end: i64) {
+        self.found.lock().expect("no holder panics").push((partition, end));
+        self.wake();
+    }
+
+    /// What was found since the last time.
+    pub(super) fn take_found(&self) -> Vec<(Partition, i64)> {
+        std::mem::take(&mut self.found.lock().expect("no holder panics"))
+    }
+
+    /// The failure because of which the engine stops, as other processes hear of it.
+    pub(super) fn trouble(&self, process: usize) -> Option<Trouble> {
+        let failure = self.failure.lock().expect("no holder panics");
+        Some(match failure.as_ref()? {
+            EngineError::Cluster(ClusterError::Told { process, code, message }) => {
+                Trouble { process: *process, code: *code, message: message.clone() }
+            }
+            error => Trouble { process, code: error.exit(), message: error.to_string() },
+        })
     }
 
     fn wake(&self) {
@@ -140,6 +184,12 @@ impl Control {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// Stops the engine because a process has failed; what this one failed with itself stays its own.
+    pub(super) fn fail_elsewhere(&self, trouble: Trouble) {
+        let Trouble { process, code, message } = trouble;
+        self.fail(ClusterError::Told { process, code, message }.into());
+    }
+
     /// Stops the engine because of a failure.
     pub(super) fn fail(&self, error: EngineError) {
         self.failure.lock().expect("no holder panics").get_or_insert(error);
@@ -150,6 +200,8 @@ impl Control {
 /// What all workers of the process share.
 pub(super) struct Job {
     pub(super) config: Config,
+    /// The index of this process.
+    pub(super) process: usize,
     pub(super) published: Arc<Published>,
     pub(super) control: Arc<Control>,
     /// Whether records are handed round, since partitions do not spread evenly over workers.
@@ -158,7 +210,7 @@ pub(super) struct Job {
     pub(super) dead_letters: Option<Arc<DeadLetters>>,
     plan: Plan,
     input: Input,
-    ends: Arc<Ends>,
+    pub(super) ends: Arc<Ends>,
 }
 
 /// Whether an engine could be started by these settings, as far as that is known without asking Kafka.
@@ -172,23 +224,36 @@ pub fn check(config: &Config) -> Result<(), EngineError> {
     Ok(partitions::check(&config.kafka)?)
 }
 
-/// Starts reading and counting.
+/// Starts reading and counting, in this process alone or together with all others of a mesh.
 ///
 /// # Errors
-/// Where the settings or the source do not allow it.
-pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
+/// Where the settings or the source do not allow it, here or in process 0.
+pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<Engine, EngineError> {
     let counts = config.counts.iter().map(count_info).collect::<Result<Vec<_>, _>>()?;
-    let workers = config.engine.workers;
+    let threads = config.engine.workers;
+    let (process, processes) = mesh.as_ref().map_or((0, 1), |mesh| (mesh.process, mesh.processes));
     let control = Arc::new(Control::default());
-    let partitions = match input {
-        Input::Kafka => resolve(&config.kafka, wall_ms())?,
-        Input::Files(..) => Vec::new(),
+    let find = || match input {
+        Input::Kafka => resolve(&config.kafka, wall_ms()).map_err(EngineError::from),
+        Input::Files(..) => Ok(Vec::new()),
+    };
+    // "latest" must not mean another offset in each process.
+    let partitions = match &mut mesh {
+        None => find()?,
+        Some(mesh) => mesh.share(find, EngineError::exit)?,
     };
     let ends = Ends::new(&partitions);
     if let Input::Kafka = input {
-        let control = Arc::clone(&control);
         drop(ends::watch(&config.kafka, Arc::clone(&ends))?);
-        drop(lookout::watch(&config.kafka, Arc::clone(&ends), move |error| control.fail(error.into()))?);
+    }
+    if matches!(input, Input::Kafka) && process == 0 {
+        let (finder, failing) = (Arc::clone(&control), Arc::clone(&control));
+        drop(lookout::watch(
+            &config.kafka,
+            Arc::clone(&ends),
+            move |partition, end| finder.found(partition, end),
+            move |error| failing.fail(error.into()),
+        )?);
     }
     let dead_letters = match (&input, &config.posts.dead_letter_topic) {
         (Input::Kafka, Some(topic)) => {
@@ -197,41 +262,65 @@ pub fn start(config: &Config, input: Input) -> Result<Engine, EngineError> {
         }
         _ => None,
     };
-    let published = Arc::new(Published::new(workers, Arc::clone(&ends)));
-    let reader =
-        Reader::new(Arc::clone(&published), counts.clone(), wall_ms().max(0) as u64, config.engine.epoch)
-            .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()));
+    let published = Arc::new(Published::new(threads, Arc::clone(&ends)));
+    let generation = mesh.as_ref().map_or(wall_ms().max(0) as u64, |mesh| mesh.generation);
+    let reader = Reader::new(Arc::clone(&published), counts.clone(), generation, config.engine.epoch)
+        .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()));
     let job = Arc::new(Job {
-        plan: plan(config, &counts),
+        plan: plan(config, &counts, mesh.as_ref().map_or_else(random, |mesh| mesh.seed)),
         config: config.clone(),
+        process,
         published,
         control: Arc::clone(&control),
         dead_letters: dead_letters.clone(),
-        hands_round: partitions.len() % workers != 0 || matches!(input, Input::Files(..)),
+        hands_round: partitions.len() % (threads * processes) != 0 || matches!(input, Input::Files(..)),
         input,
         ends: Arc::clone(&ends),
     });
     job.decode().map_err(EngineError::Config)?;
-    let workers = timely::execute(timely::Config::process(workers), move |worker| {
-        if worker.index() == 0 {
+    let run = move |worker: &mut Worker| {
+        if worker.index() == process * threads {
             let activator = worker.sync_activator_for(Vec::new());
             *job.control.wake.lock().expect("no holder panics") = Some(activator);
         }
         work(worker, &job);
-    });
-    let workers = workers.map_err(EngineError::Threads)?;
-    Ok(Engine { reader, control, workers, ends, dead_letters })
+    };
+    let workers = match &mut mesh {
+        None => timely::execute(timely::Config::process(threads), run).map_err(EngineError::Threads)?,
+        Some(mesh) => execute(mesh, threads, run)?,
+    };
+    Ok(Engine { reader, control, workers, ends, dead_letters, _mesh: mesh })
 }
 
-fn plan(config: &Config, counts: &[CountInfo]) -> Plan {
+/// Starts this process's workers, and the threads that connect them with those of the other processes.
+fn execute(
+    mesh: &mut Mesh,
+    threads: usize,
+    run: impl Fn(&mut Worker) + Send + Sync + 'static,
+) -> Result<WorkerGuards<()>, EngineError> {
+    loss::enter(mesh);
+    let hooks = Hooks::default();
+    let inner = ProcessBuilder::new_typed_vector(threads, hooks.refill.clone(), hooks.spill.clone());
+    let sockets = std::mem::take(&mut mesh.data);
+    let (builders, guard) = initialize_networking_from_sockets(inner, sockets, mesh.process, threads, hooks)
+        .map_err(|error| EngineError::Threads(error.to_string()))?;
+    let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
+    timely::execute::execute_from(builders, Box::new(guard), timely::WorkerConfig::default(), run)
+        .map_err(EngineError::Threads)
+}
+
+/// The standard library's hasher is keyed at random: its hash of nothing is as good as a random number.
+fn random() -> u128 {
+    let random = || u128::from(RandomState::new().build_hasher().finish());
+    random() << 64 | random()
+}
+
+fn plan(config: &Config, counts: &[CountInfo], seed: u128) -> Plan {
     let counts = counts
         .iter()
         .map(|count| CountPlan { windows: count.plan.clone(), spellings: has_spellings(count.of) })
         .collect();
-    // The standard library's hasher is keyed at random: its hash of nothing is as good as a random number.
-    let random = || u128::from(RandomState::new().build_hasher().finish());
-    let keys = HashKeys::new(random() << 64 | random());
-    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys }
+    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys: HashKeys::new(seed) }
 }
 
 fn count_info(count: &Count) -> Result<CountInfo, EngineError> {

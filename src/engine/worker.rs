@@ -15,7 +15,7 @@ use tidings_dataflows::pipeline::Pipeline;
 use tidings_dataflows::records::{Origin, Records};
 use timely::worker::Worker;
 
-use super::commands::{Command, Commands};
+use super::commands::{Command, Commands, Request};
 use super::decode::smallest_window;
 use super::flow::{Filling, Flow, Ticker};
 use super::published::Part;
@@ -34,15 +34,16 @@ const COMMIT: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop and all is published.
 pub(super) fn work(worker: &mut Worker, job: &Job) {
-    let mut commands = Commands::build(worker);
+    let mut commands = Commands::build(worker, job.config.engine.workers);
     let mut pipeline = job.build_pipeline(worker);
     let mut source = job.open_source(worker);
     let mut outbox = Outbox::new(worker, job);
-    let mut publisher = Publisher::new(worker.index(), job);
+    let mut publisher = Publisher::new(worker.index() - job.process * job.config.engine.workers, job);
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
     let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
     // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
     let (mut backlog, mut closing, mut committed) = (false, false, Instant::now());
+    let mut wishes = Wishes::default();
     loop {
         while let Some(command) = commands.take() {
             match command {
@@ -57,7 +58,10 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     pipeline.close(epoch);
                     flow.closed(epoch);
                     (backlog, closing) = (polled == Polled::More, false);
+                    wishes.full = false;
                 }
+                Command::Adopt(partition, end) => job.ends.adopt(partition, end),
+                Command::Failed(trouble) => job.control.fail_elsewhere(trouble),
                 Command::Stop => stopped = true,
             }
         }
@@ -79,11 +83,10 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         }
         backlog &= polled == Polled::More;
         let now = Instant::now();
-        let full =
-            if commands.leads() { job.control.take_full() } else { flow.is_full() && job.control.say_full() };
+        let full = wishes.exchange(&mut commands, job, flow.is_full());
         let filling = match backlog {
             _ if polled == Polled::Finished || job.control.stopping() => Filling::Last,
-            _ if flow.is_full() || full => Filling::Full,
+            _ if full => Filling::Full,
             true => Filling::Backlog,
             false => Filling::Live,
         };
@@ -97,6 +100,10 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                 closing = true;
             }
             if last {
+                job.control
+                    .trouble(job.process)
+                    .into_iter()
+                    .for_each(|trouble| commands.give(Command::Failed(trouble)));
                 commands.give(Command::Stop);
                 ending = true;
             }
@@ -108,6 +115,49 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             Some(due) => due.saturating_duration_since(now),
             None => Duration::from_secs(1),
         }));
+    }
+}
+
+/// What the process of a worker wants of the one that leads, as far as it has been said.
+#[derive(Default)]
+struct Wishes {
+    /// That the epoch is closed; on the leading worker, that some other process wants that.
+    full: bool,
+    /// That all stop.
+    stop: bool,
+}
+
+impl Wishes {
+    /// Passes on what this process wants, or, on the leading worker, hears what all want. Whether the epoch should be closed
+    /// soon, as far as that is known here.
+    fn exchange(&mut self, commands: &mut Commands, job: &Job, is_full: bool) -> bool {
+        let control = &job.control;
+        if commands.leads() {
+            while let Some(request) = commands.hear() {
+                match request {
+                    Request::Full => self.full = true,
+                    Request::Stop => control.stop(),
+                    Request::Failed(trouble) => control.fail_elsewhere(trouble),
+                }
+            }
+            for (partition, end) in control.take_found() {
+                commands.give(Command::Adopt(partition, end));
+            }
+            return is_full | control.take_full() | self.full;
+        }
+        if !commands.speaks() {
+            if is_full {
+                control.say_full();
+            }
+            return is_full;
+        }
+        if is_full | control.take_full() && !std::mem::replace(&mut self.full, true) {
+            commands.ask(Request::Full);
+        }
+        if control.stopping() && !std::mem::replace(&mut self.stop, true) {
+            commands.ask(control.trouble(job.process).map_or(Request::Stop, Request::Failed));
+        }
+        is_full
     }
 }
 

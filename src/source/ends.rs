@@ -119,12 +119,18 @@ impl Ends {
         drop(self.stop.1.wait_timeout_while(guard, time, |()| !self.stopped()));
     }
 
-    /// Adds a partition that was found later.
-    pub(super) fn add(&self, partition: Partition, end: End) {
-        // The end first: whoever sees the partition then finds it.
-        self.ends.lock().expect("no holder panics").push(end);
+    /// Adds a partition that was found later, and ended at this offset then; every worker of a process may, in the same
+    /// order. Until its end has been asked for here it counts as behind.
+    pub fn adopt(&self, partition: Partition, end: i64) {
         let mut partitions = self.partitions.write().expect("no holder panics");
-        Arc::make_mut(&mut partitions).push(partition);
+        let is =
+            |known: &Partition| (&known.topic, known.partition) == (&partition.topic, partition.partition);
+        if !partitions.iter().any(is) {
+            let now = Instant::now();
+            let asked = now.checked_sub(FRESH + Duration::from_millis(1)).unwrap_or(now);
+            self.ends.lock().expect("no holder panics").push(End { offset: end, asked });
+            Arc::make_mut(&mut partitions).push(partition);
+        }
     }
 
     fn look(&self, client: &Client) -> Result<(), KafkaError> {

@@ -2,14 +2,15 @@
 //!
 //! Idea: a thread and a connection of its own, since there is a request for each topic, and where partitions end must be
 //! known on time however many topics there are and however slowly a broker answers.
-//! Invariant: a partition is added once, to be read from its first record. Of a topic that was deleted, or made anew under
+//! Invariant: a partition is found once it has an owner, to be read from its first record; that it is found again until
+//! somebody has adopted it does no harm. One process of a cluster looks, so that all add the same. Of a topic that was deleted, or made anew under
 //! its old name, the run is told, once.
 //! Cost: every four seconds one request, and one more a topic.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
@@ -17,7 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::SourceError;
 use super::client::{Watch, create};
-use super::ends::{End, Ends, PATIENCE, spawn};
+use super::ends::{Ends, PATIENCE, spawn};
 use super::partitions::{Client, Partition, ask_offsets, consumer_config};
 use super::topic_ids::topic_ids;
 use crate::config::Kafka;
@@ -31,13 +32,15 @@ const GONE_AFTER: u32 = 3;
 /// Events of the client that are served after a look.
 const EVENTS: usize = 100;
 
-/// Starts the thread that looks. It calls `fail`, and ends, where a topic is not the one that was read any more.
+/// Starts the thread that looks. It calls `found` with a partition that is not known yet and the offset at which it ends;
+/// and `fail`, and ends, where a topic is not the one that was read any more.
 ///
 /// # Errors
 /// Where librdkafka refuses the settings.
 pub fn watch(
     kafka: &Kafka,
     ends: Arc<Ends>,
+    found: impl Fn(Partition, i64) + Send + 'static,
     fail: impl Fn(SourceError) + Send + 'static,
 ) -> Result<JoinHandle<()>, SourceError> {
     let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
@@ -46,7 +49,7 @@ pub fn watch(
         let ids = topic_ids(&client, &topics, PATIENCE);
         let mut lookout = Lookout { client, topics, ids, unknown: BTreeMap::new() };
         while !ends.stopped() {
-            if let Err(fence) = lookout.look(&ends) {
+            if let Err(fence) = lookout.look(&ends, &found) {
                 fail(fence);
                 return;
             }
@@ -66,7 +69,7 @@ struct Lookout {
 }
 
 impl Lookout {
-    fn look(&mut self, ends: &Ends) -> Result<(), SourceError> {
+    fn look(&mut self, ends: &Ends, tell: &dyn Fn(Partition, i64)) -> Result<(), SourceError> {
         let now = topic_ids(&self.client, &self.topics, PATIENCE);
         for ((topic, was), is) in self.topics.iter().zip(&mut self.ids).zip(now) {
             match (*was, is) {
@@ -99,7 +102,7 @@ impl Lookout {
             for partition in found.partitions().iter().filter(|partition| partition.error().is_none()) {
                 let number = partition.id();
                 if !known.iter().any(|known| known.topic == *topic && known.partition == number) {
-                    adopt(&self.client, ends, topic, number);
+                    resolve(&self.client, topic, number, tell);
                 }
             }
         }
@@ -107,14 +110,12 @@ impl Lookout {
     }
 }
 
-/// Adds a partition that was not there before, to be read from its first record. Where that cannot be learnt now, it is
+/// Tells of a partition that was not there before, to be read from its first record. Where that cannot be learnt now, it is
 /// tried again at the next look.
-fn adopt(client: &Client, ends: &Ends, topic: &str, partition: i32) {
-    let asked = Instant::now();
+fn resolve(client: &Client, topic: &str, partition: i32, tell: &dyn Fn(Partition, i64)) {
     let ask = |offset| ask_offsets(client, &[(topic, partition)], offset, PATIENCE).ok()?.first().copied();
-    if let Some((first, offset)) = ask(Offset::Beginning).zip(ask(Offset::End)) {
+    if let Some((first, end)) = ask(Offset::Beginning).zip(ask(Offset::End)) {
         tracing::info!(topic, partition, first, "a new partition, read from its first record");
-        let new = Partition { topic: topic.to_owned(), partition, start: first, end: first };
-        ends.add(new, End { offset, asked });
+        tell(Partition { topic: topic.to_owned(), partition, start: first, end: first }, end);
     }
 }

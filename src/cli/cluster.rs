@@ -1,0 +1,226 @@
+//! `tidings cluster`: all processes of a cluster on one host, supervised.
+//!
+//! Idea: what each process needs to know of the others is worked out here, and handed to it as the flags and variables of
+//! `tidings run`, so that a process under supervision is nothing but one that was started by hand.
+//! Invariant: everything that a configuration can be refused for is found before the first process starts. The secret that
+//! is made where none is configured never leaves a folder that only this user can read, which is gone in the end.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tempfile::TempDir;
+
+use super::failure::{Code, Failure};
+use super::run::{refuse, signals};
+use crate::cluster::supervise::supervise;
+use crate::config::{Config, ConfigFlags};
+
+/// Flags of `tidings cluster`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tidings cluster -n 2 -w 1 --brokers localhost:9092 --topic posts\n  \
+    curl 'localhost:8081/v1/counts/hashtags/top?window=5m'      # the second process: the same answer\n\n\
+    Each process answers on the port of `http.bind` plus its index. Ctrl-C or SIGTERM stops all.")]
+pub struct Args {
+    /// Processes
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    processes: u16,
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Answer on addresses beyond loopback to whoever asks
+    #[arg(long)]
+    allow_anonymous: bool,
+}
+
+/// Runs until a signal, or until a process says that it would never run.
+///
+/// # Errors
+/// What is wrong with the configuration; the exit code of the process that refused to go on.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.config.load()?;
+    let config = &loaded.config;
+    if args.config.print_config {
+        use io::Write;
+        // Whoever closed the pipe has seen enough.
+        let _ = io::stdout().write_all(loaded.print().as_bytes());
+        return Ok(());
+    }
+    refuse(config, args.allow_anonymous)?;
+    let processes = usize::from(args.processes);
+    let hosts = &config.cluster.hosts;
+    if !hosts.is_empty() && hosts.len() != processes {
+        let why = format!("`cluster.hosts` names {} processes, -n says {processes}", hosts.len());
+        return Err(Failure::new(Code::Config, why));
+    }
+    let binds =
+        [Some(config.http.bind), config.http.health_bind].map(|bind| bind.map(|bind| binds(bind, processes)));
+    let [binds, health] = binds.map(Option::transpose);
+    let (binds, health) = (binds?.unwrap_or_default(), health?);
+    let files = Files::make(config).map_err(|error| io_failure("write to a temporary folder", &error))?;
+    let program =
+        std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_at_signals(Arc::clone(&stop))?;
+    let commands = || {
+        let hosts = files.hosts(config, processes)?;
+        let command = |process: usize| {
+            let mut command = Command::new(&program);
+            command.arg("run").args(passed_on(&args, processes)).arg("--until-input-ends");
+            command.arg("--hosts").arg(&hosts).args(["--process", &process.to_string()]);
+            command.args(["--bind", &binds[process].to_string()]);
+            if let Some(health) = &health {
+                command.env("TIDINGS__HTTP__HEALTH_BIND", health[process].to_string());
+            }
+            if let Some(secret) = &files.secret {
+                command.env("TIDINGS__CLUSTER__SECRET_FILE", secret);
+            }
+            command
+        };
+        Ok((0..processes).map(command).collect())
+    };
+    match supervise(commands, &stop) {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Failure::new(Code::of(code), "what the process said stands above")),
+        Err(error) => Err(io_failure("start a process", &error)),
+    }
+}
+
+fn io_failure(what: &str, error: &io::Error) -> Failure {
+    Failure::new(Code::Io, format!("cannot {what}: {error}"))
+}
+
+/// The flags that every process is given as they were given here.
+fn passed_on(args: &Args, processes: usize) -> Vec<OsString> {
+    let mut flags = Vec::<OsString>::new();
+    let mut flag = |name: &str, value: Option<OsString>| {
+        if let Some(value) = value {
+            flags.extend([name.into(), value]);
+        }
+    };
+    let ConfigFlags {
+        config,
+        brokers,
+        topics,
+        workers,
+        bind: _,
+        start,
+        log_level,
+        log_format,
+        print_config: _,
+    } = &args.config;
+    let text = |value: &Option<String>| value.as_ref().map(OsString::from);
+    flag("--config", config.as_ref().map(|path| path.as_os_str().to_owned()));
+    flag("--brokers", text(brokers));
+    topics.iter().for_each(|topic| flag("--topic", Some(topic.into())));
+    // All cores for each would be too many for all.
+    let share =
+        std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(processes) as u32);
+    let workers = workers.map(|workers| if workers == 0 { share } else { workers });
+    flag("--workers", workers.map(|workers| workers.to_string().into()));
+    flag("--start", text(start));
+    flag("--log-level", text(log_level));
+    flag("--log-format", text(log_format));
+    if args.allow_anonymous {
+        flags.push("--allow-anonymous".into());
+    }
+    flags
+}
+
+/// Where each process listens: on this port, the next one and so on; on any, where the port is 0.
+fn binds(first: SocketAddr, processes: usize) -> Result<Vec<SocketAddr>, Failure> {
+    let port = |process: usize| match first.port() {
+        0 => Some(0),
+        port => port.checked_add(process as u16),
+    };
+    let binds = (0..processes).map(|process| Some(SocketAddr::new(first.ip(), port(process)?)));
+    binds.collect::<Option<_>>().ok_or_else(|| {
+        Failure::new(
+            Code::Config,
+            format!("there are not {processes} ports from {first} on: choose a lower one"),
+        )
+    })
+}
+
+/// What the processes read besides the configuration; gone when this is dropped.
+struct Files {
+    folder: TempDir,
+    /// Where none is configured.
+    secret: Option<PathBuf>,
+}
+
+impl Files {
+    fn make(config: &Config) -> io::Result<Files> {
+        let folder = tempfile::Builder::new().prefix("tidings-cluster-").tempdir()?;
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700))?;
+        let secret = match &config.cluster.secret_file {
+            Some(_) => None,
+            None => Some(make_secret(folder.path())?),
+        };
+        Ok(Files { folder, secret })
+    }
+
+    /// A file with the addresses of all processes: those of the configuration, else free ones.
+    fn hosts(&self, config: &Config, processes: usize) -> io::Result<PathBuf> {
+        let path = self.folder.path().join("hosts");
+        let mut hosts = config.cluster.hosts.clone();
+        if hosts.is_empty() {
+            // All are held until the last is known, so that they differ.
+            let held =
+                (0..processes).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<Vec<_>>>()?;
+            for listener in &held {
+                hosts.push(listener.local_addr()?.to_string());
+            }
+        }
+        std::fs::write(&path, hosts.join("\n"))?;
+        Ok(path)
+    }
+}
+
+fn make_secret(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join("secret");
+    std::fs::write(&path, crate::cluster::secret::random()?)?;
+    Ok(path)
+}
+
+/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it.
+fn stop_at_signals(stop: Arc<AtomicBool>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| io_failure("listen for signals", &error))?;
+    let first = {
+        let _inside = runtime.enter();
+        signals()?
+    };
+    let listen = move || {
+        runtime.block_on(async {
+            first.await;
+            eprintln!("tidings: stopping all processes; a second signal ends at once");
+            stop.store(true, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        });
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
+    thread.map(drop).map_err(|error| io_failure("start a thread", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_process_has_a_port_of_its_own() {
+        let at = |text: &str, n| {
+            let binds = binds(text.parse().expect(text), n).map_err(|failure| failure.code)?;
+            Ok::<_, Code>(binds.iter().map(SocketAddr::port).collect::<Vec<_>>())
+        };
+        assert_eq!(at("127.0.0.1:8080", 3), Ok(vec![8080, 8081, 8082]));
+        assert_eq!(at("127.0.0.1:0", 2), Ok(vec![0, 0]));
+        assert_eq!(at("127.0.0.1:65535", 1), Ok(vec![65535]));
+        assert_eq!(at("127.0.0.1:65535", 2), Err(Code::Config));
+    }
+}
