@@ -82,11 +82,11 @@ impl Lobby {
         (state.generation, state.known)
     }
 
-    /// Promises a seat to a process that has proved who it is.
+    /// Promises a seat to a process that has proved who it is, and was told that the generation is `told`.
     ///
     /// # Errors
     /// Why it has to wait, as it is to be told.
-    pub(super) fn promise(&self, hello: &Hello, from: SocketAddr) -> Result<(), String> {
+    pub(super) fn promise(&self, hello: &Hello, told: u64, from: SocketAddr) -> Result<(), String> {
         let mut state = self.lock();
         let generation = state.generation;
         if hello.known > state.known {
@@ -98,6 +98,9 @@ impl Lobby {
                 "generation {generation} is running, and nobody can join it: it ends when a process of it is lost, and \
                  then all start anew"
             ));
+        }
+        if told != generation {
+            return Err("not yet: a new generation has begun meanwhile".to_owned());
         }
         if generation == 0 {
             return Err("not yet: this process waits for process 0 itself".to_owned());

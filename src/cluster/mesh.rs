@@ -8,6 +8,7 @@
 //! milliseconds, and more than any of which some process knew.
 //! Cost: some round trips; while a process is missing, one attempt a second to reach it and a log line every ten.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -215,12 +216,20 @@ impl Forming {
         let nonce = random().map_err(|error| Refusal::Ours(error.to_string()))?;
         // Small messages go at once.
         stream.set_nodelay(true)?;
-        let mut promised = None;
+        let (told, mut promised) = (Cell::new(0), None);
         let met = handshake::accept(
             &mut stream,
             &self.key,
-            |theirs| self.hello(nonce, theirs.purpose, theirs.from),
-            |theirs| self.lobby.promise(theirs, from).inspect(|()| promised = Some(theirs.clone())),
+            |theirs| {
+                let hello = self.hello(nonce, theirs.purpose, theirs.from);
+                told.set(hello.generation);
+                hello
+            },
+            |theirs| {
+                self.lobby.promise(theirs, told.get(), from)?;
+                promised = Some(theirs.clone());
+                Ok(())
+            },
         );
         if let Some(theirs) = promised {
             self.lobby.seat(&theirs, from, met.is_ok().then_some(stream));
