@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
 use timely::container::NoopBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Pipeline;
@@ -38,7 +39,7 @@ pub struct Live {
 }
 
 /// Updates not taken for want of room.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Occurrences.
     pub occurrences: u64,
@@ -46,6 +47,21 @@ pub struct Refused {
     pub newest: Option<u64>,
     /// Spellings not noted, a block at a time.
     pub spellings: u64,
+}
+
+impl Refused {
+    /// Adds what another worker did not take.
+    pub fn add(&mut self, other: &Refused) {
+        self.occurrences += other.occurrences;
+        self.newest = self.newest.max(other.newest);
+        self.spellings += other.spellings;
+    }
+
+    /// Whether a window has missed updates at a clock, or spellings have been, so that displays may not be right.
+    pub fn touches(&self, windows: &Windows, window: usize, clock: u64) -> bool {
+        let from = if window < windows.len() { windows.covered(window, clock).start } else { 0 };
+        self.spellings > 0 || self.newest.is_some_and(|missed| missed >= from)
+    }
 }
 
 /// Lets updates in at the clock of their epoch.

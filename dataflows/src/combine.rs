@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use crate::block::Block;
+use crate::spellings::{may_be_spelled, term_of};
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Pane;
 
@@ -21,6 +22,13 @@ const SMALLEST: usize = 1 << 10;
 /// The worker that owns a term. Takes the high bits of its hash, since tables take the low ones.
 pub fn owner(hash: u64, peers: usize) -> usize {
     (((hash >> 32) * peers as u64) >> 32) as usize
+}
+
+/// The worker that owns a term; of the key of a spelling, the one that owns the term which is spelled. So whoever has a
+/// term's counts can show it too.
+pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
+    let term = term_of(key);
+    owner(keys.hash(head(term), term), peers)
 }
 
 #[derive(Clone, Copy)]
@@ -118,7 +126,14 @@ impl Combine {
         for slot in self.slots.iter_mut().filter(|slot| slot.len != VACANT) {
             let bytes = slot.head.to_be_bytes();
             let term = slot.term(&bytes, &self.long);
-            let owner = if peers == 1 { 0 } else { owner(self.keys.hash(slot.head, term), peers) };
+            let owner = match peers {
+                1 => 0,
+                // What fits in its head and has no separator there is a term, whose head is known.
+                _ if term.len() <= HEAD && !may_be_spelled(slot.head) => {
+                    owner(self.keys.hash(slot.head, term), peers)
+                }
+                _ => owner_of(self.keys, term, peers),
+            };
             let block = &mut blocks[owner];
             block.push(slot.pane, term, slot.n);
             if block.is_full() {
@@ -229,11 +244,34 @@ mod tests {
                 for (place, term, n) in block.iter() {
                     let pane = block.panes()[place as usize];
                     assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
-                    let hash = HashKeys::new(7).hash(head(term), term);
-                    assert_eq!(owner(hash, 3), block.owner as usize);
+                    assert_eq!(owner_of(HashKeys::new(7), term, 3), block.owner as usize);
                 }
             });
             assert_eq!(found, expected);
         }
+    }
+
+    /// Whatever a term is called and however it is spelled, its spellings are where its counts are.
+    #[test]
+    fn spellings_go_where_their_terms_go() {
+        let (keys, mut combine, mut key) = (HashKeys::new(7), Combine::new(HashKeys::new(7)), Vec::new());
+        let terms: Vec<String> = (0..400usize).map(|i| format!("{}{i}", "\u{e9}".repeat(i % 12))).collect();
+        let index = combine.pane(Pane::ALL);
+        for term in &terms {
+            for spelling in ["A", "a rather long spelling"] {
+                crate::spellings::spelled(term.as_bytes(), spelling.as_bytes(), &mut key);
+                combine.add(index, &key, 1);
+            }
+        }
+        let mut found = 0;
+        combine.drain(1, 5, |block| {
+            for (_, key, _) in block.iter() {
+                let term = term_of(key);
+                assert!(terms.iter().any(|known| known.as_bytes() == term));
+                assert_eq!(owner(keys.hash(head(term), term), 5), block.owner as usize);
+                found += 1;
+            }
+        });
+        assert_eq!(found, 2 * terms.len());
     }
 }

@@ -22,7 +22,8 @@ use crate::spellings::spelled;
 use crate::totals::Figures;
 use crate::windows::{Pane, Windows};
 
-/// One count as all workers hold it at one epoch.
+/// One count as some workers hold it at one epoch: of all workers, all that is counted; of those of one process, the terms
+/// that they own.
 pub struct View<'a> {
     workers: Vec<&'a CountSnapshot>,
     windows: &'a Windows,
@@ -31,7 +32,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Of the count with this index; the snapshots must be of one epoch, one of each worker.
+    /// Of the count with this index; the snapshots must be of one epoch, each of another worker.
     pub fn new(workers: &'a [Arc<Snapshot>], count: usize, windows: &'a Windows) -> View<'a> {
         let (epoch, clock) = workers.first().map_or((0, 0), |first| (first.epoch, first.clock.unwrap_or(0)));
         debug_assert!(workers.iter().all(|worker| worker.epoch == epoch));
@@ -40,9 +41,9 @@ impl<'a> View<'a> {
 
     /// Occurrences in a window, and terms with a count. Windows are numbered as in `Windows`; `all` comes last.
     pub fn figures(&self, window: usize) -> Figures {
-        self.workers.iter().map(|worker| worker.figures[window]).fold(Figures::default(), |sum, part| {
-            Figures { total: sum.total + part.total, distinct: sum.distinct + part.distinct }
-        })
+        let mut figures = Figures::default();
+        self.workers.iter().for_each(|worker| figures.add(&worker.figures[window]));
+        figures
     }
 
     /// The count of a term in a window.
@@ -150,17 +151,6 @@ impl<'a> View<'a> {
         let commonest =
             spellings.into_iter().filter(|(_, n)| *n > 0).max_by_key(|(term, n)| (*n, Reverse(*term)));
         commonest.map(|(term, _)| String::from_utf8_lossy(term).into_owned())
-    }
-
-    /// Whether a window has missed updates for want of room, or spellings have been, so that displays may not be right.
-    pub fn overflow(&self, window: usize) -> bool {
-        if self.workers.iter().any(|worker| worker.refused.spellings > 0) {
-            return true;
-        }
-        let missed = self.workers.iter().filter_map(|worker| worker.refused.newest).max();
-        let from =
-            if window < self.windows.len() { self.windows.covered(window, self.clock).start } else { 0 };
-        missed.is_some_and(|missed| missed >= from)
     }
 
     fn panes(&self, window: usize) -> Vec<Range<Pane>> {

@@ -1,7 +1,9 @@
 //! How often each term was written in which way, since the start.
 //!
 //! Idea: an arrangement of its own, of a term and its spelling with [`SEPARATOR`] between, all in the one pane `ALL`; the
-//! spellings of a term are then a contiguous range. Nothing expires, since a display is by the commonest spelling since the start.
+//! spellings of a term are then a contiguous range. They are sent to the worker that owns the term, so that a ranking is
+//! read in one step where the counts are, however many processes there are. Nothing expires, since a display is by the
+//! commonest spelling since the start.
 //! Invariant: each occurrence that was counted is one of its spelling, until the bound is met; then no more are
 //! taken, and what is shown stays as it was. So nobody fills the memory by writing one term in ever new ways.
 //! Cost: one update per distinct spelling and epoch, and its bytes for ever.
@@ -44,6 +46,19 @@ pub fn spelled(term: &[u8], spelling: &[u8], into: &mut Vec<u8>) {
     into.extend_from_slice(spelling);
 }
 
+/// The term that a key spells; a term is its own.
+pub fn term_of(key: &[u8]) -> &[u8] {
+    key.iter().position(|byte| *byte == SEPARATOR).map_or(key, |at| &key[..at])
+}
+
+/// Whether one of the bytes of a head is [`SEPARATOR`].
+#[inline]
+pub fn may_be_spelled(head: u128) -> bool {
+    const ONES: u128 = u128::MAX / 0xFF;
+    // The usual test for a byte that is zero, of the complement.
+    (!head).wrapping_sub(ONES) & head & (ONES << 7) != 0
+}
+
 /// Arranges the keys of spellings by how often they came.
 pub fn arrange_spellings<'scope>(
     updates: Stream<'scope, u64, Block>,
@@ -64,4 +79,22 @@ pub fn arrange_spellings<'scope>(
             }
         });
     arrange_core(taken, Pipeline, "Spelled", BlockBatcher::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::head;
+
+    #[test]
+    fn a_separator_is_seen_wherever_it_stands() {
+        for term in ["", "a", "\u{7f}\u{10ffff}", "sixteen bytes ok", "\u{fe}\u{ff}\u{1f9e2}"] {
+            assert!(!may_be_spelled(head(term.as_bytes())), "{term}");
+            assert_eq!(term_of(term.as_bytes()), term.as_bytes());
+            let mut key = Vec::new();
+            spelled(term.as_bytes(), b"Term", &mut key);
+            assert_eq!(may_be_spelled(head(&key)), term.len() < 16, "{term}");
+            assert_eq!(term_of(&key), term.as_bytes());
+        }
+    }
 }

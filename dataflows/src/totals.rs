@@ -10,6 +10,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
 
@@ -27,12 +29,20 @@ pub struct Change<'a> {
 }
 
 /// What a window holds as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
     /// Occurrences.
     pub total: i64,
     /// Terms with a count.
     pub distinct: u64,
+}
+
+impl Figures {
+    /// Adds what the window holds on another worker, which owns other terms.
+    pub fn add(&mut self, other: &Figures) {
+        self.total += other.total;
+        self.distinct += other.distinct;
+    }
 }
 
 #[derive(Clone, Copy)]

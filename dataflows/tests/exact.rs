@@ -19,7 +19,7 @@ use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
 use tidings_dataflows::reads::View;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::snapshot::Snapshot;
-use tidings_dataflows::spellings::spelled;
+use tidings_dataflows::spellings::{spelled, term_of};
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Pane, Span, Windows};
 
@@ -231,6 +231,19 @@ fn assert_held_is_what_panes_hold(workers: &[Arc<Snapshot>], windows: &Windows) 
     }
 }
 
+/// No two workers hold the same term, or spellings of it; so what each answers of its own needs no other.
+fn assert_terms_are_whole_where_they_are(workers: &[Arc<Snapshot>]) {
+    let mut owners = BTreeMap::new();
+    for (worker, snapshot) in workers.iter().enumerate() {
+        let count = &snapshot.counts[0];
+        for batch in count.panes.iter().chain(&count.spellings) {
+            visit(batch, Pane(0)..Pane(Pane::ALL.0 + 1), ..=snapshot.epoch, |key, _| {
+                assert_eq!(*owners.entry(term_of(key.term)).or_insert(worker), worker);
+            });
+        }
+    }
+}
+
 fn decode(records: &Records, windows: &Windows, gathered: &mut Gathered<u64>) {
     for (origin, value) in records.iter() {
         let spelling = std::str::from_utf8(value.unwrap()).unwrap();
@@ -320,6 +333,7 @@ fn run(workers: usize, script: &Script) {
                     assert!(snapshots.iter().all(|snapshot| snapshot.clock == oracle.clock), "clock");
                     compare(&View::new(snapshots, 0, &windows), &oracle, &script);
                     assert_held_is_what_panes_hold(snapshots, &windows);
+                    assert_terms_are_whole_where_they_are(snapshots);
                     // What died at this epoch may be gone with the next only.
                     assert_dead_panes_are_gone(snapshots, &windows, before.unwrap_or(0), epoch.number);
                 }

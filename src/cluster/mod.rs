@@ -5,6 +5,7 @@
 //! sockets whose other end is the process that it should be. What is known of the members at that moment is a [`Mesh`].
 //! Invariant: one run of all processes is a generation, with a number of its own; a process is in one generation for
 //! life. Whoever loses another process ends too ([`loss`]), and whoever supervises starts all of them anew.
+//! What they then say to each other beside the dataflow is the affair of [`peers`].
 //! Cost: two connections and, once the dataflow runs, four threads for each other process.
 
 mod bytes;
@@ -17,6 +18,7 @@ pub mod hosts;
 mod lobby;
 pub mod loss;
 pub mod mesh;
+pub mod peers;
 pub mod secret;
 mod socket;
 pub mod supervise;

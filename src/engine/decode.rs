@@ -159,12 +159,12 @@ impl Decode {
         let post = match self.decoder.decode(value)? {
             Record::Post(post) => post,
             Record::Other(kind) => {
-                *gathered.tally.other.entry(kind).or_default() += 1;
+                *gathered.tally.other.entry(kind.into()).or_default() += 1;
                 return Ok(());
             }
         };
         if post.repost && self.reposts == Reposts::Skip {
-            *gathered.tally.other.entry("repost").or_default() += 1;
+            *gathered.tally.other.entry("repost".into()).or_default() += 1;
             return Ok(());
         }
         let when = self.when(origin, &post);

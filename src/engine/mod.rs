@@ -1,20 +1,26 @@
 //! The engine: workers that read, count and publish, and a [`Reader`] through which any thread asks.
 //!
 //! Idea: [`start`](start::start) brings the workers up; each runs the loop of `worker`, and after every epoch publishes
-//! its results (`published`). A reader takes the newest epoch that all workers have published and reads it whole (`reader`).
+//! its results (`published`). A reader takes the newest epoch that all workers have published and reads it whole (`reader`);
+//! of what other processes own, it asks them (`question`, `gather`).
 //! Invariant: no worker serves a read, and no reader holds a worker up.
 
 pub mod commands;
 pub mod decode;
 pub mod filter;
 pub mod flow;
+pub mod gather;
+pub mod owners;
 pub mod published;
+pub mod question;
 pub mod reader;
 mod samples;
 pub mod start;
 pub mod tally;
+pub mod told;
+mod wire;
 pub mod worker;
 
 pub use published::Cut;
-pub use reader::{Bound, CountInfo, NotUpTo, Reader, WindowInfo};
+pub use reader::{Bound, CountInfo, Member, NotUpTo, Reader, WindowInfo};
 pub use start::{Engine, EngineError, Input, start};

@@ -1,24 +1,36 @@
 //! What workers publish, and how parts of one epoch become a whole.
 //!
-//! Idea: each worker keeps its last few epochs in a short queue; a reader takes the newest epoch that every worker has.
-//! Parts are put together once per epoch, by the first reader that asks, and shared by all others.
+//! Idea: each worker keeps its last few epochs in a short queue; a reader takes the newest epoch that every worker has, of
+//! all processes. Of other processes' workers it knows what they have told, which is all but the terms themselves. Parts are
+//! put together once per epoch, by the first reader that asks, and shared by all others.
 //! Invariant: a [`Cut`] is of one epoch on all workers, and its offsets, tallies and counts belong to the same records;
-//! a later cut never has an earlier epoch.
-//! Cost: a short lock per epoch and worker, one per read.
+//! a later cut never has an earlier epoch. What this process has told others of an epoch, it still has for a while
+//! ([`HELD`]), so that they can ask for it.
+//! Cost: a short lock per epoch and worker, one per read; with other processes, some hundred bytes written per epoch.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
+use tidings_dataflows::admit::Refused;
 use tidings_dataflows::snapshot::Snapshot;
+use tidings_dataflows::totals::Figures;
 use tokio::sync::watch;
 
+use super::owners::Owners;
 use super::tally::Tally;
+use super::told::{Told, Whole};
 use crate::source::Gap;
 use crate::source::ends::Ends;
 
 /// Epochs kept per worker: workers may be this far apart before a reader finds none in common.
 const KEPT: usize = 12;
+
+/// How old an epoch may at least become where other processes may ask for it, however short epochs are.
+const HELD: Duration = Duration::from_secs(3);
+
+/// Epochs kept per worker or process at most.
+const MOST_KEPT: usize = 256;
 
 /// Offsets by topic and partition.
 pub type Offsets = BTreeMap<String, BTreeMap<i32, i64>>;
@@ -44,8 +56,10 @@ pub struct Cut {
     pub epoch: u64,
     /// The clock; `None` before the first post, and before the wall clock is trusted.
     pub clock: Option<u64>,
-    /// Each worker's counts.
+    /// The counts of each worker of this process.
     pub snapshots: Vec<Arc<Snapshot>>,
+    /// Each count as a whole, on all workers of all processes.
+    pub counts: Vec<Whole>,
     /// The first offset that was read of each partition.
     pub start_offsets: Offsets,
     /// The next offset of each partition.
@@ -60,19 +74,50 @@ pub struct Cut {
     pub catching_up: bool,
 }
 
+/// The last epochs of a worker of this process, each with when it was published.
+type Kept = Mutex<VecDeque<(Instant, Arc<Part>)>>;
+
+/// Sends other processes what this one has published.
+type Tell = Box<dyn Fn(&Told) + Send + Sync>;
+
 /// The queues of all workers.
 pub struct Published {
     ends: Arc<Ends>,
-    workers: Vec<Mutex<VecDeque<Arc<Part>>>>,
+    owners: Owners,
+    workers: Vec<Kept>,
+    /// What other processes have told; nothing at one's own number.
+    others: Vec<Mutex<VecDeque<Arc<Told>>>>,
+    tell: OnceLock<Tell>,
+    /// The newest epoch that other processes have been told of.
+    told: Mutex<u64>,
     cut: Mutex<Option<Arc<Cut>>>,
     newest: watch::Sender<u64>,
 }
 
 impl Published {
-    /// Nothing published yet.
+    /// Nothing published yet, in one process.
     pub fn new(workers: usize, ends: Arc<Ends>) -> Published {
-        let workers = (0..workers).map(|_| Mutex::default()).collect();
-        Published { ends, workers, cut: Mutex::default(), newest: watch::Sender::new(0) }
+        Published::in_cluster(Owners::alone(workers), ends)
+    }
+
+    /// Nothing published yet, in one process of these.
+    pub fn in_cluster(owners: Owners, ends: Arc<Ends>) -> Published {
+        let workers = (0..owners.threads).map(|_| Mutex::default()).collect();
+        let others = (0..owners.processes).map(|_| Mutex::default()).collect();
+        let (tell, told, cut, newest) =
+            (OnceLock::new(), Mutex::default(), Mutex::default(), watch::Sender::new(0));
+        Published { ends, owners, workers, others, tell, told, cut, newest }
+    }
+
+    /// Has other processes told of what is published from now on.
+    pub fn tell_by(&self, tell: impl Fn(&Told) + Send + Sync + 'static) {
+        // There is one way only.
+        let _ = self.tell.set(Box::new(tell));
+    }
+
+    /// The processes that publish, and which of them this is.
+    pub fn owners(&self) -> Owners {
+        self.owners
     }
 
     /// What is known of the partitions.
@@ -80,76 +125,150 @@ impl Published {
         &self.ends
     }
 
-    /// Adds a worker's part of its newest epoch.
+    /// Adds a worker's part of its newest epoch; workers are numbered from 0 in each process.
     pub fn publish(&self, worker: usize, part: Part) {
-        let epoch = part.snapshot.epoch;
+        let (epoch, now) = (part.snapshot.epoch, Instant::now());
         let mut kept = self.workers[worker].lock().expect("no reader panics while it holds the lock");
-        kept.push_back(Arc::new(part));
-        if kept.len() > KEPT {
+        kept.push_back((now, Arc::new(part)));
+        let may_be_asked_for =
+            |at: Instant, kept: usize| !self.owners.is_alone() && kept <= MOST_KEPT && now - at < HELD;
+        while kept.len() > KEPT
+            && let Some((at, _)) = kept.front()
+            && !may_be_asked_for(*at, kept.len())
+        {
+            kept.pop_front();
+        }
+        drop(kept);
+        self.tell_others(epoch);
+        self.newest.send_replace(epoch);
+    }
+
+    /// Tells the other processes of an epoch, if this worker was the last one to publish it.
+    fn tell_others(&self, epoch: u64) {
+        let Some(tell) = self.tell.get() else { return };
+        let Some(parts) = self.at(epoch) else { return };
+        // Held until it is told: epochs go out in their order.
+        let mut told = self.told.lock().expect("nobody panics while they hold the lock");
+        if epoch > *told {
+            *told = epoch;
+            tell(&Told::of(epoch, &parts));
+        }
+    }
+
+    /// Takes what another process has published; false where it cannot be.
+    pub fn hear(&self, process: usize, told: Told) -> bool {
+        let Some(other) = self.others.get(process).filter(|_| process != self.owners.me) else {
+            return false;
+        };
+        let epoch = told.epoch;
+        let mut kept = other.lock().expect("no reader panics while it holds the lock");
+        if kept.back().is_some_and(|last| last.epoch >= epoch) {
+            return false;
+        }
+        kept.push_back(Arc::new(told));
+        if kept.len() > MOST_KEPT {
             kept.pop_front();
         }
         drop(kept);
         self.newest.send_replace(epoch);
+        true
     }
 
-    /// Tells whenever a worker has published.
+    /// The newest epoch that a process is known to have published; `None` for none.
+    pub fn reached(&self, process: usize) -> Option<u64> {
+        if process == self.owners.me {
+            let last = |kept: &Kept| Some(kept.lock().ok()?.back()?.1.snapshot.epoch);
+            return self.workers.iter().map(last).min()?;
+        }
+        Some(self.others.get(process)?.lock().ok()?.back()?.epoch)
+    }
+
+    /// Tells whenever a worker or another process has published.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }
 
-    /// The newest epoch that all workers have published.
+    /// The parts of this process's workers at an epoch; `None` where one has it not yet, or no longer.
+    pub fn at(&self, epoch: u64) -> Option<Vec<Arc<Part>>> {
+        let part = |kept: &Kept| {
+            let kept = kept.lock().expect("no worker panics while it holds the lock");
+            kept.iter().rev().map(|(_, part)| part).find(|part| part.snapshot.epoch == epoch).cloned()
+        };
+        self.workers.iter().map(part).collect()
+    }
+
+    /// The newest epoch that all workers of all processes have published.
     pub fn newest(&self) -> Option<Arc<Cut>> {
         let mut cut = self.cut.lock().expect("no reader panics while it holds the lock");
-        let queues: Vec<_> = self
-            .workers
-            .iter()
-            .map(|kept| kept.lock().expect("no worker panics while it holds the lock"))
-            .collect();
-        let has = |epoch| queues.iter().all(|kept| kept.iter().any(|part| part.snapshot.epoch == epoch));
-        let newest = queues.first()?.iter().rev().map(|part| part.snapshot.epoch).find(|epoch| has(*epoch));
-        if let Some(epoch) = newest.filter(|epoch| cut.as_ref().is_none_or(|cut| cut.epoch < *epoch)) {
-            let parts =
-                queues.iter().filter_map(|kept| kept.iter().find(|part| part.snapshot.epoch == epoch));
-            let parts: Vec<_> = parts.cloned().collect();
-            drop(queues);
-            *cut = Some(Arc::new(self.join(epoch, &parts)));
+        let epochs = |kept: &Kept| -> Vec<u64> {
+            let kept = kept.lock().expect("no worker panics while it holds the lock");
+            kept.iter().rev().map(|(_, part)| part.snapshot.epoch).collect()
+        };
+        let known = cut.as_ref().map_or(0, |cut| cut.epoch);
+        let candidates = epochs(self.workers.first()?);
+        let newer = candidates.into_iter().take_while(|epoch| cut.is_none() || *epoch > known);
+        for epoch in newer {
+            let Some((parts, others)) = self.at(epoch).zip(self.others_at(epoch)) else { continue };
+            let mut whole = Told::of(epoch, &parts);
+            others.iter().for_each(|other| whole.add(other));
+            *cut = Some(Arc::new(self.cut(&parts, whole)));
+            break;
         }
         cut.clone()
     }
 
-    fn join(&self, epoch: u64, parts: &[Arc<Part>]) -> Cut {
+    fn others_at(&self, epoch: u64) -> Option<Vec<Arc<Told>>> {
+        let others = self.others.iter().enumerate().filter(|(process, _)| *process != self.owners.me);
+        let told = |(_, kept): (usize, &Mutex<VecDeque<Arc<Told>>>)| {
+            let kept = kept.lock().expect("nobody panics while they hold the lock");
+            kept.iter().rev().find(|told| told.epoch == epoch).cloned()
+        };
+        others.map(told).collect()
+    }
+
+    fn cut(&self, parts: &[Arc<Part>], whole: Told) -> Cut {
         let (mut start_offsets, mut offsets, mut gaps) = (Offsets::new(), Offsets::new(), Gaps::new());
-        let (mut tally, mut catching_up) = (Tally::default(), false);
+        let mut catching_up = false;
         let partitions = self.ends.partitions();
-        for part in parts {
-            tally.add(&part.tally);
-            for (number, next) in &part.positions {
-                if let Some(partition) = partitions.get(*number as usize) {
-                    let (topic, number) = (&partition.topic, partition.partition);
-                    start_offsets.entry(topic.clone()).or_default().insert(number, partition.start);
-                    offsets.entry(topic.clone()).or_default().insert(number, *next);
-                    catching_up |= *next < partition.end;
-                }
+        for (number, next) in &whole.positions {
+            if let Some(partition) = partitions.get(*number as usize) {
+                let (topic, number) = (&partition.topic, partition.partition);
+                start_offsets.entry(topic.clone()).or_default().insert(number, partition.start);
+                offsets.entry(topic.clone()).or_default().insert(number, *next);
+                catching_up |= *next < partition.end;
             }
-            for gap in &part.gaps {
-                if let Some(partition) = partitions.get(gap.partition as usize) {
-                    let gaps = gaps.entry(partition.topic.clone()).or_default();
-                    gaps.entry(partition.partition).or_default().push((gap.from, gap.to));
-                }
+        }
+        for gap in &whole.gaps {
+            if let Some(partition) = partitions.get(gap.partition as usize) {
+                let gaps = gaps.entry(partition.topic.clone()).or_default();
+                gaps.entry(partition.partition).or_default().push((gap.from, gap.to));
             }
         }
         let snapshots: Vec<_> = parts.iter().map(|part| Arc::clone(&part.snapshot)).collect();
-        let clock = snapshots.first().and_then(|first| first.clock);
         Cut {
-            epoch,
-            clock,
+            epoch: whole.epoch,
+            clock: snapshots.first().and_then(|first| first.clock),
             snapshots,
+            counts: whole.counts,
             start_offsets,
             offsets,
             gaps,
-            tally,
+            tally: whole.tally,
             since: Instant::now(),
             catching_up,
         }
+    }
+}
+
+impl Cut {
+    /// What a window of a count holds as a whole, by their numbers.
+    pub fn figures(&self, count: usize, window: usize) -> Figures {
+        let figures = self.counts.get(count).and_then(|whole| whole.figures.get(window));
+        figures.copied().unwrap_or_default()
+    }
+
+    /// What a count has not taken for want of room.
+    pub fn refused(&self, count: usize) -> Refused {
+        self.counts.get(count).map(|whole| whole.refused).unwrap_or_default()
     }
 }

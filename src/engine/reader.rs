@@ -1,7 +1,8 @@
 //! How any thread asks the engine.
 //!
 //! Idea: a cheap handle that knows the counts and their windows, hands out the newest [`Cut`], and tells when there may be
-//! a newer one.
+//! a newer one. It speaks for the whole cluster: a cut is of all processes, and so is whether they are ready; terms that
+//! other processes own are asked of them (`gather`).
 //! Invariant: what it hands out never goes back in time; a cut that meets a bound contains every record below it.
 //! Cost: a lock per call; waiting costs nothing until a worker publishes.
 
@@ -12,7 +13,9 @@ use std::time::Duration;
 use tidings_dataflows::reads::View;
 use tidings_dataflows::windows::Windows;
 
+use super::gather::Others;
 use super::published::{Cut, Offsets, Published};
+use crate::cluster::peers::Peers;
 use crate::config::Span;
 use crate::source::dead_letters::Fates;
 use crate::source::ends::FRESH;
@@ -62,9 +65,9 @@ pub enum NotReady {
     Starting,
     /// What stood in the topic at the start has not all been read.
     CatchingUp,
-    /// No epoch has been completed for a while.
+    /// No epoch has been completed for a while, or another process has not been heard of.
     Stalled,
-    /// Kafka has not answered for a while.
+    /// Kafka has not answered some process for a while.
     SourceUnavailable,
     /// It is being stopped.
     Draining,
@@ -89,10 +92,27 @@ const GRACE: Duration = Duration::from_secs(5);
 /// For how long no epoch may be completed before the engine says that it is stalled; longer where epochs are long.
 const STALLED: Duration = Duration::from_secs(10);
 
+/// What a process tells the others of itself, as bits of one byte: that Kafka does not answer it.
+const SAYS_UNAVAILABLE: u8 = 1;
+
+/// A process of the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number.
+    pub process: usize,
+    /// Its workers.
+    pub workers: usize,
+    /// The newest epoch that it is known to have published.
+    pub epoch: Option<u64>,
+    /// For how long nothing has been heard of it; nothing for this process itself.
+    pub silence: Option<Duration>,
+}
+
 /// A handle for asking.
 #[derive(Clone)]
 pub struct Reader {
     engine: Arc<Engine>,
+    others: Others,
     dead_letters: Option<Fates>,
 }
 
@@ -115,7 +135,33 @@ impl Reader {
     ) -> Reader {
         let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
         let engine = Engine { published, counts, generation, stalled_after, draining };
-        Reader { engine: Arc::new(engine), dead_letters: None }
+        let others = Others { owners: engine.published.owners(), peers: None };
+        Reader { engine: Arc::new(engine), others, dead_letters: None }
+    }
+
+    /// The same, which asks the other processes for what they own.
+    pub fn with_peers(self, peers: Option<Arc<Peers>>) -> Reader {
+        let others = Others { peers, ..self.others };
+        Reader { others, ..self }
+    }
+
+    /// The other processes.
+    pub(super) fn others(&self) -> &Others {
+        &self.others
+    }
+
+    /// All processes of the cluster, by their numbers.
+    pub fn members(&self) -> Vec<Member> {
+        let Others { owners, peers } = &self.others;
+        let silence =
+            |process| Some(peers.as_ref()?.heard().silence(process)).filter(|_| process != owners.me);
+        let member = |process| Member {
+            process,
+            workers: owners.threads,
+            epoch: self.engine.published.reached(process),
+            silence: silence(process),
+        };
+        (0..owners.processes).map(member).collect()
     }
 
     /// The same, which knows what became of dead letters.
@@ -167,10 +213,15 @@ impl Reader {
             Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
             Some(_) => {}
         }
-        if self.newest().is_some_and(|cut| cut.since.elapsed() > self.engine.stalled_after) {
+        let peers = self.others.peers.as_deref();
+        let is_old = self.newest().is_some_and(|cut| cut.since.elapsed() > self.engine.stalled_after);
+        if is_old || peers.is_some_and(|peers| peers.heard().silent().is_some()) {
             reasons.push(NotReady::Stalled);
         }
-        if self.engine.published.ends().age() > GRACE {
+        let processes = 0..self.others.owners.processes;
+        let says_so =
+            |peers: &Peers| processes.clone().any(|process| peers.state(process) & SAYS_UNAVAILABLE != 0);
+        if state(&self.engine.published) & SAYS_UNAVAILABLE != 0 || peers.is_some_and(says_so) {
             reasons.push(NotReady::SourceUnavailable);
         }
         if self.engine.draining.load(Ordering::Relaxed) {
@@ -188,6 +239,11 @@ impl Reader {
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.engine.published.changes()
     }
+}
+
+/// What this process tells the others of itself.
+pub(super) fn state(published: &Published) -> u8 {
+    if published.ends().age() > GRACE { SAYS_UNAVAILABLE } else { 0 }
 }
 
 impl Bound {

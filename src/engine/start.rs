@@ -22,10 +22,13 @@ use timely::worker::Worker;
 
 use super::commands::Trouble;
 use super::decode::{Decode, NameOf, Refused, has_spellings};
+use super::gather;
+use super::owners::Owners;
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
 use super::worker::work;
+use crate::cluster::peers::Peers;
 use crate::cluster::{ClusterError, Mesh, loss};
 use crate::config::{Config, Count};
 use crate::source::dead_letters::{DeadLetters, Letter};
@@ -87,7 +90,9 @@ pub struct Engine {
     workers: WorkerGuards<()>,
     ends: Arc<Ends>,
     dead_letters: Option<Arc<DeadLetters>>,
-    /// The connections for reads stay open for as long as the engine is there.
+    /// What is said to other processes beside the dataflow.
+    peers: Option<Arc<Peers>>,
+    /// Its door stays open for as long as the engine is there.
     _mesh: Option<Mesh>,
 }
 
@@ -109,6 +114,9 @@ impl Engine {
     pub fn join(self) -> Result<(), EngineError> {
         let results = self.workers.join();
         self.ends.stop();
+        if let Some(peers) = self.peers {
+            peers.stop();
+        }
         if let Some(dead_letters) = self.dead_letters {
             dead_letters.finish();
         }
@@ -262,12 +270,30 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         }
         _ => None,
     };
-    let published = Arc::new(Published::new(threads, Arc::clone(&ends)));
+    let keys = HashKeys::new(mesh.as_ref().map_or_else(random, |mesh| mesh.seed));
+    let owners = Owners { me: process, processes, threads, keys };
+    let published = Arc::new(Published::in_cluster(owners, Arc::clone(&ends)));
+    let peers = match &mut mesh {
+        None => None,
+        Some(mesh) => {
+            loss::enter(mesh);
+            let control = Arc::clone(&control);
+            let lost = move |process, why: &str| {
+                // Where all are being stopped, each ends when it is done.
+                if !control.stopping() {
+                    loss::lost(process, why);
+                }
+            };
+            let connected = gather::connect(&published, &counts, std::mem::take(&mut mesh.reads), lost);
+            Some(connected.map_err(|error| EngineError::Threads(error.to_string()))?)
+        }
+    };
     let generation = mesh.as_ref().map_or(wall_ms().max(0) as u64, |mesh| mesh.generation);
     let reader = Reader::new(Arc::clone(&published), counts.clone(), generation, config.engine.epoch)
-        .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()));
+        .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()))
+        .with_peers(peers.clone());
     let job = Arc::new(Job {
-        plan: plan(config, &counts, mesh.as_ref().map_or_else(random, |mesh| mesh.seed)),
+        plan: plan(config, &counts, keys),
         config: config.clone(),
         process,
         published,
@@ -289,7 +315,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         None => timely::execute(timely::Config::process(threads), run).map_err(EngineError::Threads)?,
         Some(mesh) => execute(mesh, threads, run)?,
     };
-    Ok(Engine { reader, control, workers, ends, dead_letters, _mesh: mesh })
+    Ok(Engine { reader, control, workers, ends, dead_letters, peers, _mesh: mesh })
 }
 
 /// Starts this process's workers, and the threads that connect them with those of the other processes.
@@ -298,7 +324,6 @@ fn execute(
     threads: usize,
     run: impl Fn(&mut Worker) + Send + Sync + 'static,
 ) -> Result<WorkerGuards<()>, EngineError> {
-    loss::enter(mesh);
     let hooks = Hooks::default();
     let inner = ProcessBuilder::new_typed_vector(threads, hooks.refill.clone(), hooks.spill.clone());
     let sockets = std::mem::take(&mut mesh.data);
@@ -315,12 +340,12 @@ fn random() -> u128 {
     random() << 64 | random()
 }
 
-fn plan(config: &Config, counts: &[CountInfo], seed: u128) -> Plan {
+fn plan(config: &Config, counts: &[CountInfo], keys: HashKeys) -> Plan {
     let counts = counts
         .iter()
         .map(|count| CountPlan { windows: count.plan.clone(), spellings: has_spellings(count.of) })
         .collect();
-    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys: HashKeys::new(seed) }
+    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys }
 }
 
 fn count_info(count: &Count) -> Result<CountInfo, EngineError> {

@@ -5,19 +5,22 @@
 //! Invariant: every record is a post, bad or other, once; `ahead`, `undated` and `late` are parts of `posts`.
 //! Cost: a few words per epoch, and one entry per pane of the smallest window that had posts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::posts::Reason;
 
 /// Numbers of records and posts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Records that are posts.
     pub posts: u64,
     /// Records that are not, by reason.
     pub bad: BTreeMap<Reason, u64>,
     /// Records that are no posts and need not be, by kind.
-    pub other: BTreeMap<&'static str, u64>,
+    pub other: BTreeMap<Cow<'static, str>, u64>,
     /// Posts that came when the smallest window had already left their pane.
     pub late: u64,
     /// Posts more than 24 h ahead of the wall clock.
@@ -29,6 +32,7 @@ pub struct Tally {
     /// The newest event time by partition number, in Unix milliseconds.
     pub newest: BTreeMap<u32, u64>,
     /// Posts by the pane of the smallest window in which their time lies, until `late` is known.
+    #[serde(skip)]
     pub panes: BTreeMap<u64, u64>,
 }
 
@@ -57,7 +61,7 @@ impl Tally {
         self.undated += other.undated;
         self.too_long += other.too_long;
         other.bad.iter().for_each(|(reason, n)| *self.bad.entry(*reason).or_default() += n);
-        other.other.iter().for_each(|(kind, n)| *self.other.entry(kind).or_default() += n);
+        other.other.iter().for_each(|(kind, n)| *self.other.entry(kind.clone()).or_default() += n);
         for (partition, time) in &other.newest {
             let newest = self.newest.entry(*partition).or_default();
             *newest = (*newest).max(*time);

@@ -5,10 +5,12 @@
 //! run at once than there are cores, and half as many long ones, since the workers need those too; as long ones have
 //! turns of their own, short ones never queue behind them.
 //! Invariant: a read that panics is the panic of its request; no request waits once the server is being stopped.
+//! In a cluster the part of a question that other processes own is asked of them meanwhile, by a task: whoever is slow there
+//! takes nobody's turn here.
 //! Cost: handing a read to another thread and back, which is about what a short request itself costs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
@@ -19,10 +21,16 @@ use super::metrics::Metrics;
 use super::problem::{Kind, Problem};
 use super::pulse::Pulse;
 use super::stamp::Stamp;
-use crate::engine::{Cut, NotUpTo, Reader};
+use crate::cluster::peers::Unanswered;
+use crate::engine::gather::Missing;
+use crate::engine::question::Question;
+use crate::engine::{Bound, Cut, NotUpTo, Reader};
 
 /// How long a read may queue for its turn.
 const QUEUED: Duration = Duration::from_secs(5);
+
+/// How long other processes have to answer.
+const ANSWERED: Duration = Duration::from_secs(5);
 
 /// How long a read takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +123,56 @@ impl Api {
         }
     }
 
+    /// The whole cluster's answer to a question, at the epoch of a cut or, where others no longer have that, at a later
+    /// one; and what is made of it, which is handed the cut that it is of.
+    ///
+    /// # Errors
+    /// Those of [`read`](Api::read); `peer_silent` and the like where another process's part is missing.
+    pub async fn whole<Q: Question, T: Send + 'static>(
+        &self,
+        effort: Effort,
+        cut: Arc<Cut>,
+        question: Q,
+        make: impl FnOnce(&Arc<Cut>, Q::Part) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let reader = self.reader.clone();
+        if reader.is_alone() {
+            return self.read(effort, move || make(&cut, reader.own(&cut, &question))).await;
+        }
+        let (cut, whole) = self.gather(effort, cut, &question).await?;
+        match effort {
+            Effort::Short => make(&cut, whole),
+            Effort::Long => self.read(effort, move || make(&cut, whole)).await,
+        }
+    }
+
+    async fn gather<Q: Question>(
+        &self,
+        effort: Effort,
+        mut cut: Arc<Cut>,
+        question: &Q,
+    ) -> Result<(Arc<Cut>, Q::Part), Problem> {
+        let (begun, mut again) = (Instant::now(), true);
+        loop {
+            let within = ANSWERED.saturating_sub(begun.elapsed());
+            let others = self.reader.ask(cut.epoch, question, effort == Effort::Long, within);
+            let own = async {
+                let Some(share) = self.reader.own_share(question) else { return Ok(None) };
+                let (reader, cut) = (self.reader.clone(), Arc::clone(&cut));
+                self.read(effort, move || Ok(Some(reader.own(&cut, &share)))).await
+            };
+            let (own, others) = tokio::join!(own, others);
+            match others {
+                Ok(others) => return Ok((cut, self.reader.join(question, own?, others))),
+                Err(Missing::Gone(_)) if std::mem::take(&mut again) => {
+                    let newer = Bound { epoch: Some(cut.epoch + 1), ..Bound::default() };
+                    cut = self.cut(&Bounds { bound: newer, wait: ANSWERED / 2 }).await?;
+                }
+                Err(missing) => return Err(missing_part(missing)),
+            }
+        }
+    }
+
     /// Tells when the server is being stopped.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.clone()
@@ -128,5 +186,28 @@ impl Api {
     /// Why the engine is not ready, in the words of answers.
     pub fn reasons(&self) -> Vec<&'static str> {
         self.reader.not_ready().into_iter().map(|reason| reason.as_str()).collect()
+    }
+}
+
+/// Why there is no whole answer.
+fn missing_part(missing: Missing) -> Problem {
+    let silent = |process: usize, what: &str| {
+        let detail =
+            format!("process {process} of the cluster {what}, and without its part no answer would be whole");
+        Problem::new(Kind::PeerSilent, detail).retry_after(1)
+    };
+    match missing {
+        Missing::Gone(process) => silent(process, "no longer holds the epoch that was asked for"),
+        Missing::Unanswered(process, Unanswered::Silent) => silent(process, "does not answer"),
+        Missing::Unanswered(process, Unanswered::Lost) => silent(process, "is lost"),
+        Missing::Unanswered(process, Unanswered::Busy) => {
+            let detail =
+                format!("process {process} of the cluster has no turn for this read; ask for less at once");
+            Problem::new(Kind::Overloaded, detail).retry_after(1)
+        }
+        Missing::Unanswered(process, Unanswered::Failed) | Missing::Unfit(process) => {
+            let detail = format!("process {process} of the cluster has met a bug, which its log describes");
+            Problem::new(Kind::Internal, detail)
+        }
     }
 }

@@ -13,10 +13,11 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::{Kind, Problem};
 use super::request::Request;
-use super::scope::{self, find_count, find_window, read};
+use super::scope::{self, Scope, find_count, find_window, read};
 use super::stamp::Stamp;
-use super::term::Counted;
+use super::term::{Counted, counted};
 use crate::engine::CountInfo;
+use crate::engine::question::Terms;
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
@@ -53,8 +54,10 @@ pub async fn lookup(api: Arc<Api>, mut request: Request) -> Result<Answer, Probl
     let asked = parse(&body)?;
     let window = find_window(info, asked.window.as_deref())?;
     let terms = keys(info, &asked.terms)?;
-    read(api, count, window, &query, Effort::Long, move |reading| {
-        let terms = terms.into_iter().map(|term| Counted::look_up(reading, term)).collect();
+    let scope = Scope { count, window };
+    let question = Terms { count, window: scope.index(&api.reader), terms: terms.clone() };
+    read(api, scope, &query, Effort::Long, question, move |reading, found| {
+        let terms = counted(terms, found).collect();
         Ok(answer::json(&Answered { stamp: reading.stamp(), terms }))
     })
     .await

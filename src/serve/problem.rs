@@ -57,6 +57,8 @@ pub enum Kind {
     Draining,
     /// There are too many reads at once.
     Overloaded,
+    /// Another process of the cluster does not answer.
+    PeerSilent,
     /// There are too many connections.
     TooManyConnections,
     /// There are too many streams.
@@ -110,6 +112,11 @@ impl Kind {
             }
             Kind::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is being stopped"),
             Kind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many reads at once"),
+            Kind::PeerSilent => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "peer_silent",
+                "Another process of the cluster does not answer",
+            ),
             Kind::TooManyConnections => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections at once")
             }

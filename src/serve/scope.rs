@@ -2,12 +2,12 @@
 //!
 //! Idea: the resources below a count differ only in what they read; who is asked, as of when, and the stamp are found
 //! here.
-//! Invariant: the view, the stamp and the figures of one reading are of the same cut.
+//! Invariant: the answer of the cluster, the stamp and the figures of one reading are of the same cut.
 //! Cost: names are compared; there are few.
 
 use std::sync::Arc;
 
-use tidings_dataflows::reads::View;
+use tidings_dataflows::totals::Figures;
 
 use super::answer::Answer;
 use super::api::{Api, Effort};
@@ -16,6 +16,7 @@ use super::problem::{Kind, Problem, quoted};
 use super::query::Query;
 use super::stamp::Stamp;
 use crate::config::windows::parse_window;
+use crate::engine::question::Question;
 use crate::engine::{CountInfo, Cut, Reader, WindowInfo};
 use crate::terms::{Kind as TermKind, fold};
 
@@ -88,9 +89,16 @@ impl Reading {
         &self.count().windows[self.window]
     }
 
-    /// The count in the cut; the window's number in it is [`WindowInfo::index`].
-    pub fn view(&self) -> View<'_> {
-        self.api.reader.view(&self.cut, self.count)
+    /// What the window holds as a whole.
+    pub fn figures(&self) -> Figures {
+        self.cut.figures(self.count, self.window().index)
+    }
+
+    /// Where each pane of the window begins, in milliseconds of event time, for one that slides.
+    pub fn panes(&self) -> impl Iterator<Item = u64> {
+        let (plan, index) = (&self.count().plan, self.window().index);
+        let covered = plan.covered(index, self.cut.clock.unwrap_or(0));
+        covered.step_by(plan.span(index).slide as usize)
     }
 
     /// The stamp.
@@ -104,7 +112,8 @@ impl Reading {
     }
 
     fn overflow(&self) -> bool {
-        self.view().overflow(self.window().index)
+        let refused = self.cut.refused(self.count);
+        refused.touches(&self.count().plan, self.window().index, self.cut.clock.unwrap_or(0))
     }
 
     fn stamp_of<'a>(&'a self, count: Option<&'a str>, overflow: bool) -> Stamp<'a> {
@@ -113,26 +122,41 @@ impl Reading {
         let covers = sliding.map(|clock| self.count().plan.covered(window.index, clock));
         self.api.stamp(&self.cut).of(count, &window.name, covers, overflow)
     }
+}
 
-    /// The form in which a term is shown.
-    pub fn display(&self, view: &View<'_>, term: &str) -> String {
-        view.spelling(term.as_bytes()).unwrap_or_else(|| term.to_owned())
+/// A window of a count, by their indices.
+#[derive(Clone, Copy)]
+pub struct Scope {
+    /// The count.
+    pub count: usize,
+    /// The window.
+    pub window: usize,
+}
+
+impl Scope {
+    /// The window's number in the dataflow.
+    pub fn index(self, reader: &Reader) -> usize {
+        reader.counts()[self.count].windows[self.window].index
     }
 }
 
-/// Waits for a cut within the bounds of the query, and reads one window of one count in it.
-pub async fn read(
+/// Waits for a cut within the bounds of the query, asks the cluster a question about a window of a count in it, and makes
+/// an answer of what it says.
+pub async fn read<Q: Question>(
     api: Arc<Api>,
-    count: usize,
-    window: usize,
+    scope: Scope,
     query: &Query,
     effort: Effort,
-    read: impl FnOnce(&Reading) -> Result<Answer, Problem> + Send + 'static,
+    question: Q,
+    make: impl FnOnce(&Reading, Q::Part) -> Result<Answer, Problem> + Send + 'static,
 ) -> Result<Answer, Problem> {
     let bounds = Bounds::read(query, &api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
-    let reading = Reading::new(Arc::clone(&api), cut, count, window);
-    api.read(effort, move || read(&reading)).await
+    let asked = Arc::clone(&api);
+    let make = move |cut: &Arc<Cut>, part| {
+        make(&Reading::new(api, Arc::clone(cut), scope.count, scope.window), part)
+    };
+    asked.whole(effort, cut, question, make).await
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::{Kind, Problem};
 use super::request::Request;
-use super::scope::{self, find_count, find_window, read};
+use super::scope::{self, Scope, find_count, find_window, read};
 use super::stamp::{Stamp, Time};
+use crate::engine::question as engine;
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
@@ -54,9 +55,11 @@ pub async fn series(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
         );
     }
     let term = scope::term(info, &request.segment(1)?)?;
-    read(api, count, window, &query, Effort::Long, move |reading| {
-        let series = reading.view().series(reading.window().index, term.as_bytes());
-        let panes = series.into_iter().map(|(from, count)| Pane { from: Time(from), count }).collect();
+    let scope = Scope { count, window };
+    let question = engine::Series { count, window: scope.index(&api.reader), term: term.clone() };
+    read(api, scope, &query, Effort::Long, question, move |reading, series| {
+        let pane = |(from, count)| Pane { from: Time(from), count };
+        let panes = reading.panes().zip(series).map(pane).collect();
         Ok(answer::json(&Series { stamp: reading.stamp(), term: &term, panes }))
     })
     .await

@@ -159,6 +159,7 @@ mod tests {
             epoch: 1_700_000_000_000,
             clock: None,
             snapshots: Vec::new(),
+            counts: Vec::new(),
             start_offsets: start.clone(),
             offsets: start,
             gaps: Gaps::new(),

@@ -3,8 +3,9 @@
 //! Idea: one answer for whoever wants to know whether the counts can be believed: positions, ends, and every record that
 //! is not a post, by reason.
 //! Invariant: the numbers of records belong to the same cut as the stamp beside them.
-//! Cost: a row a partition.
+//! Cost: a row a partition and a process.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use super::problem::Problem;
 use super::progress::{Progress, progress};
 use super::request::Request;
 use super::stamp::Stamp;
+use crate::engine;
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
@@ -29,7 +31,10 @@ pub struct Status<'a> {
     ready: bool,
     reasons: Vec<&'static str>,
     processes: usize,
+    /// Of all processes together.
     workers: usize,
+    /// Each process.
+    members: Vec<Member>,
     stamp: Stamp<'a>,
     partitions: Vec<Progress>,
     /// Records that are posts.
@@ -37,7 +42,7 @@ pub struct Status<'a> {
     /// Records that should be posts and are not, by reason.
     bad: BTreeMap<&'static str, u64>,
     /// Records that are no posts and need not be, by kind.
-    other: &'a BTreeMap<&'static str, u64>,
+    other: &'a BTreeMap<Cow<'static, str>, u64>,
     late: u64,
     ahead: u64,
     undated: u64,
@@ -46,18 +51,40 @@ pub struct Status<'a> {
     checkpoint: Option<()>,
 }
 
+/// One process of the cluster.
+#[derive(Serialize, ToSchema)]
+pub struct Member {
+    /// Its number.
+    process: usize,
+    workers: usize,
+    /// The newest epoch that it is known to have published; null before there is one.
+    #[schema(required)]
+    epoch: Option<u64>,
+    /// For how many milliseconds nothing has been heard of it; null for the process that answers.
+    #[schema(required)]
+    silent_ms: Option<u64>,
+}
+
+impl From<engine::Member> for Member {
+    fn from(engine::Member { process, workers, epoch, silence }: engine::Member) -> Member {
+        Member { process, workers, epoch, silent_ms: silence.map(|silence| silence.as_millis() as u64) }
+    }
+}
+
 /// Answers with where the engine stands.
 pub async fn status(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let query = request.query(PARAMETERS)?;
     let bounds = Bounds::read(&query, &api.reader.partitions())?;
     let cut = api.cut(&bounds).await?;
     let (reasons, tally) = (api.reasons(), &cut.tally);
+    let members: Vec<Member> = api.reader.members().into_iter().map(Member::from).collect();
     Ok(answer::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         ready: reasons.is_empty(),
         reasons,
-        processes: 1,
-        workers: cut.snapshots.len(),
+        processes: members.len(),
+        workers: members.iter().map(|member| member.workers).sum(),
+        members,
         stamp: api.stamp(&cut),
         partitions: progress(&api.reader, &cut),
         posts: tally.posts,

@@ -13,8 +13,9 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
-use super::scope::{self, Reading, find_count, find_window, read};
+use super::scope::{self, Scope, find_count, find_window, read};
 use super::stamp::Stamp;
+use crate::engine::question::Terms;
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["window", "min_offsets", "min_epoch", "wait_ms"];
@@ -38,16 +39,9 @@ pub struct Term<'a> {
 }
 
 impl Counted {
-    /// Looks a key up.
-    pub fn look_up(reading: &Reading, term: String) -> Counted {
-        let view = reading.view();
-        let count = view.total(reading.window().index, term.as_bytes());
-        Counted { display: reading.display(&view, &term), term, count }
-    }
-
-    /// A key whose count is known.
-    pub fn of(reading: &Reading, term: String, count: i64) -> Counted {
-        Counted { display: reading.display(&reading.view(), &term), term, count }
+    /// A key with its count; what has no spelling is shown as it is.
+    pub fn new(term: String, display: Option<String>, count: i64) -> Counted {
+        Counted { display: display.unwrap_or_else(|| term.clone()), term, count }
     }
 
     /// Its key.
@@ -56,14 +50,22 @@ impl Counted {
     }
 }
 
+/// Keys that were asked for, with what was found of each.
+pub fn counted(terms: Vec<String>, found: Vec<(i64, Option<String>)>) -> impl Iterator<Item = Counted> {
+    terms.into_iter().zip(found).map(|(term, (count, display))| Counted::new(term, display, count))
+}
+
 /// Answers with the count of a term.
 pub async fn term(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let query = request.query(PARAMETERS)?;
     let count = find_count(&api.reader, &request.segment(0)?)?;
     let window = find_window(&api.reader.counts()[count], query.get("window"))?;
     let term = scope::term(&api.reader.counts()[count], &request.segment(1)?)?;
-    read(api, count, window, &query, Effort::Short, move |reading| {
-        Ok(answer::json(&Term { stamp: reading.stamp(), counted: Counted::look_up(reading, term) }))
+    let scope = Scope { count, window };
+    let question = Terms { count, window: scope.index(&api.reader), terms: vec![term.clone()] };
+    read(api, scope, &query, Effort::Short, question, move |reading, found| {
+        let counted = counted(vec![term], found).next().expect("a term was asked for");
+        Ok(answer::json(&Term { stamp: reading.stamp(), counted }))
     })
     .await
 }

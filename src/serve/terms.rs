@@ -14,9 +14,10 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
-use super::scope::{self, find_count, find_window, read};
+use super::scope::{self, Scope, find_count, find_window, read};
 use super::stamp::Stamp;
 use super::term::Counted;
+use crate::engine::question as engine;
 use crate::terms::fold;
 
 /// What its query takes.
@@ -45,13 +46,10 @@ pub async fn terms(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let prefix = scope::prefix(&api.reader.counts()[count], query.get("prefix").unwrap_or(""));
     // What is given here was `next`, a key: no sign is taken off, only a client's own spelling is folded.
     let after = query.get("after").map(|after| fold::fold(after, &mut String::new()).to_owned());
-    read(api, count, window, &query, Effort::Long, move |reading| {
-        let view = reading.view();
-        let after = after.as_deref().map(str::as_bytes);
-        let (found, more) = view.with_prefix(reading.window().index, prefix.as_bytes(), after, limit);
-        let counted = |(term, count): (&[u8], i64)| {
-            Counted::of(reading, String::from_utf8_lossy(term).into_owned(), count)
-        };
+    let scope = Scope { count, window };
+    let question = engine::Page { count, window: scope.index(&api.reader), prefix, after, limit };
+    read(api, scope, &query, Effort::Long, question, move |reading, (found, more)| {
+        let counted = |found: engine::Counted| Counted::new(found.term, found.display, found.count);
         let terms: Vec<Counted> = found.into_iter().map(counted).collect();
         let next = terms.last().filter(|_| more).map(Counted::term);
         Ok(answer::json(&Page { stamp: reading.stamp(), terms: &terms, next }))

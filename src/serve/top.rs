@@ -13,8 +13,9 @@ use super::answer::{self, Answer};
 use super::api::{Api, Effort};
 use super::problem::Problem;
 use super::request::Request;
-use super::scope::{Reading, find_count, find_window, read};
+use super::scope::{Scope, find_count, find_window, read};
 use super::stamp::Stamp;
+use crate::engine::question::{self as engine, Counted, Tops};
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["window", "k", "min_offsets", "min_epoch", "wait_ms"];
@@ -48,14 +49,13 @@ pub struct Place {
     count: i64,
 }
 
-/// The first `k` places.
-pub fn places(reading: &Reading, k: usize) -> Vec<Place> {
-    let view = reading.view();
-    let place = |(index, (count, term)): (usize, (i64, String))| {
-        let display = reading.display(&view, &term);
+/// What was found, place by place.
+pub fn places(found: Vec<Counted>) -> Vec<Place> {
+    let place = |(index, Counted { term, display, count }): (usize, Counted)| {
+        let display = display.unwrap_or_else(|| term.clone());
         Place { rank: index + 1, term, display, count }
     };
-    view.top(reading.window().index, k).into_iter().enumerate().map(place).collect()
+    found.into_iter().enumerate().map(place).collect()
 }
 
 /// Answers with the first places.
@@ -65,13 +65,15 @@ pub async fn top(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let window = find_window(&api.reader.counts()[count], query.get("window"))?;
     let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
     let effort = if k <= SHORT { Effort::Short } else { Effort::Long };
-    read(api, count, window, &query, effort, move |reading| {
-        let figures = reading.view().figures(reading.window().index);
+    let scope = Scope { count, window };
+    let question = Tops(vec![engine::Top { count, window: scope.index(&api.reader), k }]);
+    read(api, scope, &query, effort, question, move |reading, mut found| {
+        let figures = reading.figures();
         Ok(answer::json(&Top {
             stamp: reading.stamp(),
             total: figures.total,
             distinct: figures.distinct,
-            top: places(reading, k),
+            top: places(found.pop().unwrap_or_default()),
         }))
     })
     .await

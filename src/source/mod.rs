@@ -14,6 +14,7 @@ pub mod partitions;
 mod queue;
 mod topic_ids;
 
+use serde::{Deserialize, Serialize};
 use tidings_dataflows::records::Origin;
 
 /// What one call of [`Source::poll`] came to.
@@ -55,7 +56,7 @@ pub trait Source {
 }
 
 /// Records that were gone before they could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The partition's number.
     pub partition: u32,

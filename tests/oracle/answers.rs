@@ -127,12 +127,22 @@ pub struct Progress {
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Member {
+    pub process: usize,
+    pub workers: usize,
+    pub epoch: Option<u64>,
+    pub silent_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Status {
     pub version: String,
     pub ready: bool,
     pub reasons: Vec<String>,
     pub processes: usize,
     pub workers: usize,
+    pub members: Vec<Member>,
     pub stamp: Stamp,
     pub partitions: Vec<Progress>,
     pub posts: u64,

@@ -162,8 +162,15 @@ impl Oracle {
         }
         assert_eq!((status.posts, status.ahead, status.undated), (posts, ahead, undated), "{status:?}");
         assert_eq!((&status.bad, &status.other), (&bad, &other), "{status:?}");
-        assert_eq!((stamp.count.as_ref(), stamp.window.as_ref(), status.processes), (None, None, 1));
-        assert_eq!(status.workers, self.rules.config.engine.workers);
+        assert_eq!((stamp.count.as_ref(), stamp.window.as_ref()), (None, None));
+        let config = &self.rules.config;
+        let (processes, workers) = (config.cluster.hosts.len().max(1), config.engine.workers);
+        assert_eq!((status.processes, status.workers), (processes, processes * workers));
+        let numbers = status.members.iter().map(|member| (member.process, member.workers));
+        assert!(numbers.eq((0..processes).map(|process| (process, workers))), "{status:?}");
+        // Whoever answers is the only one that cannot be silent, and nobody is behind what is answered.
+        assert_eq!(status.members.iter().filter(|member| member.silent_ms.is_none()).count(), 1);
+        assert!(status.members.iter().all(|member| member.epoch >= Some(stamp.epoch)), "{status:?}");
         assert_eq!(status.ready, status.reasons.is_empty(), "{status:?}");
         assert_eq!(status.checkpoint, None);
         assert_eq!(

@@ -1,10 +1,11 @@
 //! A beat: the newest state of a feed, and the events that lead to it.
 //!
-//! Idea: what a client has is told by one number, the epoch of the last event that it got. A state holds from the epoch
-//! at which it came about until another does; so that number says whether the client has the newest state, the one
-//! before it, or an older one, and these get nothing, a diff, or a snapshot.
+//! Idea: what a client has is told by one number, the epoch of the last event that it got. A beat knows at which epochs
+//! its state was told, and the one before it; so that number says whether the client has the newest state, the one
+//! before it, or another one, and these get nothing, a diff, or a snapshot.
 //! Invariant: each event is written once and shared by all who get it; a diff is only given to those who have the very
-//! state that it changes.
+//! state that it changes. Of an epoch at which nothing was told here nothing is assumed: it may be that of an event from
+//! another process, between two that were read here.
 //! Cost: a comparison a client; a snapshot is written only where somebody needs one.
 
 use std::fmt::Write;
@@ -63,6 +64,9 @@ pub struct Ranked {
     pub json: String,
 }
 
+/// Epochs at which the same state was told that are remembered.
+const REMEMBERED: usize = 64;
+
 /// The newest state, and how to come to it.
 #[derive(Debug)]
 pub struct Beat {
@@ -70,9 +74,9 @@ pub struct Beat {
     pub number: u64,
     moment: Moment,
     ranked: Arc<Vec<Ranked>>,
-    /// The epoch at which this state came about, and that of the state before it.
-    since: u64,
-    before: u64,
+    /// The last epochs at which this state was told, and the one before it.
+    told: Vec<u64>,
+    before: Vec<u64>,
     snapshot: OnceLock<Bytes>,
     /// For those who have the state before, with the epoch that it is of.
     diff: Option<(Bytes, u64)>,
@@ -83,9 +87,9 @@ pub struct Beat {
 impl Beat {
     /// The first of a feed.
     pub fn first(moment: Moment, ranked: Vec<Ranked>) -> Beat {
-        let (since, ranked) = (moment.epoch, Arc::new(ranked));
+        let (told, ranked) = (vec![moment.epoch], Arc::new(ranked));
         let (snapshot, diff, idle) = (OnceLock::new(), None, None);
-        Beat { number: 1, moment, ranked, since, before: since, snapshot, diff, idle }
+        Beat { number: 1, moment, ranked, told, before: Vec::new(), snapshot, diff, idle }
     }
 
     /// The one that follows, if what was read is another state.
@@ -96,16 +100,18 @@ impl Beat {
             return None;
         }
         let diff = Some((counts(Event::Diff, &moment, &changed), moment.epoch));
-        let (number, since, before) = (self.number + 1, moment.epoch, self.since);
+        let (number, told, before) = (self.number + 1, vec![moment.epoch], self.told.clone());
         let (snapshot, idle) = (OnceLock::new(), None);
-        Some(Beat { number, moment, ranked: Arc::new(ranked), since, before, snapshot, diff, idle })
+        Some(Beat { number, moment, ranked: Arc::new(ranked), told, before, snapshot, diff, idle })
     }
 
     /// The one that says that the same state still holds.
     pub fn progress(&self, moment: Moment) -> Beat {
         let data = format!("{{\"stamp\":{}}}", moment.stamp);
         let idle = Some((Event::Progress, event(Event::Progress, &moment, &data)));
-        Beat { moment, idle, ..self.again() }
+        let mut told = self.told[self.told.len().saturating_sub(REMEMBERED - 1)..].to_vec();
+        told.push(moment.epoch);
+        Beat { moment, idle, told, ..self.again() }
     }
 
     /// The one that only shows that the stream lives.
@@ -118,8 +124,8 @@ impl Beat {
             number: self.number + 1,
             moment: self.moment.clone(),
             ranked: Arc::clone(&self.ranked),
-            since: self.since,
-            before: self.before,
+            told: self.told.clone(),
+            before: self.before.clone(),
             snapshot: OnceLock::new(),
             diff: self.diff.clone(),
             idle: None,
@@ -130,10 +136,10 @@ impl Beat {
     pub fn after(&self, seen: Option<u64>) -> Option<(Event, Bytes, u64)> {
         let newest = self.moment.epoch;
         match (seen, &self.diff) {
-            (Some(seen), _) if (self.since..=newest).contains(&seen) => {
+            (Some(seen), _) if self.told.contains(&seen) => {
                 self.idle.as_ref().map(|(event, bytes)| (*event, bytes.clone(), newest))
             }
-            (Some(seen), Some((diff, epoch))) if (self.before..self.since).contains(&seen) => {
+            (Some(seen), Some((diff, epoch))) if self.before.contains(&seen) => {
                 Some((Event::Diff, diff.clone(), *epoch))
             }
             _ => Some((Event::Snapshot, self.snapshot().clone(), newest)),

@@ -4,7 +4,8 @@
 //! where clients look.
 //! Invariant: beats come in the order of epochs. A feed that cannot keep up with the epochs skips some of them. It ends
 //! soon after its last client, and when the server stops; its clients' streams end with it.
-//! Cost: the read of a `top` per count and epoch, in its turn among all reads.
+//! Cost: the read of a `top` per count and epoch, in its turn among all reads; in a cluster one question to each other
+//! process per epoch, however many counts and clients there are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::api::{Api, Effort};
 use super::super::problem::Problem;
-use super::super::scope::Reading;
+use super::super::scope::{Reading, Scope};
 use super::super::top::{Place, SHORT, places};
 use super::beat::{Beat, Moment, Ranked};
 use super::wish::Wish;
 use crate::engine::Cut;
+use crate::engine::question::{Counted, Top, Tops};
 
 /// How often clients are told that nothing has changed, at most.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -82,24 +84,29 @@ fn next(last: Option<&Beat>, moment: Moment, ranked: Vec<Ranked>, silent: Durati
 
 async fn state(api: &Arc<Api>, wish: &Wish, cut: &Arc<Cut>) -> Result<(Moment, Vec<Ranked>), Problem> {
     let effort = if wish.k * wish.counts.len() <= SHORT { Effort::Short } else { Effort::Long };
-    let (owned, wish, cut) = (Arc::clone(api), wish.clone(), Arc::clone(cut));
-    api.read(effort, move || {
+    let top = |(count, window): &(usize, usize)| {
+        let scope = Scope { count: *count, window: *window };
+        Top { count: *count, window: scope.index(&api.reader), k: wish.k }
+    };
+    let question = Tops(wish.counts.iter().map(top).collect());
+    let (owned, wish) = (Arc::clone(api), wish.clone());
+    let make = move |cut: &Arc<Cut>, found: Vec<Vec<Counted>>| {
         let reading = |(count, window): &(usize, usize)| {
-            Reading::new(Arc::clone(&owned), Arc::clone(&cut), *count, *window)
+            Reading::new(Arc::clone(&owned), Arc::clone(cut), *count, *window)
         };
         let readings: Vec<_> = wish.counts.iter().map(reading).collect();
         let stamp = readings.first().map_or(String::new(), |first| json(&first.common_stamp(&readings)));
         let moment = Moment { generation: owned.reader.generation(), epoch: cut.epoch, stamp };
-        let ranked = readings.iter().map(|reading| ranked(reading, wish.k)).collect();
+        let ranked = readings.iter().zip(found).map(|(reading, found)| ranked(reading, found)).collect();
         Ok((moment, ranked))
-    })
-    .await
+    };
+    api.whole(effort, Arc::clone(cut), question, make).await
 }
 
-fn ranked(reading: &Reading, k: usize) -> Ranked {
-    let figures = reading.view().figures(reading.window().index);
-    let (total, distinct, top) = (figures.total, figures.distinct, places(reading, k));
-    Ranked { name: reading.count().name.clone(), json: json(&Ranking { total, distinct, top }) }
+fn ranked(reading: &Reading, found: Vec<Counted>) -> Ranked {
+    let (figures, top) = (reading.figures(), places(found));
+    let ranking = Ranking { total: figures.total, distinct: figures.distinct, top };
+    Ranked { name: reading.count().name.clone(), json: json(&ranking) }
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -58,6 +58,8 @@ const ROUTE: (&str, &str) =
 const PARTITION: &[(&str, &str)] =
     &[("topic", "the topic"), ("partition", "the number of the partition in it")];
 
+const PROCESS: &[(&str, &str)] = &[("process", "the number of the other process")];
+
 /// The version.
 pub const BUILD: About = About {
     name: "tidings_build",
@@ -107,6 +109,22 @@ pub const STREAM_SKIPPED: About =
     counter("tidings_stream_skipped", "Events that a slow client was not sent, since there was a newer one");
 /// Readiness.
 pub const READY: About = gauge("tidings_ready", "Whether the engine is ready, as `/readyz` says: 1 or 0");
+/// Processes.
+pub const PROCESSES: About = gauge("tidings_processes", "Processes of the cluster");
+/// Workers.
+pub const WORKERS: About = gauge("tidings_workers", "Workers of all processes together");
+/// Silence.
+pub const PEER_SILENCE: About = gauge(
+    "tidings_peer_silence_seconds",
+    "For how long nothing has been heard of another process of the cluster",
+)
+.by(PROCESS);
+/// Another process's epoch.
+pub const PEER_EPOCH: About = gauge(
+    "tidings_peer_epoch_timestamp_seconds",
+    "When the newest epoch that another process has published closed, in seconds since the Unix epoch",
+)
+.by(PROCESS);
 /// Posts.
 pub const POSTS: About = counter("tidings_posts", "Records that are posts");
 /// Late posts.
@@ -152,8 +170,12 @@ pub const CPU: About = counter("process_cpu_seconds", "User and system time spen
 
 /// All of them.
 #[cfg(test)]
-pub const ALL: [&About; 27] = [
+pub const ALL: [&About; 31] = [
     &READY,
+    &PROCESSES,
+    &WORKERS,
+    &PEER_SILENCE,
+    &PEER_EPOCH,
     &POSTS,
     &LATE,
     &AHEAD,

@@ -6,6 +6,7 @@
 //! Cost: a few lines of text a partition.
 
 use std::fmt::Error;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, LabelSetEncoder};
@@ -14,7 +15,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::about::{self, About};
-use crate::engine::{Cut, Reader};
+use crate::engine::{Cut, Member, Reader};
 use crate::posts::Reason;
 use crate::serve::progress::{Progress as Row, progress};
 use crate::wall::wall_ms;
@@ -42,11 +43,31 @@ impl Collector for Progress {
             let fates = [("written", fates.written()), ("lost", fates.lost())];
             family(&mut encoder, &about::DEAD_LETTERS, fates)?;
         }
+        members(&mut encoder, &self.0.members())?;
         let Some(cut) = self.0.newest() else { return Ok(()) };
         records(&mut encoder, &cut)?;
         times(&mut encoder, &cut)?;
         partitions(&mut encoder, &self.0, &cut)
     }
+}
+
+fn members(encoder: &mut DescriptorEncoder<'_>, members: &[Member]) -> Result<(), Error> {
+    gauge(encoder, &about::PROCESSES, members.len() as i64)?;
+    gauge(encoder, &about::WORKERS, members.iter().map(|member| member.workers as i64).sum::<i64>())?;
+    let others = || members.iter().filter(|member| member.silence.is_some());
+    if others().next().is_none() {
+        return Ok(());
+    }
+    let seconds = |silence: Option<Duration>| silence.map(|silence| silence.as_secs_f64());
+    let mut metric = about::PEER_SILENCE.describe(encoder)?;
+    for (other, silence) in others().filter_map(|other| Some((other, seconds(other.silence)?))) {
+        metric.encode_family(&[("process", other.process as u64)])?.encode_gauge(&silence)?;
+    }
+    let mut metric = about::PEER_EPOCH.describe(encoder)?;
+    for (other, epoch) in others().filter_map(|other| Some((other, other.epoch?))) {
+        metric.encode_family(&[("process", other.process as u64)])?.encode_gauge(&(epoch as f64 / 1000.0))?;
+    }
+    Ok(())
 }
 
 fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
@@ -57,7 +78,7 @@ fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> 
     counter(encoder, &about::UNDATED, tally.undated)?;
     let bad = Reason::ALL.map(|reason| (reason.as_str(), tally.bad.get(&reason).copied().unwrap_or(0)));
     family(encoder, &about::BAD, bad)?;
-    family(encoder, &about::OTHER, tally.other.iter().map(|(kind, n)| (*kind, *n)))
+    family(encoder, &about::OTHER, tally.other.iter().map(|(kind, n)| (kind.as_ref(), *n)))
 }
 
 fn times(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {

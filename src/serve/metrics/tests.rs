@@ -9,7 +9,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 
 use super::about::{ALL, About};
 use crate::serve::tests::client::{Client, get};
-use crate::serve::tests::fed::Fed;
+use crate::serve::tests::fed::{Fed, Shape};
 use crate::serve::tests::server::Server;
 use crate::source::dead_letters::Fates;
 
@@ -138,7 +138,7 @@ fn shown(text: &str) -> Shown {
 
 #[test]
 fn a_server_shows_what_is_documented_and_nothing_else() {
-    let fed = Fed::new();
+    let fed = Fed::of(Shape { processes: 2, ..Shape::USUAL });
     fed.feed(1, &[(0, "#a good")]);
     let server = Server::new(&fed.reader.clone().with_dead_letters(Some(Fates::default())));
     let mut stream = Client::connect(server.address);

@@ -60,6 +60,7 @@ pub fn document() -> OpenApi {
         .schema_from::<Covers>()
         .schema_from::<Details<'static>>()
         .schema_from::<status::Status<'static>>()
+        .schema_from::<status::Member>()
         .schema_from::<progress::Progress>()
         .schema_from::<counts::Count<'static>>()
         .schema_from::<counts::Window<'static>>()

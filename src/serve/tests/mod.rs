@@ -6,6 +6,7 @@
 mod access;
 mod bounds;
 pub mod client;
+mod cluster;
 mod connections;
 mod contract;
 mod events;
