@@ -272,3 +272,76 @@ impl Cut {
         self.counts.get(count).map(|whole| whole.refused).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidings_dataflows::term::HashKeys;
+
+    use super::*;
+    use crate::source::partitions::Partition;
+
+    fn published(me: usize, processes: usize) -> Published {
+        let partition = |partition| Partition { topic: "posts".to_owned(), partition, start: 1, end: 9 };
+        let owners = Owners { me, processes, threads: 1, keys: HashKeys::new(1) };
+        Published::in_cluster(owners, Ends::new(&[partition(0), partition(1)]))
+    }
+
+    fn part(epoch: u64, partition: u32, next: i64) -> Part {
+        let snapshot = Arc::new(Snapshot { epoch, clock: Some(epoch), counts: Vec::new() });
+        Part { snapshot, positions: vec![(partition, next)], gaps: Vec::new(), tally: Arc::default() }
+    }
+
+    fn told(epoch: u64, next: i64) -> Told {
+        Told { epoch, positions: vec![(1, next)], ..Told::default() }
+    }
+
+    #[test]
+    fn a_cut_is_of_an_epoch_that_all_have() {
+        let published = published(0, 2);
+        (1..=20).for_each(|epoch| published.publish(0, part(epoch, 0, epoch as i64)));
+        assert!(published.newest().is_none(), "the other has none yet");
+        assert!(published.hear(1, told(5, 7)) && published.hear(1, told(6, 8)));
+        let cut = published.newest().expect("both have it");
+        assert_eq!((cut.epoch, cut.clock, &cut.offsets["posts"]), (6, Some(6), &[(0, 6), (1, 8)].into()));
+        assert!(cut.catching_up);
+        assert_eq!((published.reached(0), published.reached(1)), (Some(20), Some(6)));
+        // Another one's epochs do not go back, and nobody speaks for this one, or for nobody.
+        assert!(!published.hear(1, told(6, 9)) && !published.hear(1, told(2, 9)));
+        assert!(!published.hear(0, told(30, 9)) && !published.hear(2, told(30, 9)));
+        // What nobody here has published is no epoch of all.
+        assert!(published.hear(1, told(25, 9)));
+        assert_eq!(published.newest().map(|cut| cut.epoch), Some(6));
+        published.publish(0, part(25, 0, 9));
+        let cut = published.newest().expect("both have it");
+        assert_eq!((cut.epoch, cut.catching_up), (25, false));
+    }
+
+    #[test]
+    fn what_others_may_ask_for_is_kept_for_a_while() {
+        let (alone, one_of_two) = (published(0, 1), published(0, 2));
+        for epoch in 1..=100 {
+            for published in [&alone, &one_of_two] {
+                published.publish(0, part(epoch, 0, 1));
+            }
+        }
+        assert!(alone.at(100).is_some() && alone.at(88).is_none());
+        assert!(one_of_two.at(1).is_some() && one_of_two.at(101).is_none());
+        (101..=600).for_each(|epoch| one_of_two.publish(0, part(epoch, 0, 1)));
+        assert!(one_of_two.at(300).is_none() && one_of_two.at(400).is_some());
+    }
+
+    #[test]
+    fn an_epoch_is_told_once_all_workers_have_it() {
+        let owners = Owners { me: 1, processes: 2, threads: 2, keys: HashKeys::new(1) };
+        let published = Published::in_cluster(owners, Ends::new(&[]));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hearing = Arc::clone(&said);
+        published.tell_by(move |told| {
+            hearing.lock().expect("no panic").push((told.epoch, told.positions.clone()))
+        });
+        (1..=2).for_each(|epoch| published.publish(0, part(epoch, 0, epoch as i64)));
+        assert!(said.lock().expect("no panic").is_empty());
+        (1..=2).for_each(|epoch| published.publish(1, part(epoch, 1, 5)));
+        assert_eq!(*said.lock().expect("no panic"), [(1, vec![(0, 1), (1, 5)]), (2, vec![(0, 2), (1, 5)])]);
+    }
+}

@@ -101,6 +101,8 @@ impl Read for Noting<'_> {
         loop {
             let silence = self.shared.heard.silence(self.peer.process);
             match self.from.read(into) {
+                // A process that was stopped and goes on finds its reads interrupted, where they have a time limit.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && silence < GIVE_UP => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let why = format!("nothing has been heard of it for {} s", silence.as_secs());

@@ -13,6 +13,7 @@ use super::fed::{Fed, Shape};
 use super::server::Server;
 use super::sse::Events;
 use crate::cluster::peers::Unanswered;
+use crate::engine::gather::Missing;
 use crate::engine::question::{Asked, Series, Top, Tops};
 
 /// Posts in several epochs: event time in milliseconds after noon, and text.
@@ -221,6 +222,11 @@ fn questions_that_make_no_sense_are_refused() {
     let tops = |count, window, k| Asked::Tops(Tops(vec![Top { count, window, k }]));
     assert!(matches!(ask(1000, tops(0, 2, usize::MAX)), Ok(answer) if answer[0] == 1));
     assert_eq!(ask(999, tops(0, 2, 1)), Ok(vec![0]), "it is gone, or was never there");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let whole = Tops(vec![Top { count: 0, window: 2, k: 1 }]);
+    let asked = |epoch| runtime.block_on(fed.reader.ask(epoch, &whole, false, Duration::from_secs(20)));
+    assert_eq!(asked(999).err(), Some(Missing::Gone(1)));
+    assert_eq!(asked(1000).map(|parts| parts.len()), Ok(1));
     let series = |window| Asked::Series(Series { count: 0, window, term: "a".to_owned() });
     assert!(ask(1000, series(1)).is_ok());
     // Of all time there is no course, and there are three counts of three windows.
