@@ -1,0 +1,81 @@
+//! How a cluster ends: by a signal to any of its processes, by the loss of one, by what one of them cannot go on with.
+
+use std::time::Duration;
+
+use crate::group::{Group, Process, settings};
+use crate::support::broker::{Embedded, Producer, wall_ms};
+use crate::support::hostile::{Hostile, Sent};
+
+#[test]
+fn a_signal_to_any_process_stops_all_in_good_order() {
+    let broker = Embedded::start(&[("posts", 3)]);
+    let producer = Producer::new(&broker.brokers(), "none");
+    let mut hostile = Hostile::new(1);
+    (0..300).for_each(|n| producer.send("posts", n % 3, &hostile.next(wall_ms())));
+    producer.flush();
+    for stopped in 0..2 {
+        let mut group = Group::start(&settings(&broker.brokers(), 2), 2);
+        group.processes[stopped].signal("TERM");
+        for process in &mut group.processes {
+            let (code, took) = process.ends(Duration::from_secs(20));
+            assert_eq!(code, Some(0), "after {took:?}: {}", process.log());
+            assert!(!process.log().contains("lost process"), "{}", process.log());
+        }
+    }
+}
+
+#[test]
+fn a_lost_process_ends_all_within_a_second_and_is_named() {
+    let broker = Embedded::start(&[("posts", 3)]);
+    for lost in [0, 2] {
+        let mut group = Group::start(&settings(&broker.brokers(), 1), 3);
+        let named = format!("lost process {lost} ({})", group.hosts[lost]);
+        group.processes[lost].signal("KILL");
+        for (index, process) in group.processes.iter_mut().enumerate().filter(|(index, _)| *index != lost) {
+            let (code, took) = process.ends(Duration::from_secs(10));
+            assert_eq!(code, Some(75), "{index}: {}", process.log());
+            assert!(took < Duration::from_secs(1), "{took:?}");
+            let log = process.log();
+            let lines: Vec<_> = log.lines().filter(|line| line.contains("tidings: ")).collect();
+            assert_eq!(lines.len(), 1, "{log}");
+            // Who goes because of the first may be noticed first.
+            assert!(lines[0].contains("lost process") && !log.contains("panicked"), "{log}");
+        }
+        let all: String = group.processes.iter().map(Process::log).collect();
+        assert!(all.contains(&named), "{all}");
+    }
+}
+
+#[test]
+fn what_one_cannot_go_on_with_ends_all_with_its_reason() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let producer = Producer::new(&broker.brokers(), "none");
+    let mut group =
+        Group::start(&format!("{}[posts]\non_bad = \"fail\"\n", settings(&broker.brokers(), 1)), 2);
+    // Partition 1 belongs to the worker of process 1.
+    producer.send("posts", 1, &Sent { value: Some(b"\xff".to_vec()), timestamp: wall_ms() });
+    producer.flush();
+    for process in &mut group.processes {
+        let (code, _) = process.ends(Duration::from_secs(20));
+        assert_eq!(code, Some(65), "{}", process.log());
+        assert!(process.log().contains("bad record: posts 1 offset 0"), "{}", process.log());
+    }
+}
+
+#[test]
+fn what_process_0_finds_missing_all_are_told() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let text = settings(&broker.brokers(), 1).replace("[kafka]\n", "[kafka]\ntopics = [\"others\"]\n");
+    let mut group = Group::new(&text, 2);
+    for index in 0..2 {
+        let mut process = Process::start(group.command(index, &[]), group.log(index));
+        if index == 0 {
+            process.says("waiting for the others");
+        }
+        group.processes.push(process);
+    }
+    for process in &mut group.processes {
+        assert_eq!(process.ends(Duration::from_secs(30)).0, Some(78), "{}", process.log());
+        assert!(process.log().contains("there is no topic \"others\""), "{}", process.log());
+    }
+}

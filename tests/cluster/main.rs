@@ -1,0 +1,15 @@
+//! Several processes as one: what holds them together, what ends them, and who is not let in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ends;
+mod group;
+mod namespaces;
+mod probes;
+mod starts;
+mod supervised;
