@@ -10,3 +10,4 @@ mod support;
 
 mod exact;
 mod several;
+mod stopped;
