@@ -35,13 +35,16 @@ fn all_begin_at_one_start_with_one_number() {
     assert_eq!(at.len(), 4, "{starts:?}");
 }
 
+/// What makes a process one that does not fit.
+type Change = fn(&Group, &mut Command);
+
 #[test]
 fn what_does_not_fit_is_said_on_both_sides_and_disturbs_nobody() {
     let broker = Embedded::start(&[("posts", 2)]);
     let group = Group::new(&settings(&broker.brokers(), 1), 2);
     let mut zero = Process::start(group.command(0, &[]), group.log(0));
     zero.says("waiting for the others");
-    let wrong: [(&str, &str, fn(&Group, &mut Command)); 4] = [
+    let wrong: [(&str, &str, Change); 4] = [
         ("secret", "`cluster.secret_file` must hold the same everywhere", |group, command| {
             fs::write(group.path("other-secret"), "another secret, just as long").unwrap();
             command.env("TIDINGS__CLUSTER__SECRET_FILE", group.path("other-secret"));
