@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::limits::Limits;
 use super::pace::Rate;
-use super::sender::{SendError, Sender};
+use super::sender::{Outgoing, SendError, Sender};
 use super::synthetic::Synthetic;
 use crate::wall::wall_ms;
 
@@ -60,7 +60,14 @@ pub fn feed(
         if let Some(warning) = limits.warning(made.time_ms) {
             sender.warn(&warning);
         }
-        if !sender.send(Some(&made.key), made.value.as_deref(), made.time_ms)? || sender.stopped() {
+        let outgoing = Outgoing {
+            key: Some(&made.key),
+            value: made.value.as_deref(),
+            time_ms: made.time_ms,
+            source: "synthetic",
+            position: None,
+        };
+        if !sender.send(outgoing)? || sender.stopped() {
             return Ok(());
         }
     }

@@ -1,4 +1,4 @@
-//! Lines of files and of standard input, read ahead on a thread of their own.
+//! Lines of files and of standard input, read ahead on a thread of their own; rows of tables as lines of JSON.
 //!
 //! Idea: what one read returns is cut at its last line break and handed on at once, so that a file comes in large
 //! pieces and a pipe line by line as it is written; and a pipe in which nothing happens never keeps the program from
@@ -7,10 +7,14 @@
 //! order mark of its file; blank ones do not. A line longer than [`LONGEST`] is left out and counted. Cost: one copy;
 //! four pieces are read ahead at most.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::packed;
+use super::table::{self, Columns};
 
 /// The longest line that is taken, in bytes; so that a file without line breaks does not take all memory.
 pub const LONGEST: usize = 16 << 20;
@@ -35,6 +39,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// These lines.
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes, too_long: 0 }
+    }
+
     /// Its lines that are not blank.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.bytes
@@ -44,31 +53,67 @@ impl Piece {
     }
 }
 
-/// Begins to read these files one after the other; `-` is standard input. The thread ends with the last file, with the
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Files, one after the other; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// How they are written where they are tables; `None`: each line is a post.
+    pub columns: Option<Columns>,
+    /// Whether to begin anew behind the last one, without end.
+    pub again: bool,
+}
+
+/// How much there is to read, in bytes as they lie on the disk; `None` where nobody knows.
+///
+/// # Errors
+/// Where a file is not there, or is a folder.
+pub fn size(plan: &Plan) -> Result<Option<u64>, ReadError> {
+    let mut size = (!plan.again).then_some(0);
+    for path in plan.paths.iter().filter(|path| *path != Path::new("-")) {
+        let fail = |error| ReadError { path: path.clone(), error };
+        // Not opened here: the writer of a named pipe would take the closing for the end.
+        let metadata = std::fs::metadata(path).map_err(fail)?;
+        if metadata.is_dir() {
+            return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        size = size.filter(|_| metadata.is_file()).map(|size| size + metadata.len());
+    }
+    Ok(size.filter(|_| plan.paths.iter().all(|path| path != Path::new("-"))))
+}
+
+/// Begins to read; how much of the files has been read is counted in `done`. The thread ends with the last file, with the
 /// first error, or when nobody receives any more.
 ///
 /// # Errors
-/// Where a file is not there or no file, before any is read; or where there is no thread to be had.
-pub fn read(paths: Vec<PathBuf>) -> Result<Receiver<Result<Piece, ReadError>>, ReadError> {
-    for path in paths.iter().filter(|path| *path != Path::new("-")) {
-        let fail = |error| ReadError { path: path.clone(), error };
-        // Not opened here: the writer of a named pipe would take the closing for the end.
-        if std::fs::metadata(path).map_err(fail)?.is_dir() {
-            return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
-        }
-    }
+/// Where there is no thread to be had.
+pub fn read(plan: Plan, done: Arc<AtomicU64>) -> Result<Receiver<Result<Piece, ReadError>>, ReadError> {
     let (sender, receiver) = sync_channel(AHEAD);
     let reader = std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
-        for path in paths {
-            let hand_on = |piece| sender.send(Ok(piece)).is_ok();
-            let done = if path == Path::new("-") {
-                cut(io::stdin().lock(), LONGEST, hand_on)
-            } else {
-                File::open(&path).and_then(|file| cut(file, LONGEST, hand_on))
-            };
-            if let Err(error) = done {
-                // When nobody receives any more there is nobody to tell.
-                let _ = sender.send(Err(ReadError { path, error }));
+        loop {
+            let mut some = false;
+            for path in &plan.paths {
+                let mut received = true;
+                let hand_on = |piece: Piece| {
+                    some |= !piece.bytes.is_empty();
+                    received = sender.send(Ok(piece)).is_ok();
+                    received
+                };
+                let cut = packed::open(path, done.clone()).and_then(|input| match &plan.columns {
+                    Some(columns) => table::rows(input, columns, hand_on),
+                    None => cut(input, LONGEST, hand_on),
+                });
+                if let Err(error) = cut {
+                    // When nobody receives any more there is nobody to tell.
+                    let _ = sender.send(Err(ReadError { path: path.clone(), error }));
+                    return;
+                }
+                if !received {
+                    return;
+                }
+            }
+            // Files without a line would be read for ever.
+            if !plan.again || !some {
                 return;
             }
         }
@@ -183,8 +228,33 @@ mod tests {
 
     #[test]
     fn a_missing_file_and_a_folder_are_named() {
-        let missing = read(vec![PathBuf::from("/nowhere/posts.jsonl")]).expect_err("no such file");
+        let plan = |path: &Path| Plan { paths: vec![path.to_owned()], columns: None, again: false };
+        let missing = size(&plan(Path::new("/nowhere/posts.jsonl"))).expect_err("no such file");
         assert!(missing.to_string().starts_with("/nowhere/posts.jsonl: "), "{missing}");
-        assert!(read(vec![std::env::temp_dir()]).is_err());
+        assert!(size(&plan(&std::env::temp_dir())).is_err());
+        assert_eq!(size(&plan(Path::new("-"))).expect("standard input"), None);
+    }
+
+    #[test]
+    fn files_are_read_one_after_the_other_and_again() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let paths: Vec<PathBuf> = ["a", "b", "empty"].map(|name| folder.path().join(name)).into();
+        for (path, text) in paths.iter().zip(["1\n2", "3\n", ""]) {
+            std::fs::write(path, text).expect("a file");
+        }
+        let once = Plan { paths: paths.clone(), columns: None, again: false };
+        assert_eq!(size(&once).expect("files"), Some(5));
+        let done = Arc::<AtomicU64>::default();
+        let lines = |plan, number| -> Vec<Vec<u8>> {
+            let pieces = read(plan, done.clone()).expect("a thread").into_iter();
+            let lines = pieces
+                .flat_map(|piece| piece.expect("lines").lines().map(<[u8]>::to_vec).collect::<Vec<_>>());
+            lines.take(number).collect()
+        };
+        assert_eq!(lines(once.clone(), 9), [b"1", b"2", b"3"]);
+        assert_eq!(done.load(std::sync::atomic::Ordering::Relaxed), 5);
+        assert_eq!(lines(Plan { again: true, ..once }, 5), [b"1", b"2", b"3", b"1", b"2"]);
+        let empty = Plan { paths: paths[2..].to_vec(), columns: None, again: true };
+        assert_eq!(lines(empty, 1), Vec::<Vec<u8>>::new());
     }
 }

@@ -1,7 +1,8 @@
 //! How far it is, for whoever watches.
 //!
-//! Idea: on a terminal one line that is drawn over, five times a second; elsewhere a plain line every five seconds, so
-//! that a log stays readable. Both go to standard error: standard output has the result only.
+//! Idea: on a terminal one line that is drawn over, five times a second, with a bar where the end is known; elsewhere a
+//! plain line every five seconds, so that a log stays readable. Both go to standard error: standard output has the result
+//! only.
 //! Invariant: warnings stand above the line and are never drawn over.
 
 use std::io::IsTerminal;
@@ -25,6 +26,10 @@ pub struct Progress {
     shown_posts: u64,
     /// When the number of delivered posts last changed.
     moved: Instant,
+    /// What else there is to say.
+    note: String,
+    /// How far it is and where the end is, in bytes.
+    reached: Option<(u64, u64)>,
 }
 
 enum Line {
@@ -54,7 +59,41 @@ impl Progress {
 
     fn with(line: Line, every: Duration) -> Self {
         let now = Instant::now();
-        Self { line, every, begun: now, shown: now, shown_posts: 0, moved: now }
+        Self {
+            line,
+            every,
+            begun: now,
+            shown: now,
+            shown_posts: 0,
+            moved: now,
+            note: String::new(),
+            reached: None,
+        }
+    }
+
+    /// The same line, with a bar that ends at so many bytes.
+    pub fn to(mut self, end: u64) -> Self {
+        self.reached = Some((0, end));
+        if let Line::Drawn(bar) = &self.line {
+            bar.set_length(end);
+            // Both parts of the template are there.
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3}%  {msg}") {
+                bar.set_style(style);
+            }
+        }
+        self
+    }
+
+    /// Has it say something beside the counts, from the next time on.
+    pub fn note(&mut self, text: String) {
+        self.note = text;
+    }
+
+    /// How many bytes of the end have been reached.
+    pub fn reached(&mut self, done: u64) {
+        if let Some((reached, end)) = &mut self.reached {
+            *reached = done.min(*end);
+        }
     }
 
     /// Whether it is time to show something.
@@ -71,16 +110,33 @@ impl Progress {
             self.moved = now;
         }
         let stuck = now.duration_since(self.moved) >= STUCK;
-        let text = describe(tally, rate, waiting, stuck.then(why).as_deref());
-        match &self.line {
-            Line::Drawn(bar) => {
+        let mut text = describe(tally, rate, waiting, stuck.then(why).as_deref());
+        if !self.note.is_empty() {
+            text.push_str("; ");
+            text.push_str(&self.note);
+        }
+        match (&self.line, self.reached) {
+            (Line::Drawn(bar), reached) => {
                 bar.set_message(text);
+                bar.set_position(reached.map_or(0, |(done, _)| done));
                 bar.tick();
             }
-            Line::Plain => eprintln!("{text}"),
-            Line::Silent => {}
+            (Line::Plain, Some((done, end))) if end > 0 => {
+                eprintln!("{:.0} %, {text}", 100.0 * done as f64 / end as f64);
+            }
+            (Line::Plain, _) => eprintln!("{text}"),
+            (Line::Silent, _) => {}
         }
         (self.shown, self.shown_posts) = (now, tally.posts);
+    }
+
+    /// Prints a line.
+    pub fn say(&self, text: &str) {
+        match &self.line {
+            Line::Drawn(bar) => bar.println(text),
+            Line::Plain => eprintln!("{text}"),
+            Line::Silent => tracing::info!("{text}"),
+        }
     }
 
     /// Prints a warning.

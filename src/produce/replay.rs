@@ -1,10 +1,11 @@
 //! Posts of files into a topic, as they are.
 //!
-//! Idea: every line is sent byte for byte; it is read as a post only to find its id, which becomes the key, and its
+//! Idea: every line is sent byte for byte, rows of tables as the JSON made of them; it is read as a post only to find its id, which becomes the key, and its
 //! time, which becomes the record's timestamp and paces the replay. A line that is no post is sent too: what to make
 //! of it is for the consumer to say.
 //! Invariant: every line that is not blank is sent or counted as failed. Cost: one decoding a line.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -13,20 +14,35 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use super::limits::Limits;
 use super::lines::{Piece, ReadError};
 use super::pace::Replay;
-use super::sender::{SendError, Sender};
+use super::sender::{Outgoing, SendError, Sender};
 use crate::posts::{Decoder, OwnTime, Record};
 use crate::wall::wall_ms;
 
 /// How long to wait for the next lines before acknowledgements are served.
 const IDLE: Duration = Duration::from_millis(50);
 
+/// How the lines are sent.
+#[derive(Debug)]
+pub struct Manner {
+    /// How fast.
+    pub pace: Replay,
+    /// How many lines are left out at the beginning.
+    pub skip: u64,
+    /// Whether records get the time at which they are sent in place of the posts' own.
+    pub now: bool,
+}
+
 /// What was met on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Met {
+    /// Lines that were taken, those left out at the beginning included.
+    pub lines: u64,
     /// Lines that were no posts, and were sent as they are.
     pub unreadable: u64,
     /// Posts without a usable time of their own, which got that of the moment.
     pub undated: u64,
+    /// Whether the user stopped it before the end.
+    pub stopped: bool,
 }
 
 /// A replay that ended early.
@@ -40,7 +56,7 @@ pub enum ReplayError {
     Send(#[from] SendError),
 }
 
-/// Sends all lines, until they end or the user asks to stop.
+/// Sends all lines, until they end or the user asks to stop. `done` counts the bytes that have been read of the files.
 ///
 /// # Errors
 /// Where a file cannot be read to its end, or the producer is of no more use; what was sent until then is on its way.
@@ -48,36 +64,49 @@ pub fn replay(
     sender: &mut Sender,
     pieces: &Receiver<Result<Piece, ReadError>>,
     decoder: &Decoder,
-    mut pace: Replay,
+    mut manner: Manner,
     limits: &mut Limits,
+    done: &AtomicU64,
 ) -> Result<Met, ReplayError> {
     let mut met = Met::default();
-    while !sender.stopped() {
+    'pieces: while !sender.stopped() {
         let piece = match pieces.recv_timeout(IDLE) {
             Ok(piece) => piece?,
             Err(RecvTimeoutError::Timeout) => {
                 sender.wait_until(Instant::now());
                 continue;
             }
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => return Ok(met),
         };
+        sender.reached(done.load(Ordering::Relaxed));
         (0..piece.too_long).for_each(|_| sender.refuse(Code::MessageSizeTooLarge));
         for line in piece.lines() {
+            if met.lines < manner.skip {
+                met.lines += 1;
+                continue;
+            }
             let read = Line::read(decoder, line, &mut met);
-            let time_ms = read.time_ms.unwrap_or_else(wall_ms);
-            if let Some(due) = read.time_ms.and_then(|time_ms| pace.due(time_ms, Instant::now()))
+            if let Some(due) = read.time_ms.and_then(|time_ms| manner.pace.due(time_ms, Instant::now()))
                 && !sender.wait_until(due)
             {
-                break;
+                break 'pieces;
             }
+            let time_ms = read.time_ms.filter(|_| !manner.now).unwrap_or_else(wall_ms);
             if let Some(warning) = limits.warning(time_ms) {
                 sender.warn(&warning);
             }
-            if !sender.send(read.id.as_deref(), Some(line), time_ms)? || sender.stopped() {
-                break;
+            let key = read.id.as_deref();
+            let outgoing = Outgoing { key, value: Some(line), time_ms, source: "file", position: None };
+            if !sender.send(outgoing)? {
+                break 'pieces;
+            }
+            met.lines += 1;
+            if sender.stopped() {
+                break 'pieces;
             }
         }
     }
+    met.stopped = true;
     Ok(met)
 }
 

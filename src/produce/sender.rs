@@ -3,8 +3,10 @@
 //! Idea: an idempotent producer with large batches, whose queue is bounded: where it is full, the caller waits until
 //! Kafka has taken something off it. While the broker is away librdkafka tries again, for five minutes by its default
 //! `message.timeout.ms`; only then is a record given up, counted and reported.
+//! A source that can be resumed never gives a record up by time: it waits, as what comes next can wait where it is.
 //! Invariant: every record for which [`Sender::send`] returned true is delivered or counted as failed once
-//! [`Sender::finish`] returns; duplicates do not arise by retries, and the order within a partition holds.
+//! [`Sender::finish`] returns; duplicates do not arise by retries, and the order within a partition holds. Headers say
+//! where a record comes from: `source`, `id`, and of a source that can be resumed `position` and `resume` (see [`Marks`]).
 //! Cost: librdkafka copies each record once; at most 64 MiB or 200,000 records wait. One thread counts what is
 //! acknowledged, so that who sends never waits for that.
 
@@ -14,9 +16,10 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 
+use super::marks::Marks;
 use super::progress::Progress;
 use super::stop::Stop;
 use super::tally::Tally;
@@ -32,6 +35,8 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "200000"),
 ];
+/// What a source needs on top that goes on for days: no record is given up while a broker is away.
+const PATIENT: [(&str, &str); 1] = [("message.timeout.ms", "0")];
 /// After how many records the clock is asked whether to show how far it is.
 const SHOW_EVERY: u32 = 256;
 /// How long one wait lasts at least.
@@ -40,6 +45,21 @@ const TICK: Duration = Duration::from_millis(2);
 const SLICE: Duration = Duration::from_millis(50);
 /// How long what is on its way may take once the user has asked to stop.
 const LAST_CALL: Duration = Duration::from_secs(25);
+
+/// A record on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// The post's id where it has one.
+    pub key: Option<&'a [u8]>,
+    /// The post as its source wrote it; `None` is Kafka's null.
+    pub value: Option<&'a [u8]>,
+    /// Its timestamp in Unix milliseconds, at least 1.
+    pub time_ms: i64,
+    /// Where it comes from, such as `bluesky`.
+    pub source: &'static str,
+    /// Where its source can be resumed, if it can.
+    pub position: Option<u64>,
+}
 
 /// A producer for one topic.
 pub struct Sender {
@@ -62,31 +82,49 @@ impl Sender {
     /// # Errors
     /// Where the settings are wrong.
     pub fn new(kafka: &Kafka, topic: &str, stop: Stop, progress: Progress) -> Result<Self, ClientError> {
-        let config = client::client_config_with(kafka, &DEFAULTS);
+        Self::with(kafka, topic, stop, progress, &DEFAULTS)
+    }
+
+    /// The same for a source that goes on for days: no record is given up while a broker is away.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn patient(kafka: &Kafka, topic: &str, stop: Stop, progress: Progress) -> Result<Self, ClientError> {
+        Self::with(kafka, topic, stop, progress, &[DEFAULTS.as_slice(), &PATIENT].concat())
+    }
+
+    fn with(
+        kafka: &Kafka,
+        topic: &str,
+        stop: Stop,
+        progress: Progress,
+        defaults: &[(&str, &str)],
+    ) -> Result<Self, ClientError> {
+        let config = client::client_config_with(kafka, defaults);
         let producer = client::create(&config, Deliveries::default())?;
         let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
         Ok(Self { producer, topic, brokers, stop, progress, unshown: 0 })
     }
 
     /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
-    /// to stop. `time_ms` is the record's timestamp in Unix milliseconds, at least 1.
+    /// to stop.
     ///
     /// # Errors
     /// Where the producer is of no more use. A record that is too large is counted as failed, and is no error here.
-    pub fn send(
-        &mut self,
-        key: Option<&[u8]>,
-        value: Option<&[u8]>,
-        time_ms: i64,
-    ) -> Result<bool, SendError> {
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
-        record.key = key;
-        record.payload = value;
+    pub fn send(&mut self, outgoing: Outgoing<'_>) -> Result<bool, SendError> {
+        let (mark, headers) = self.mark(&outgoing);
+        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(&self.topic, mark);
+        record.key = outgoing.key;
+        record.payload = outgoing.value;
+        record.headers = Some(headers);
         // librdkafka takes 0 for "now".
-        record.timestamp = Some(time_ms.max(1));
+        record.timestamp = Some(outgoing.time_ms.max(1));
         while let Err((error, again)) = self.producer.send(record) {
             match error {
-                KafkaError::MessageProduction(Code::QueueFull) if self.stop.asked() => return Ok(false),
+                KafkaError::MessageProduction(Code::QueueFull) if self.stop.asked() => {
+                    // Its mark stays open: what was not taken must be read again.
+                    return Ok(false);
+                }
                 KafkaError::MessageProduction(Code::QueueFull) => {
                     record = again;
                     std::thread::sleep(TICK);
@@ -94,6 +132,7 @@ impl Sender {
                 }
                 KafkaError::MessageProduction(Code::MessageSizeTooLarge) => {
                     self.producer.context().tally().failed(&error);
+                    self.producer.context().close(mark);
                     return Ok(true);
                 }
                 error => return Err(self.broken(&error)),
@@ -105,6 +144,51 @@ impl Sender {
             show(&mut self.progress, &self.producer, &self.brokers);
         }
         Ok(true)
+    }
+
+    /// The number of its mark, 0 for none, and its headers.
+    fn mark(&self, outgoing: &Outgoing<'_>) -> (usize, OwnedHeaders) {
+        let fields = 1 + usize::from(outgoing.key.is_some()) + 2 * usize::from(outgoing.position.is_some());
+        let mut headers = OwnedHeaders::new_with_capacity(fields)
+            .insert(Header { key: "source", value: Some(outgoing.source) });
+        if let Some(id) = outgoing.key {
+            headers = headers.insert(Header { key: "id", value: Some(id) });
+        }
+        let Some(position) = outgoing.position else { return (0, headers) };
+        let (mark, safe) = {
+            let mut marks = self.producer.context().marks();
+            let mark = marks.open(position);
+            (mark, marks.safe())
+        };
+        headers = headers
+            .insert(Header { key: "position", value: Some(&position.to_string()) })
+            .insert(Header { key: "resume", value: Some(&safe.to_string()) });
+        (mark, headers)
+    }
+
+    /// A position of the source has been read of which no record comes.
+    pub fn pass(&self, position: u64) {
+        self.producer.context().marks().pass(position);
+    }
+
+    /// Shows how far it is, when that is due.
+    pub fn show(&mut self) {
+        show(&mut self.progress, &self.producer, &self.brokers);
+    }
+
+    /// Tells the user something that is no warning.
+    pub fn say(&self, text: &str) {
+        self.progress.say(text);
+    }
+
+    /// What the line says beside the counts; empty: nothing.
+    pub fn note(&mut self, text: String) {
+        self.progress.note(text);
+    }
+
+    /// How far it is, where the end is known.
+    pub fn reached(&mut self, done: u64) {
+        self.progress.reached(done);
     }
 
     /// Waits until this moment. False: the user has asked to stop. It may be two milliseconds later, since that many
@@ -188,9 +272,21 @@ fn show(progress: &mut Progress, producer: &ThreadedProducer<Deliveries>, broker
 struct Deliveries {
     watch: Watch,
     tally: Mutex<Tally>,
+    marks: Mutex<Marks>,
 }
 
 impl Deliveries {
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A record is no longer on its way; 0 is one without a mark.
+    fn close(&self, mark: usize) {
+        if mark != 0 {
+            self.marks().close(mark);
+        }
+    }
+
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -207,9 +303,10 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, mark: usize) {
+        self.close(mark);
         match result {
             Ok(message) => {
                 let bytes = message.payload_len() + message.key_len();

@@ -26,12 +26,16 @@ fn sender(cluster: &Cluster, properties: &[(&str, &str)], stop: &Stop) -> Sender
     Sender::new(&kafka, "posts", stop.clone(), Progress::silent()).expect("settings")
 }
 
+fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Outgoing<'a> {
+    Outgoing { key, value, time_ms: 1, source: "test", position: None }
+}
+
 #[test]
 fn a_full_queue_loses_nothing() {
     let cluster = cluster(3);
     let mut sender = sender(&cluster, &[("queue.buffering.max.messages", "10")], &Stop::new());
     for post in 0..5_000_u32 {
-        assert_eq!(sender.send(Some(&post.to_be_bytes()), Some(b"post"), 1), Ok(true));
+        assert_eq!(sender.send(record(Some(&post.to_be_bytes()), Some(b"post"))), Ok(true));
     }
     let (tally, why) = sender.finish();
     assert_eq!((tally.posts, tally.bytes, tally.failed, why), (5_000, 40_000, 0, None));
@@ -47,13 +51,13 @@ fn a_full_queue_loses_nothing() {
 fn what_a_lost_broker_does_not_take_is_counted_with_its_reason() {
     let cluster = cluster(1);
     let mut sender = sender(&cluster, &[("message.timeout.ms", "1500")], &Stop::new());
-    assert_eq!(sender.send(None, Some(b"before"), 1), Ok(true));
+    assert_eq!(sender.send(record(None, Some(b"before"))), Ok(true));
     while sender.producer.in_flight_count() > 0 {
         sender.wait_until(Instant::now() + Duration::from_millis(20));
     }
     cluster.broker_down(1).expect("a broker");
     for _ in 0..100 {
-        assert_eq!(sender.send(None, Some(b"after"), 1), Ok(true));
+        assert_eq!(sender.send(record(None, Some(b"after"))), Ok(true));
     }
     let (tally, why) = sender.finish();
     assert_eq!((tally.posts, tally.failed), (1, 100));
@@ -70,7 +74,7 @@ fn a_broker_that_comes_back_gets_everything_once() {
             200 => cluster.broker_up(1).expect("a broker"),
             _ => {}
         }
-        assert_eq!(sender.send(None, Some(&post.to_be_bytes()), 1), Ok(true));
+        assert_eq!(sender.send(record(None, Some(&post.to_be_bytes()))), Ok(true));
         sender.wait_until(Instant::now() + Duration::from_millis(2));
     }
     let (tally, why) = sender.finish();
@@ -82,8 +86,8 @@ fn a_broker_that_comes_back_gets_everything_once() {
 fn a_record_that_is_too_large_is_counted_and_the_rest_goes_on() {
     let cluster = cluster(1);
     let mut sender = sender(&cluster, &[], &Stop::new());
-    assert_eq!(sender.send(None, Some(&vec![b'x'; 2_000_000]), 1), Ok(true));
-    assert_eq!(sender.send(None, None, 1), Ok(true));
+    assert_eq!(sender.send(record(None, Some(&vec![b'x'; 2_000_000]))), Ok(true));
+    assert_eq!(sender.send(record(None, None)), Ok(true));
     let (tally, why) = sender.finish();
     assert_eq!((tally.posts, tally.failed), (1, 1));
     assert!(why.is_some_and(|why| why.contains("message.max.bytes")));
@@ -97,8 +101,8 @@ fn who_asks_to_stop_does_not_wait_for_a_full_queue() {
     let properties = [("queue.buffering.max.messages", "1"), ("message.timeout.ms", "2000")];
     let mut sender = sender(&cluster, &properties, &stop);
     stop.raise();
-    assert_eq!(sender.send(None, Some(b"queued"), 1), Ok(true));
-    assert_eq!(sender.send(None, Some(b"not taken"), 1), Ok(false));
+    assert_eq!(sender.send(record(None, Some(b"queued"))), Ok(true));
+    assert_eq!(sender.send(record(None, Some(b"not taken"))), Ok(false));
     let (tally, _) = sender.finish();
     assert_eq!((tally.posts, tally.failed), (0, 1));
 }

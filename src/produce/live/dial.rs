@@ -1,0 +1,113 @@
+//! A connection to a server: name, TCP, TLS.
+//!
+//! Idea: one way for websockets and for HTTP. The name is looked up for each connection, since servers move; TLS trusts
+//! the authorities that browsers trust, or instead of them those of a file.
+//! Invariant: a token goes over TLS, or to this machine itself, never in the clear to another. A server that does not
+//! answer costs ten seconds a step.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::address::Address;
+use super::broken::Broken;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes both ways.
+pub trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+/// A connection, encrypted or not.
+pub type Wire = Box<dyn Bytes>;
+
+/// Makes connections.
+#[derive(Clone)]
+pub struct Dialer {
+    tls: TlsConnector,
+}
+
+/// The file of authorities cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("--ca-file {file}: {why}")]
+pub struct AuthorityError {
+    file: String,
+    why: String,
+}
+
+impl Dialer {
+    /// A dialer that trusts the authorities of this PEM file, or those that browsers trust.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds no certificate.
+    pub fn new(authorities: Option<&Path>) -> Result<Self, AuthorityError> {
+        let mut roots = RootCertStore::empty();
+        match authorities {
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Some(path) => {
+                let fail = |why: String| AuthorityError { file: path.display().to_string(), why };
+                let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+                for certificate in CertificateDer::pem_slice_iter(&pem) {
+                    let certificate = certificate.map_err(|error| fail(error.to_string()))?;
+                    roots.add(certificate).map_err(|error| fail(error.to_string()))?;
+                }
+                if roots.is_empty() {
+                    return Err(fail("holds no certificate in PEM form".to_owned()));
+                }
+            }
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has the protocol versions that rustls names safe")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// `Network`, saying which step failed.
+    pub async fn dial(&self, address: &Address) -> Result<Wire, Broken> {
+        let fail = |why: String| Broken::Network(why);
+        let tcp = timeout(PATIENCE, TcpStream::connect((address.host.as_str(), address.port)))
+            .await
+            .map_err(|_| fail(format!("no answer within {PATIENCE:?}")))?
+            .map_err(|error| fail(error.to_string()))?;
+        if !address.tls {
+            return Ok(Box::new(tcp));
+        }
+        let name = ServerName::try_from(address.host.clone())
+            .map_err(|_| Broken::Refused(format!("{:?} is no name that TLS knows", address.host)))?;
+        let tls = timeout(PATIENCE, self.tls.connect(name, tcp))
+            .await
+            .map_err(|_| fail(format!("no TLS within {PATIENCE:?}")))?
+            .map_err(|error| fail(format!("TLS: {error}")))?;
+        Ok(Box::new(tls))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_authorities_that_holds_none_is_named() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "no certificate").unwrap();
+        let refused = Dialer::new(Some(&file)).err().expect("no certificate").to_string();
+        assert!(refused.contains("ca.pem") && refused.contains("--ca-file"), "{refused}");
+        assert!(Dialer::new(Some(Path::new("/nowhere.pem"))).is_err());
+        assert!(Dialer::new(None).is_ok());
+    }
+}

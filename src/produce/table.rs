@@ -1,0 +1,225 @@
+//! Rows of a CSV file as posts.
+//!
+//! Idea: the first row names the columns; each further row becomes a JSON object with a field a column, so that it is a
+//! post in a shape that the engine knows: `text`, `created_at`, `id`, `screen_name`. Columns of other names are renamed
+//! by the user. A time without a zone is taken for UTC.
+//! Invariant: a row is one line of JSON, whatever is in its cells; a row that is longer than a line may be, as where a
+//! quote is never closed, is an error that says where, and never takes all memory.
+//! Cost: one copy and one escaping a cell.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Map, Value, json};
+
+use super::lines::{LONGEST, Piece};
+
+/// How many bytes of rows are handed on at once, at most.
+const PIECE: usize = 128 << 10;
+/// How much is read of the input at once.
+const READ: usize = 64 << 10;
+/// The field that every post has.
+const TEXT: &str = "text";
+/// The field that holds a time.
+const TIME: &str = "created_at";
+
+/// How a table is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// What stands between cells.
+    pub delimiter: u8,
+    /// The field for a column of another name.
+    pub renamed: BTreeMap<String, String>,
+}
+
+/// Hands on the rows of one input as lines of JSON, until it ends or `hand_on` returns false.
+///
+/// # Errors
+/// Where it cannot be read, is no CSV, has no column for the text, or a row is too long.
+pub fn rows(input: impl Read, columns: &Columns, mut hand_on: impl FnMut(Piece) -> bool) -> io::Result<()> {
+    let gate = Gate { input, total: Arc::default(), row: Arc::default() };
+    let (total, begun) = (gate.total.clone(), gate.row.clone());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(columns.delimiter)
+        .buffer_capacity(READ)
+        .flexible(true)
+        .from_reader(gate);
+    let names = names(reader.byte_headers().map_err(wrong)?, columns)?;
+    let (mut row, mut bytes) = (csv::ByteRecord::new(), Vec::new());
+    loop {
+        begun.store(total.load(Ordering::Relaxed), Ordering::Relaxed);
+        let at = reader.position().line();
+        let more = reader.read_byte_record(&mut row).map_err(|error| {
+            let error = wrong(error);
+            io::Error::new(error.kind(), format!("the row that begins at line {at}: {error}"))
+        })?;
+        if more {
+            line(&row, &names, &mut bytes);
+        }
+        // Before the input is waited for, what it brought goes on.
+        let drained = reader.position().byte() >= total.load(Ordering::Relaxed);
+        if (!more || drained || bytes.len() >= PIECE)
+            && !bytes.is_empty()
+            && !hand_on(Piece::of(std::mem::take(&mut bytes)))
+        {
+            return Ok(());
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The field of each column.
+fn names(headers: &csv::ByteRecord, columns: &Columns) -> io::Result<Vec<String>> {
+    let own: Vec<String> = headers
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
+        .collect();
+    let fail = |why: String| {
+        let text =
+            format!("{why}; the columns are {}: --column text=NAME says which is which", own.join(", "));
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    };
+    if let Some(missing) = columns.renamed.keys().find(|name| !own.contains(name)) {
+        return Err(fail(format!("there is no column {missing:?}")));
+    }
+    let taken = |field: &String| columns.renamed.values().any(|renamed| renamed == field);
+    let names: Vec<String> = own
+        .iter()
+        .map(|name| match columns.renamed.get(name) {
+            Some(field) => field.clone(),
+            // Another column is to stand in this one's place.
+            None if taken(name) => format!("_{name}"),
+            None => name.clone(),
+        })
+        .collect();
+    match names.iter().any(|name| name == TEXT) {
+        true => Ok(names),
+        false => Err(fail("there is no column \"text\"".to_owned())),
+    }
+}
+
+/// One row as a line of JSON. The author's name stands in an object of its own, as in the shapes of X.
+fn line(row: &csv::ByteRecord, names: &[String], bytes: &mut Vec<u8>) {
+    let mut post = Map::new();
+    for (name, cell) in names.iter().zip(row.iter()) {
+        let cell = String::from_utf8_lossy(cell);
+        let cell = if name == TIME { in_utc(&cell) } else { cell.into_owned() };
+        match name.as_str() {
+            "screen_name" => post.insert("user".to_owned(), json!({ "screen_name": cell })),
+            "id" => post.insert("id_str".to_owned(), cell.into()),
+            name => post.insert(name.to_owned(), cell.into()),
+        };
+    }
+    serde_json::to_writer(&mut *bytes, &Value::Object(post))
+        .expect("strings are JSON, and memory takes them");
+    bytes.push(b'\n');
+}
+
+/// A time whose zone is not said is in UTC: `2017-08-27 00:05:34` is `2017-08-27T00:05:34Z`.
+fn in_utc(cell: &str) -> String {
+    match cell.trim().parse::<jiff::civil::DateTime>() {
+        Ok(time) if cell.trim().parse::<jiff::Timestamp>().is_err() => format!("{time}Z"),
+        _ => cell.trim().to_owned(),
+    }
+}
+
+fn wrong(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("no CSV: {other:?}")),
+    }
+}
+
+/// Counts what is read, and ends a row that does not end.
+struct Gate<R> {
+    input: R,
+    total: Arc<AtomicU64>,
+    /// How much had been read when the row began.
+    row: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Gate<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let had = self.total.load(Ordering::Relaxed);
+        if had - self.row.load(Ordering::Relaxed) > LONGEST as u64 {
+            let text = format!("longer than {} MiB: is a quote not closed?", LONGEST >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let got = self.input.read(into)?;
+        self.total.store(had + got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn columns(renamed: &[(&str, &str)]) -> Columns {
+        let renamed = renamed.iter().map(|(name, field)| ((*name).to_owned(), (*field).to_owned()));
+        Columns { delimiter: b',', renamed: renamed.collect() }
+    }
+
+    fn posts(table: &[u8], columns: &Columns) -> io::Result<Vec<Value>> {
+        let mut posts = Vec::new();
+        rows(table, columns, |piece| {
+            posts.extend(piece.lines().map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+            true
+        })?;
+        Ok(posts)
+    }
+
+    #[test]
+    fn rows_are_posts_with_times_in_utc() {
+        let table = "\u{feff}id,text,created_at,screen_name,more\n\
+            9007199254740993,\"a \"\"b\"\",\nc\",2017-08-27 00:05:34,ann,x\n\n2,d,2017-08-27T00:05:34+02:00,bob\n";
+        assert_eq!(
+            posts(table.as_bytes(), &columns(&[])).unwrap(),
+            [
+                json!({ "id_str": "9007199254740993", "text": "a \"b\",\nc", "created_at": "2017-08-27T00:05:34Z",
+                    "user": { "screen_name": "ann" }, "more": "x" }),
+                json!({ "id_str": "2", "text": "d", "created_at": "2017-08-27T00:05:34+02:00",
+                    "user": { "screen_name": "bob" } }),
+            ]
+        );
+    }
+
+    #[test]
+    fn columns_of_other_names_are_renamed() {
+        let table = b"body,text,posted\nb,t,1503792334\n";
+        let renamed = columns(&[("body", "text"), ("posted", "created_at")]);
+        assert_eq!(
+            posts(table, &renamed).unwrap(),
+            [json!({ "text": "b", "_text": "t", "created_at": "1503792334" })]
+        );
+        let refused = posts(b"body,posted\nb,t\n", &columns(&[])).unwrap_err().to_string();
+        assert!(refused.contains("body, posted") && refused.contains("--column text="), "{refused}");
+        let refused = posts(b"text\nb\n", &columns(&[("corpse", "text")])).unwrap_err().to_string();
+        assert!(refused.contains("corpse"), "{refused}");
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_an_error_that_says_where() {
+        let table = [b"text\na\n\"".as_slice(), &vec![b'x'; LONGEST + (1 << 20)]].concat();
+        let refused = posts(&table, &columns(&[])).unwrap_err().to_string();
+        assert!(refused.contains("line 3") && refused.contains("quote"), "{refused}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_in_a_cell_comes_out_of_it(cells in prop::collection::vec("[a\",\r\n é]{1,12}", 1..30)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["text", "n"]).unwrap();
+            cells.iter().for_each(|cell| writer.write_record([cell, "1"]).unwrap());
+            let posts = posts(&writer.into_inner().unwrap(), &columns(&[])).unwrap();
+            let texts: Vec<&str> = posts.iter().map(|post| post["text"].as_str().unwrap()).collect();
+            prop_assert_eq!(texts, cells);
+        }
+    }
+}
