@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::dictionary;
 use crate::producing::Producing;
-use crate::servers::{Server, hold, texts};
+use crate::servers::{Refusal, Server, hold, texts};
 use crate::support::broker::{Embedded, wall_ms};
 use crate::written::{awaits, keys, written};
 
@@ -40,7 +40,7 @@ pub fn now_us() -> i64 {
     wall_ms() * 1000
 }
 
-fn never(_: usize, _: &str) -> Option<(u16, Vec<(&'static str, String)>, String)> {
+fn never(_: usize, _: &str) -> Option<Refusal> {
     None
 }
 

@@ -3,6 +3,7 @@
 //! Idea: a thread a connection, and blocking reads and writes; a script is called with the request and the open connection.
 //! Invariant: a server remembers every request; its threads end with the test's process.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -24,6 +25,9 @@ pub struct Request {
     pub at: Instant,
 }
 
+/// A status, headers and a body in place of a websocket.
+pub type Refusal = (u16, Vec<(&'static str, String)>, String);
+
 /// A server on a free port of loopback.
 pub struct Server {
     port: u16,
@@ -43,7 +47,7 @@ impl Server {
 
     /// Websockets; `refuse` may answer an upgrade with a status, headers and a body instead.
     pub fn websocket(
-        refuse: impl Fn(usize, &str) -> Option<(u16, Vec<(&'static str, String)>, String)> + Send + Sync + 'static,
+        refuse: impl Fn(usize, &str) -> Option<Refusal> + Send + Sync + 'static,
         script: impl Fn(usize, &mut WebSocket<TcpStream>) + Send + Sync + 'static,
     ) -> Server {
         serve(move |stream, seen| {
@@ -54,7 +58,8 @@ impl Server {
                 read(&mut BufReader::new(stream.try_clone().unwrap()));
                 return Answer { stream }.whole("200 OK", &[], &dictionary::bytes());
             }
-            let mut number = 0;
+            let number = Cell::new(0);
+            #[allow(clippy::result_large_err, reason = "the library says what an upgrade returns")]
             let upgrade = |request: &Upgrade, response: Response| {
                 let path = request.uri().path_and_query().unwrap().to_string();
                 let headers = request
@@ -63,8 +68,8 @@ impl Server {
                     .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
                     .collect();
                 let (method, body) = ("GET".to_owned(), String::new());
-                number = seen(Request { method, path: path.clone(), headers, body, at: Instant::now() });
-                match refuse(number, &path) {
+                number.set(seen(Request { method, path: path.clone(), headers, body, at: Instant::now() }));
+                match refuse(number.get(), &path) {
                     None => Ok(response),
                     Some((status, headers, body)) => {
                         let mut refusal = ErrorResponse::new(Some(body));
@@ -77,7 +82,7 @@ impl Server {
                 }
             };
             if let Ok(mut socket) = accept_hdr(stream, upgrade) {
-                script(number, &mut socket);
+                script(number.get(), &mut socket);
             }
         })
     }

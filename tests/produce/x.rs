@@ -175,8 +175,10 @@ fn what_was_missed_is_asked_for_again_where_that_may_be() {
         }
     });
     let arguments = ["--stream", "sample", "--backfill", "5"];
-    start(&broker, &server, &arguments).says("connected to http://", 2);
+    let mut first = start(&broker, &server, &arguments);
+    first.says("connected to http://", 2);
     assert_eq!(keys(&awaits(&broker.brokers(), "posts", 3)), ["1", "2", "3"]);
+    first.stop().well();
     // Another run knows from the topic how long it was away.
     let mut again = start(&broker, &server, &arguments);
     again.says("connected to http://", 1);
@@ -290,7 +292,7 @@ fn wrong_flags_say_what_would_do() {
         (vec!["x", "--stream", "sample", "--track", "a"], 2, "--stream"),
         (vec!["x", "--locations", "1,2"], 2, "west,south,east,north"),
         (vec!["x", "--backfill", "6"], 2, "--backfill"),
-        (vec!["x", "--url", "http://api.example/", "rules", "list"], 78, "https"),
+        (vec!["x", "rules", "list", "--url", "http://api.example/"], 78, "https"),
     ] {
         let ended = Producing::start(&arguments, &token).ended();
         assert!(ended.badly(code).contains(part), "{arguments:?}: {}", ended.said);

@@ -64,7 +64,7 @@ enum Command {
         tidings produce x rules list --token-file x.token\n\n\
         X keeps the rules of an app. Those that are named here are added, those that were named before are removed, \
         those of others are left alone; without --track, --follow, --locations and --rule they stay as they are.")]
-    X(x::Args),
+    X(Box<x::Args>),
     /// Send the posts of a Mastodon server, as they arrive there; needs an access token
     #[command(after_help = "Examples:\n  \
         tidings produce mastodon --token-file m.token --brokers localhost:9092 --topic posts\n  \
@@ -83,7 +83,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Synthetic(args) => synthetic::run(&args),
         Command::File(args) => file::run(args),
         Command::Bluesky(args) => bluesky::run(args),
-        Command::X(args) => x::run(args),
+        Command::X(args) => x::run(*args),
         Command::Mastodon(args) => mastodon::run(args),
     }
 }

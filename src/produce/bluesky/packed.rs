@@ -2,7 +2,7 @@
 //!
 //! Idea: version 2 hands its dictionary out, so it is asked for and never kept; version 1 has one for all time, which its
 //! project publishes as a file, and which the user names.
-//! Invariant: a frame never becomes larger than [`FRAME`], whatever it says of itself.
+//! Invariant: a frame never becomes larger than an uncompressed message may be, whatever it says of itself.
 //! Source: RFC 8878, section 5, for the dictionary's head: a magic number, then its id, both little endian.
 
 use zstd::bulk::Decompressor;

@@ -49,10 +49,7 @@ impl Backoff {
             }
             Broken::Server(_) => doubling(SERVER_FIRST, &mut self.server, SERVER_MOST),
             Broken::Limited(_, None) => doubling(LIMITED_FIRST, &mut self.limited, LIMITED_MOST),
-            Broken::Limited(_, Some(asked)) => {
-                self.limited += 1;
-                (*asked).clamp(Duration::from_secs(1), ASKED_MOST)
-            }
+            Broken::Limited(_, Some(asked)) => (*asked).clamp(Duration::from_secs(1), ASKED_MOST),
             Broken::Refused(_) => return None,
         })
     }

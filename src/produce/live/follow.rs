@@ -69,12 +69,14 @@ struct Course {
     address: usize,
     /// Connections in a row that did not stand.
     failed: usize,
+    /// Addresses in a row that refused for good.
+    refused: usize,
     backoff: Backoff,
 }
 
 impl Course {
     fn new(addresses: usize) -> Self {
-        Self { addresses, address: 0, failed: 0, backoff: Backoff::default() }
+        Self { addresses, address: 0, failed: 0, refused: 0, backoff: Backoff::default() }
     }
 
     /// How long to wait once a connection broke that had been there for so long; `None`: there is no point.
@@ -85,7 +87,9 @@ impl Course {
             self.failed = 0;
         }
         self.failed += 1;
-        if matches!(broken, Broken::Refused(_)) {
+        let refused = matches!(broken, Broken::Refused(_));
+        self.refused = if refused { self.refused + 1 } else { 0 };
+        if self.refused >= self.addresses {
             return None;
         }
         // An end is no failure of the address: its server may just have been started anew.
@@ -95,7 +99,11 @@ impl Course {
                 return Some(Duration::ZERO);
             }
         }
-        self.backoff.wait(broken)
+        match refused {
+            // Another address may come back that does not refuse.
+            true => self.backoff.wait(&Broken::Server(String::new())),
+            false => self.backoff.wait(broken),
+        }
     }
 }
 
@@ -144,6 +152,13 @@ mod tests {
             course(2, &script),
             [(1, Some(0)), (0, Some(5_000)), (1, Some(0)), (0, Some(250)), (0, Some(0))]
         );
+    }
+
+    #[test]
+    fn one_address_that_refuses_ends_nothing_where_there_are_others() {
+        let refused = || (Broken::Refused(String::new()), BRIEF);
+        let script = [refused(), (network(), BRIEF), refused(), refused()];
+        assert_eq!(course(2, &script), [(1, Some(0)), (0, Some(250)), (1, Some(0)), (1, None)]);
     }
 
     /// Never gets an answer.

@@ -4,7 +4,7 @@
 //! again (see [`Marks`](crate::produce::marks::Marks)), and their keys are the ids that will come once more. There is no
 //! state file that could be lost, be ahead of the topic, or stay behind on another machine.
 //! Invariant: nothing is written. All records of the source that lie behind [`Known::resume`] are among the ids, as long
-//! as a partition has at most [`MOST`] of them. Cost: some thousand records a partition, at the start.
+//! as a partition has at most 200,000 of them. Cost: some thousand records a partition, at the start.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
