@@ -36,12 +36,14 @@ pub struct Piece {
     bytes: Vec<u8>,
     /// Lines before this piece that were too long.
     pub too_long: u64,
+    /// Whether all files begin anew with it.
+    pub anew: bool,
 }
 
 impl Piece {
     /// These lines.
     pub fn of(bytes: Vec<u8>) -> Self {
-        Self { bytes, too_long: 0 }
+        Self { bytes, ..Self::default() }
     }
 
     /// Its lines that are not blank.
@@ -90,12 +92,14 @@ pub fn size(plan: &Plan) -> Result<Option<u64>, ReadError> {
 pub fn read(plan: Plan, done: Arc<AtomicU64>) -> Result<Receiver<Result<Piece, ReadError>>, ReadError> {
     let (sender, receiver) = sync_channel(AHEAD);
     let reader = std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
+        let mut anew = false;
         loop {
             let mut some = false;
             for path in &plan.paths {
                 let mut received = true;
-                let hand_on = |piece: Piece| {
+                let hand_on = |mut piece: Piece| {
                     some |= !piece.bytes.is_empty();
+                    piece.anew = std::mem::take(&mut anew);
                     received = sender.send(Ok(piece)).is_ok();
                     received
                 };
@@ -116,6 +120,7 @@ pub fn read(plan: Plan, done: Arc<AtomicU64>) -> Result<Receiver<Result<Piece, R
             if !plan.again || !some {
                 return;
             }
+            anew = true;
         }
     });
     reader.map_err(|error| ReadError { path: PathBuf::from("-"), error })?;
@@ -149,7 +154,7 @@ fn cut(mut input: impl Read, longest: usize, mut hand_on: impl FnMut(Piece) -> b
             let after = rest.split_off(end);
             let mut bytes = std::mem::replace(&mut rest, after);
             unmark(&mut bytes, &mut first);
-            if !hand_on(Piece { bytes, too_long: std::mem::take(&mut too_long) }) {
+            if !hand_on(Piece { bytes, too_long: std::mem::take(&mut too_long), anew: false }) {
                 return Ok(());
             }
         }
@@ -159,7 +164,7 @@ fn cut(mut input: impl Read, longest: usize, mut hand_on: impl FnMut(Piece) -> b
         }
     }
     unmark(&mut rest, &mut first);
-    hand_on(Piece { bytes: rest, too_long });
+    hand_on(Piece { bytes: rest, too_long, anew: false });
     Ok(())
 }
 

@@ -52,6 +52,11 @@ impl Replay {
         Self { speed, anchor: None, last_ms: 0 }
     }
 
+    /// Begins anew with the next post, whatever its time.
+    pub fn restart(&mut self) {
+        self.anchor = None;
+    }
+
     /// When a post of this time, in Unix milliseconds, is due; `None`: at once, as is one older than the one before.
     pub fn due(&mut self, time_ms: i64, now: Instant) -> Option<Instant> {
         let Speed::Times(times) = self.speed else { return None };
@@ -101,6 +106,9 @@ mod tests {
         assert_eq!(replay.due(1_000_000, begun), None);
         assert_eq!(replay.due(1_060_000, begun), Some(begun + Duration::from_millis(300)));
         assert_eq!(replay.due(900_000, begun), None);
+        replay.restart();
+        assert_eq!(replay.due(900_000, begun), None);
+        assert_eq!(replay.due(900_200, begun), Some(begun + Duration::from_millis(1)));
         assert_eq!(Replay::new(Speed::Max).due(5, begun), None);
     }
 

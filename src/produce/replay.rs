@@ -79,6 +79,9 @@ pub fn replay(
             Err(RecvTimeoutError::Disconnected) => return Ok(met),
         };
         sender.reached(done.load(Ordering::Relaxed));
+        if piece.anew {
+            manner.pace.restart();
+        }
         (0..piece.too_long).for_each(|_| sender.refuse(Code::MessageSizeTooLarge));
         for line in piece.lines() {
             if met.lines < manner.skip {

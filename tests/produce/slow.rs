@@ -13,7 +13,7 @@ use crate::support::broker::Embedded;
 use crate::support::process::memory_kib;
 
 /// Posts of some 30 KB, beyond all buffers between the server and Kafka.
-const POSTS: u32 = 8_000;
+const POSTS: u32 = 4_000;
 
 #[test]
 fn a_server_is_not_read_while_kafka_is_away_and_nothing_is_lost() {
@@ -57,7 +57,7 @@ fn a_server_is_not_read_while_kafka_is_away_and_nothing_is_lost() {
     let memory = memory_kib(producing.id(), "VmHWM") >> 10;
     assert!(memory < 200, "{memory} MiB");
     broker.up();
-    producing.says(" 8,000 posts,", 1);
+    producing.says("4,000 posts,", 1);
     let ended = producing.stop();
-    assert!(ended.well().contains("\n8000 posts, "), "{}", ended.said);
+    assert!(ended.well().contains("\n4000 posts, "), "{}", ended.said);
 }
