@@ -47,14 +47,17 @@ fn every_source_reaches_an_answer() {
     counts_to(&kafka, "bluesky", &["bluesky", "--url", &bluesky.url("ws")], 50);
     let x = api(|_, _, answer| {
         answer.stream("application/json");
-        (0..40).for_each(|number| drop(answer.piece(&format!("{}\r\n", x_post(number)))));
+        for number in 0..40 {
+            answer.piece(&format!("{}\r\n", x_post(number)));
+        }
         answer.hold();
     });
     counts_to(&kafka, "x", &["x", "--url", &x.url("http"), "--track", "rust"], 40);
     let mastodon = Server::http(|_, _, answer| {
         answer.stream("text/event-stream");
-        (0..30)
-            .for_each(|number| drop(answer.piece(&format!("event: update\ndata: {}\n\n", status(number)))));
+        for number in 0..30 {
+            answer.piece(&format!("event: update\ndata: {}\n\n", status(number)));
+        }
         answer.hold();
     });
     counts_to(&kafka, "mastodon", &["mastodon", "--url", &mastodon.url("http")], 30);
