@@ -10,7 +10,7 @@
 mod middle;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let bytes: usize = posts.iter().map(Vec::len).sum();
     let file = folder.path().join("posts.jsonl");
     write(&file, &posts).expect("the disk takes the file");
-    let kafka = Kafka::start(&folder.path().join("kafka"));
+    let kafka = Kafka::start(folder.path().join("kafka"));
     println!(
         "{} posts of {} bytes on average, {} rounds",
         posts.len(),
@@ -143,24 +143,24 @@ fn rival(brokers: &str, round: usize, posts: &[Vec<u8>]) -> f64 {
 }
 
 /// A broker that ends with its handle.
-struct Kafka<'a> {
-    folder: &'a Path,
+struct Kafka {
+    folder: PathBuf,
     brokers: String,
 }
 
-impl<'a> Kafka<'a> {
-    fn start(folder: &'a Path) -> Self {
-        let output = script("start", folder).stderr(Stdio::inherit()).output().expect("bash");
+impl Kafka {
+    fn start(folder: PathBuf) -> Self {
+        let output = script("start", &folder).stderr(Stdio::inherit()).output().expect("bash");
         assert!(output.status.success(), "kafka.sh start: {}", output.status);
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         Self { folder, brokers: printed.lines().last().unwrap_or_default().to_owned() }
     }
 }
 
-impl Drop for Kafka<'_> {
+impl Drop for Kafka {
     fn drop(&mut self) {
         // It ends with the machine at the latest.
-        let _ = script("stop", self.folder).status();
+        let _ = script("stop", &self.folder).status();
     }
 }
 
