@@ -28,10 +28,21 @@ pub enum Fact {
     Behind,
     /// The wall clock, in milliseconds. One worker tells it; without it the clock follows the posts alone.
     Wall(u64),
+    /// Where an earlier run stood whose counts this one goes on from. One worker tells it.
+    Resumed(Standing),
 }
 
-/// The clock of each epoch at which it changed, as one worker's publisher reads it.
-pub type History = Rc<RefCell<VecDeque<(u64, u64)>>>;
+/// All that the clock is worked out from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The newest event time of all posts, in milliseconds.
+    pub newest: Option<u64>,
+    /// The clock; `None` before the first post, and before the wall clock is trusted.
+    pub clock: Option<u64>,
+}
+
+/// Where the clock stood at each epoch at which that changed, as one worker's publisher reads it.
+pub type History = Rc<RefCell<VecDeque<(u64, Standing)>>>;
 
 /// The latest clock that a worker knows of: that of no later epoch is before it.
 pub type Reached = Rc<Cell<u64>>;
@@ -51,7 +62,7 @@ pub fn clock<'scope>(
 
     builder.build(move |_capabilities| {
         let mut waiting = BTreeMap::<u64, (Capability<u64>, Vec<Fact>)>::new();
-        let mut state = State::default();
+        let mut standing = Standing::default();
         move |frontiers| {
             facts.for_each(|cap, facts| {
                 let cap = cap.retain_least(0).expect("inputs stamp every message");
@@ -61,12 +72,13 @@ pub fn clock<'scope>(
                 waiting.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key()))
             {
                 let (epoch, (cap, facts)) = entry.remove_entry();
-                let was = state.clock;
-                let now = state.hear(&facts);
-                if now == was {
+                let before = standing;
+                standing.hear(&facts);
+                if standing == before {
                     continue;
                 }
-                history.borrow_mut().extend(now.map(|now| (epoch, now)));
+                history.borrow_mut().push_back((epoch, standing));
+                let (was, now) = (before.clock, standing.clock);
                 reached.set(now.unwrap_or(0));
                 if let Some(now) = now.filter(|now| was.is_none_or(|was| was / slide != now / slide)) {
                     output.activate().session_with_builder(&cap).give(now);
@@ -77,14 +89,8 @@ pub fn clock<'scope>(
     ticks
 }
 
-#[derive(Default)]
-struct State {
-    newest: Option<u64>,
-    clock: Option<u64>,
-}
-
-impl State {
-    /// The clock after an epoch with these facts.
+impl Standing {
+    /// Moves on by the facts of an epoch; returns the clock.
     fn hear(&mut self, facts: &[Fact]) -> Option<u64> {
         let (mut wall, mut behind) = (None, false);
         for fact in facts {
@@ -92,6 +98,10 @@ impl State {
                 Fact::Newest(time) => self.newest = self.newest.max(Some(*time)),
                 Fact::Behind => behind = true,
                 Fact::Wall(time) => wall = wall.max(Some(*time)),
+                Fact::Resumed(was) => {
+                    self.newest = self.newest.max(was.newest);
+                    self.clock = self.clock.max(was.clock);
+                }
             }
         }
         let clock = match wall {
@@ -132,12 +142,12 @@ impl Heard {
 
 #[cfg(test)]
 mod tests {
-    use super::Fact::{Behind, Newest, Wall};
-    use super::State;
+    use super::Fact::{Behind, Newest, Resumed, Wall};
+    use super::Standing;
 
     #[test]
     fn wall_clock_only_when_caught_up() {
-        let mut state = State::default();
+        let mut state = Standing::default();
         assert_eq!(state.hear(&[Wall(1000), Behind]), None);
         assert_eq!(state.hear(&[Newest(300), Newest(200), Behind, Wall(1100)]), Some(300));
         assert_eq!(state.hear(&[Newest(9999), Behind, Wall(1200)]), Some(1200));
@@ -146,8 +156,24 @@ mod tests {
     }
 
     #[test]
+    fn goes_on_where_an_earlier_run_stood() {
+        let mut state = Standing::default();
+        let was = Standing { newest: Some(900), clock: Some(500) };
+        assert_eq!(
+            state.hear(&[Resumed(was), Behind, Wall(600)]),
+            Some(600),
+            "newest, but not ahead of the wall"
+        );
+        let mut state = Standing::default();
+        assert_eq!(
+            state.hear(&[Resumed(Standing { newest: Some(300), ..was }), Behind, Wall(600)]),
+            Some(500)
+        );
+    }
+
+    #[test]
     fn without_a_wall_clock_the_newest_post_decides() {
-        let mut state = State::default();
+        let mut state = Standing::default();
         assert_eq!(state.hear(&[Newest(500), Behind]), Some(500));
         assert_eq!(state.hear(&[Newest(400)]), Some(500));
         assert_eq!(state.hear(&[]), Some(500));

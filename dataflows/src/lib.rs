@@ -3,11 +3,12 @@
 //! ```text
 //! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
-//!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs
+//!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  keys.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
+//! rows of an earlier run == blocks, each for one worker ==> admit, spellings    load.rs
 //! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
 //! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs
 //! ```
@@ -25,6 +26,7 @@ pub mod follow;
 pub mod intake;
 pub mod keys;
 pub mod leaders;
+pub mod load;
 pub mod panes;
 pub mod pipeline;
 pub mod rank;
@@ -36,5 +38,6 @@ pub mod snapshot;
 pub mod spellings;
 pub mod term;
 pub mod totals;
+pub mod touched;
 pub mod windows;
 mod wire;

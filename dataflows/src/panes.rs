@@ -24,6 +24,7 @@ use crate::expire::expire;
 use crate::keys::{KeyRef, Keys};
 use crate::shared::Shared;
 use crate::term::HashKeys;
+use crate::touched::{TouchedHistory, note};
 use crate::windows::{Pane, Windows};
 
 /// How a batch is laid out.
@@ -53,12 +54,13 @@ pub fn arrange_alive<'scope>(
     windows: &Windows,
     live: Live,
     keys: HashKeys,
+    touched: TouchedHistory,
 ) -> Alive<'scope> {
     let scope = updates.scope();
     let (handle, negations) = scope.feedback(1);
     let admitted = admit(updates, clock.clone(), windows.clone(), live, keys);
-    let panes: Arranged<'scope, PanesTrace> =
-        arrange_core(admitted.clone().concat(negations), Pipeline, "Panes", BlockBatcher::new);
+    let updates = note(admitted.clone().concat(negations), touched);
+    let panes: Arranged<'scope, PanesTrace> = arrange_core(updates, Pipeline, "Panes", BlockBatcher::new);
     expire(panes.clone(), clock, windows.clone()).connect_loop(handle);
     Alive { panes, admitted }
 }

@@ -8,7 +8,7 @@
 //! Cost: none of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use timely::container::{CapacityContainerBuilder, NoopBuilder};
@@ -18,8 +18,9 @@ use timely::worker::Worker;
 
 use crate::admit::{Live, Refused};
 use crate::block::Block;
-use crate::clock::{Fact, History, Reached, clock};
+use crate::clock::{Fact, History, Reached, Standing, clock};
 use crate::intake::{Gathered, intake};
+use crate::load::Load;
 use crate::panes::{PanesTrace, arrange_alive};
 use crate::rank::{FiguresHistory, TopTrace, rank};
 use crate::records::Records;
@@ -27,7 +28,8 @@ use crate::snapshot::{CountSnapshot, Snapshot, batches};
 use crate::spellings::{Room, arrange_spellings};
 use crate::term::HashKeys;
 use crate::totals::{Figures, Totals};
-use crate::windows::Windows;
+use crate::touched::{self, TouchedHistory};
+use crate::windows::{Pane, Windows};
 use differential_dataflow::trace::implementations::BatchContainer;
 
 /// What to build: the same on all workers.
@@ -75,6 +77,18 @@ struct CountHandles {
     history: FiguresHistory,
     figures: Vec<Figures>,
     refused: Rc<RefCell<Refused>>,
+    touches: TouchedHistory,
+    spelling_touches: TouchedHistory,
+    touched: Touched,
+}
+
+/// What was changed of a count.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    /// The panes.
+    pub panes: BTreeSet<Pane>,
+    /// Whether any spelling was.
+    pub spellings: bool,
 }
 
 /// The dataflow on one worker. `T` is what `decode` tallies, one per epoch that had records here.
@@ -84,7 +98,9 @@ pub struct Pipeline<T> {
     probe: ProbeHandle<u64>,
     counts: Vec<CountHandles>,
     clocks: History,
-    clock: Option<u64>,
+    standing: Standing,
+    /// Open until the first epoch closes.
+    load: Option<Load>,
     tallies: Rc<RefCell<VecDeque<(u64, T)>>>,
 }
 
@@ -103,7 +119,7 @@ impl<T: Default + 'static> Pipeline<T> {
             let tallies = Rc::clone(&tallies);
             move |time, tally| tallies.borrow_mut().push_back((time, tally))
         };
-        let (records, facts, counts) = worker.dataflow(|scope| {
+        let (records, facts, loads, counts) = worker.dataflow(|scope| {
             let (records_in, records) = scope.new_input_with_builder();
             let (facts_in, facts) = scope.new_input();
             let reached = Reached::default();
@@ -111,15 +127,23 @@ impl<T: Default + 'static> Pipeline<T> {
                 intake(records, plan.tables(), plan.keys, Rc::clone(&reached), decode, done);
             let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks), reached);
             ticks.clone().probe_with(&probe);
-            let mut tables = tables.into_iter();
+            let (mut loads, mut loaded) = (Vec::new(), Vec::new());
+            for table in tables {
+                let (input, rows) = scope.new_input_with_builder();
+                loads.push(input);
+                loaded.push(table.concat(rows));
+            }
+            let mut tables = loaded.into_iter();
             let counts: Vec<_> = plan
                 .counts
                 .iter()
                 .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe))
                 .collect();
-            (records_in, facts_in, counts)
+            (records_in, facts_in, loads, counts)
         });
-        Pipeline { records, facts, probe, counts, clocks, clock: None, tallies }
+        let load = Some(Load::new(loads, peers, plan.keys));
+        let standing = Standing::default();
+        Pipeline { records, facts, probe, counts, clocks, standing, load, tallies }
     }
 
     /// Hands in records of the epoch being filled.
@@ -132,8 +156,21 @@ impl<T: Default + 'static> Pipeline<T> {
         self.facts.send(fact);
     }
 
+    /// The way in for rows of an earlier run, until the first epoch closes.
+    pub fn load(&mut self) -> Option<&mut Load> {
+        self.load.as_mut()
+    }
+
+    /// Takes note of what an earlier run did not take for want of room; on one worker only.
+    pub fn refused_before(&mut self, count: usize, refused: Refused) {
+        *self.counts[count].refused.borrow_mut() = refused;
+    }
+
     /// Ends the epoch being filled and gives it its number, which must be larger than that of the one before.
     pub fn close(&mut self, epoch: u64) {
+        if let Some(mut load) = self.load.take() {
+            load.flush();
+        }
         self.records.advance_to(epoch + 1);
         self.facts.advance_to(epoch + 1);
     }
@@ -146,13 +183,17 @@ impl<T: Default + 'static> Pipeline<T> {
     /// This worker's results as of `epoch`, which must be complete and later than that of the snapshot before; and what was
     /// tallied since that one. What was refused is as of now, so that no answer misses it.
     pub fn snapshot(&mut self, epoch: u64) -> (Snapshot, Vec<T>) {
-        if let Some((_, clock)) = pop_through(&mut self.clocks.borrow_mut(), epoch).pop() {
-            self.clock = Some(clock);
+        if let Some((_, standing)) = pop_through(&mut self.clocks.borrow_mut(), epoch).pop() {
+            self.standing = standing;
         }
         let counts = self.counts.iter_mut().map(|count| {
             if let Some((_, figures)) = pop_through(&mut count.history.borrow_mut(), epoch).pop() {
                 count.figures = figures;
             }
+            count.touched = Touched {
+                panes: touched::take(&count.touches, epoch),
+                spellings: !touched::take(&count.spelling_touches, epoch).is_empty(),
+            };
             CountSnapshot {
                 panes: batches(&mut count.panes, epoch),
                 top: batches(&mut count.top, epoch),
@@ -169,9 +210,19 @@ impl<T: Default + 'static> Pipeline<T> {
                 refused: *count.refused.borrow(),
             }
         });
-        let snapshot = Snapshot { epoch, clock: self.clock, counts: counts.collect() };
+        let snapshot = Snapshot { epoch, clock: self.standing.clock, counts: counts.collect() };
         let tallies = pop_through(&mut self.tallies.borrow_mut(), epoch);
         (snapshot, tallies.into_iter().map(|(_, tally)| tally).collect())
+    }
+
+    /// Where the clock stood at the last snapshot.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// What of each count was changed between the last two snapshots, on this worker.
+    pub fn touched(&self) -> impl Iterator<Item = &Touched> {
+        self.counts.iter().map(|count| &count.touched)
     }
 }
 
@@ -190,7 +241,8 @@ fn build_count<'scope>(
     let limit = plan.max_terms.div_ceil(peers);
     let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
     let history = FiguresHistory::default();
-    let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys);
+    let (touches, spelling_touches) = (TouchedHistory::default(), TouchedHistory::default());
+    let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys, Rc::clone(&touches));
     let panes = alive.panes.clone();
     let top = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
@@ -198,7 +250,7 @@ fn build_count<'scope>(
         // Merges leave a key twice for a while.
         let room =
             Room { held: Rc::clone(&held), limit: limit.saturating_mul(2), refused: Rc::clone(&refused) };
-        let spellings = arrange_spellings(next(), room);
+        let spellings = arrange_spellings(next(), room, Rc::clone(&spelling_touches));
         spellings.stream.probe_with(probe);
         (spellings.trace, held)
     });
@@ -211,6 +263,9 @@ fn build_count<'scope>(
         history,
         figures: vec![Figures::default(); windows.len() + 1],
         refused,
+        touches,
+        spelling_touches,
+        touched: Touched::default(),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::admit::Refused;
 use crate::batcher::BlockBatcher;
 use crate::block::{Block, Sealed, to_owner};
 use crate::panes::PanesTrace;
+use crate::touched::{TouchedHistory, note};
 
 /// How many spellings a worker holds, and how many it may.
 #[derive(Clone)]
@@ -63,6 +64,7 @@ pub fn may_be_spelled(head: u128) -> bool {
 pub fn arrange_spellings<'scope>(
     updates: Stream<'scope, u64, Block>,
     room: Room,
+    touched: TouchedHistory,
 ) -> Arranged<'scope, PanesTrace> {
     let taken =
         updates.unary::<NoopBuilder<Sealed>, _, _, _>(to_owner(), "Spellings", |_capability, _info| {
@@ -78,7 +80,7 @@ pub fn arrange_spellings<'scope>(
                 });
             }
         });
-    arrange_core(taken, Pipeline, "Spelled", BlockBatcher::new)
+    arrange_core(note(taken, touched), Pipeline, "Spelled", BlockBatcher::new)
 }
 
 #[cfg(test)]

@@ -123,6 +123,14 @@ impl Windows {
     pub fn finest(&self) -> Option<u64> {
         self.tiers.first().map(|tier| tier.slide)
     }
+    /// The slide of a tier.
+    pub fn slide(&self, tier: usize) -> u64 {
+        self.tiers[tier].slide
+    }
+    /// The tier of a slide, if there is one.
+    pub fn tier_with(&self, slide: u64) -> Option<usize> {
+        self.tiers.iter().position(|tier| tier.slide == slide)
+    }
     /// Number of tiers with panes.
     pub fn tiers(&self) -> usize {
         self.tiers.len()

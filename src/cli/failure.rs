@@ -6,6 +6,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::checkpoint::CheckpointError;
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
@@ -86,6 +87,12 @@ impl From<ServeError> for Failure {
             ServeError::Listen { .. } => Code::Io,
         };
         Failure::new(code, error.to_string())
+    }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Failure {
+        Failure::new(Code::of(error.exit()), error.to_string())
     }
 }
 

@@ -4,6 +4,7 @@
 //! that another program could want to decide too.
 
 pub mod check;
+pub mod checkpoint;
 pub mod cluster;
 pub mod count;
 pub mod demo;
@@ -55,6 +56,8 @@ pub enum Command {
     Top(top::Args),
     /// Say what is wrong with a configuration
     Check(check::Args),
+    /// Look into checkpoints
+    Checkpoint(checkpoint::Args),
 }
 
 impl Command {
@@ -73,6 +76,7 @@ impl Command {
             Command::Tail(args) => tail::run(args),
             Command::Top(args) => top::run(args),
             Command::Check(args) => check::run(args),
+            Command::Checkpoint(args) => checkpoint::run(args),
         }
     }
 }

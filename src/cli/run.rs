@@ -42,6 +42,9 @@ pub struct Args {
     /// Answer on addresses beyond loopback to whoever asks
     #[arg(long)]
     allow_anonymous: bool,
+    /// Leave the checkpoints that there are alone, and begin to count anew
+    #[arg(long)]
+    start_fresh: bool,
 }
 
 /// Runs until a signal, or until the source cannot go on.
@@ -59,9 +62,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     log::init(&config.log)?;
     loaded.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     refuse(config, args.allow_anonymous)?;
-    let config = config.clone();
+    let mut config = config.clone();
+    config.checkpoint.fresh = args.start_fresh;
     run_until_stopped(&loaded.config, args.until_input_ends, move |_| {
-        let engine = engine::start(&config, engine::Input::Kafka, mesh::form(&config, 0)?)?;
+        let mesh = mesh::form(&config, engine::keep::last_run(&config)?)?;
+        let engine = engine::start(&config, engine::Input::Kafka, mesh)?;
         let (topics, partitions) = (config.kafka.topics.join(", "), engine.reader().partitions().len());
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
         Ok(engine)
@@ -86,7 +91,6 @@ impl Args {
 
 /// Refuses what is known not to run before Kafka is asked, a port taken, or a worker started.
 pub(super) fn refuse(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
-    refuse_what_is_missing(config)?;
     refuse_strangers(config, allow_anonymous)?;
     Access::load(&config.http).map_err(ServeError::from)?;
     Ok(engine::start::check(config)?)
@@ -225,16 +229,4 @@ fn reload_at_signals(access: serve::Access) -> Result<(), Failure> {
 /// Hears a signal from now on.
 pub(super) fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
-}
-
-/// A setting that this version would not honour must not look as if it did.
-fn refuse_what_is_missing(config: &Config) -> Result<(), Failure> {
-    let missing = [("checkpoint.dir", config.checkpoint.dir.is_some())];
-    match missing.iter().find(|(_, asked)| *asked) {
-        None => Ok(()),
-        Some((setting, _)) => Err(Failure::new(
-            Code::Config,
-            format!("{setting} is not part of this version; take it out to run without it"),
-        )),
-    }
 }

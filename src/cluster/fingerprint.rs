@@ -46,7 +46,8 @@ pub fn settings(config: &Config) -> Settings {
     let shared: Vec<_> = properties.iter().filter(|(name, _)| !own(name)).collect();
     let Engine { workers: _, epoch, clock, max_terms } = engine;
     let Cluster { hosts, process: _, id, secret_file: _ } = cluster;
-    let Checkpoint { dir, interval } = checkpoint;
+    // That one process begins anew and another does not is for the one that leads to see.
+    let Checkpoint { dir, interval, fresh: _ } = checkpoint;
     let sections = [
         format!("{:?}", (brokers, topics, start, group_id, on_gap, shared)),
         format!("{posts:?}"),

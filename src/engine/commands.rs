@@ -17,6 +17,7 @@ use timely::dataflow::operators::vec::Broadcast;
 use timely::dataflow::operators::{Exchange, Input, Inspect};
 use timely::worker::Worker;
 
+use super::keep::Kept;
 use crate::source::partitions::Partition;
 
 /// What all workers are told.
@@ -27,6 +28,10 @@ pub enum Command {
     /// A partition was found, to be read from its start; it ended at this offset. The first of those that are told has the
     /// number after all that were known at the start, and so on.
     Adopt(Partition, i64),
+    /// The epoch that closed last is to be kept, as checkpoint of this number.
+    Keep(u64),
+    /// What has become of a checkpoint; `None`: it did not come about.
+    Settled(u64, Option<Kept>),
     /// A process has failed; what follows is the end of all.
     Failed(Trouble),
     /// After what has been closed there is nothing more.
@@ -38,6 +43,8 @@ pub enum Command {
 pub enum Request {
     /// One of its workers holds what it may of the epoch being filled.
     Full,
+    /// Its share of a checkpoint, as `engine::keep` writes it.
+    Share(Vec<u8>),
     /// All should come to their end.
     Stop,
     /// The same, because of a failure.

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod filter;
 pub mod flow;
 pub mod gather;
+pub mod keep;
 pub mod owners;
 pub mod published;
 pub mod question;

@@ -236,6 +236,10 @@ impl Published {
                 start_offsets.entry(topic.clone()).or_default().insert(number, partition.start);
                 offsets.entry(topic.clone()).or_default().insert(number, *next);
                 catching_up |= *next < partition.end;
+                if !partition.gaps.is_empty() {
+                    let gaps = gaps.entry(topic.clone()).or_default().entry(number).or_default();
+                    gaps.splice(0..0, partition.gaps.iter().copied());
+                }
             }
         }
         for gap in &whole.gaps {
@@ -281,7 +285,7 @@ mod tests {
     use crate::source::partitions::Partition;
 
     fn published(me: usize, processes: usize) -> Published {
-        let partition = |partition| Partition { topic: "posts".to_owned(), partition, start: 1, end: 9 };
+        let partition = |partition| Partition::new("posts", partition, 1, 9);
         let owners = Owners { me, processes, threads: 1, keys: HashKeys::new(1) };
         Published::in_cluster(owners, Ends::new(&[partition(0), partition(1)]))
     }

@@ -14,6 +14,7 @@ use tidings_dataflows::reads::View;
 use tidings_dataflows::windows::Windows;
 
 use super::gather::Others;
+use super::keep::{Begun, History, SharedHistory};
 use super::published::{Cut, Offsets, Published};
 use crate::cluster::peers::Peers;
 use crate::config::Span;
@@ -63,6 +64,8 @@ pub struct NotUpTo(pub Option<Arc<Cut>>);
 pub enum NotReady {
     /// Nothing has been published yet.
     Starting,
+    /// What was kept is being loaded.
+    Restoring,
     /// What stood in the topic at the start has not all been read.
     CatchingUp,
     /// No epoch has been completed for a while, or another process has not been heard of.
@@ -78,6 +81,7 @@ impl NotReady {
     pub fn as_str(self) -> &'static str {
         match self {
             NotReady::Starting => "starting",
+            NotReady::Restoring => "restoring",
             NotReady::CatchingUp => "catching_up",
             NotReady::Stalled => "stalled",
             NotReady::SourceUnavailable => "source_unavailable",
@@ -114,6 +118,13 @@ pub struct Reader {
     engine: Arc<Engine>,
     others: Others,
     dead_letters: Option<Fates>,
+    checkpoints: Option<SharedHistory>,
+    /// Whether something kept is being loaded until there are results.
+    restoring: bool,
+    /// The newest event time counted by other rules than today's.
+    other_rules: Option<u64>,
+    /// Of each count its own starts, where it was added later.
+    starts: Arc<Vec<Option<Offsets>>>,
 }
 
 /// What all handles share.
@@ -136,7 +147,15 @@ impl Reader {
         let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
         let engine = Engine { published, counts, generation, stalled_after, draining };
         let others = Others { owners: engine.published.owners(), peers: None };
-        Reader { engine: Arc::new(engine), others, dead_letters: None }
+        Reader {
+            engine: Arc::new(engine),
+            others,
+            dead_letters: None,
+            checkpoints: None,
+            restoring: false,
+            other_rules: None,
+            starts: Arc::default(),
+        }
     }
 
     /// The same, which asks the other processes for what they own.
@@ -162,6 +181,38 @@ impl Reader {
             silence: silence(process),
         };
         (0..owners.processes).map(member).collect()
+    }
+
+    /// The same, which knows how checkpoints go.
+    pub(super) fn with_checkpoints(self, begun: Option<&Begun>) -> Reader {
+        let Some(begun) = begun else { return self };
+        let starts = begun.fitted.iter().map(|fitted| fitted.count.start.clone());
+        Reader {
+            restoring: begun.restore.is_some(),
+            other_rules: begun.other_rules,
+            starts: Arc::new(starts.collect()),
+            ..self.with_history(begun.keeping.history())
+        }
+    }
+
+    /// The same, which shows how checkpoints go.
+    pub(crate) fn with_history(self, history: SharedHistory) -> Reader {
+        Reader { checkpoints: Some(history), ..self }
+    }
+
+    /// How checkpoints have gone, where there are any.
+    pub fn checkpoints(&self) -> Option<History> {
+        self.checkpoints.as_ref().map(|history| history.lock().expect("no holder panics").clone())
+    }
+
+    /// The offsets at which a count began, where it was added later than the engine's own.
+    pub fn starts_of(&self, count: usize) -> Option<&Offsets> {
+        self.starts.get(count)?.as_ref()
+    }
+
+    /// Whether a window that begins at this event time may hold posts that were taken apart by other rules.
+    pub fn has_other_rules(&self, from: u64) -> bool {
+        self.other_rules.is_some_and(|newest| from <= newest)
     }
 
     /// The same, which knows what became of dead letters.
@@ -209,7 +260,7 @@ impl Reader {
     pub fn not_ready(&self) -> Vec<NotReady> {
         let mut reasons = Vec::new();
         match self.newest() {
-            None => reasons.push(NotReady::Starting),
+            None => reasons.push(if self.restoring { NotReady::Restoring } else { NotReady::Starting }),
             Some(cut) if cut.catching_up => reasons.push(NotReady::CatchingUp),
             Some(_) => {}
         }

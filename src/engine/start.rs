@@ -23,11 +23,13 @@ use timely::worker::Worker;
 use super::commands::Trouble;
 use super::decode::{Decode, NameOf, Refused, has_spellings};
 use super::gather;
+use super::keep::{self, Keeping, Restore};
 use super::owners::Owners;
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
 use super::tally::Tally;
 use super::worker::work;
+use crate::checkpoint::CheckpointError;
 use crate::cluster::peers::Peers;
 use crate::cluster::{ClusterError, Mesh, loss};
 use crate::config::{Config, Count};
@@ -37,6 +39,7 @@ use crate::source::files::{FileSource, Progress};
 use crate::source::kafka::KafkaSource;
 use crate::source::lookout;
 use crate::source::partitions::{self, Partition, resolve};
+use crate::source::resume::Counted;
 use crate::source::{Nothing, Source, SourceError};
 use crate::wall::wall_ms;
 
@@ -61,6 +64,12 @@ pub enum EngineError {
     /// The other processes of the cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Checkpoints cannot be written or read, or do not fit.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The last checkpoint did not come about; the one before it stands.
+    #[error("the last checkpoint did not come about, the one before it stands: {0}")]
+    Unkept(String),
 }
 
 impl EngineError {
@@ -71,6 +80,8 @@ impl EngineError {
             EngineError::Source(SourceError::Config(_)) | EngineError::Config(_) => 78,
             EngineError::Source(SourceError::Io(_)) | EngineError::Threads(_) => 74,
             EngineError::Cluster(error) => error.exit(),
+            EngineError::Checkpoint(error) => error.exit(),
+            EngineError::Unkept(_) => 74,
         }
     }
 }
@@ -94,6 +105,7 @@ pub struct Engine {
     peers: Option<Arc<Peers>>,
     /// Its door stays open for as long as the engine is there.
     _mesh: Option<Mesh>,
+    keeping: Option<Arc<Keeping>>,
 }
 
 impl Engine {
@@ -116,6 +128,9 @@ impl Engine {
         self.ends.stop();
         if let Some(peers) = self.peers {
             peers.stop();
+        }
+        if let Some(keeping) = self.keeping {
+            keeping.finish();
         }
         if let Some(dead_letters) = self.dead_letters {
             dead_letters.finish();
@@ -180,7 +195,8 @@ impl Control {
         })
     }
 
-    fn wake(&self) {
+    /// Wakes the worker that acts for this process.
+    pub(super) fn wake(&self) {
         if let Some(wake) = &*self.wake.lock().expect("no holder panics") {
             // It fails only where the worker has ended already.
             let _ = wake.activate();
@@ -190,6 +206,11 @@ impl Control {
     /// Whether that has been asked for.
     pub fn stopping(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Whether it stops because of a failure.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.lock().expect("no holder panics").is_some()
     }
 
     /// Stops the engine because a process has failed; what this one failed with itself stays its own.
@@ -216,6 +237,10 @@ pub(super) struct Job {
     pub(super) hands_round: bool,
     /// Takes the bad records, where there is a topic for them.
     pub(super) dead_letters: Option<Arc<DeadLetters>>,
+    /// Where there are checkpoints.
+    pub(super) keeping: Option<Arc<Keeping>>,
+    /// What was kept, where something was.
+    pub(super) restore: Option<Restore>,
     plan: Plan,
     input: Input,
     pub(super) ends: Arc<Ends>,
@@ -241,9 +266,16 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
     let threads = config.engine.workers;
     let (process, processes) = mesh.as_ref().map_or((0, 1), |mesh| (mesh.process, mesh.processes));
     let control = Arc::new(Control::default());
-    let find = || match input {
-        Input::Kafka => resolve(&config.kafka, wall_ms()).map_err(EngineError::from),
-        Input::Files(..) => Ok(Vec::new()),
+    let (mut led, given) = (None, mesh.as_ref().map(|mesh| mesh.generation));
+    let mut find = || match (&input, &config.checkpoint.dir) {
+        (Input::Files(..), _) => Ok(Vec::new()),
+        (Input::Kafka, None) => Ok(resolve(&config.kafka, wall_ms(), &[])?),
+        (Input::Kafka, Some(address)) => {
+            let resolve = |before: &[Counted]| resolve(&config.kafka, wall_ms(), before);
+            let (partitions, found) = keep::lead(config, address, given, resolve)?;
+            led = Some(found);
+            Ok(partitions)
+        }
     };
     // "latest" must not mean another offset in each process.
     let partitions = match &mut mesh {
@@ -251,6 +283,14 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         Some(mesh) => mesh.share(find, EngineError::exit)?,
     };
     let ends = Ends::new(&partitions);
+    let generation = given.or(led.as_ref().map(|led| led.generation())).unwrap_or(wall_ms().max(0) as u64);
+    let begins =
+        keep::Start { config, counts: &counts, ends: &ends, control: &control, place: (process, processes) };
+    let kept = match (led, &config.checkpoint.dir, &input) {
+        (Some(led), ..) => Some(led.begin(&begins)?),
+        (None, Some(address), Input::Kafka) => Some(keep::join(&begins, address, generation)?),
+        _ => None,
+    };
     if let Input::Kafka = input {
         drop(ends::watch(&config.kafka, Arc::clone(&ends))?);
     }
@@ -288,10 +328,11 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
             Some(connected.map_err(|error| EngineError::Threads(error.to_string()))?)
         }
     };
-    let generation = mesh.as_ref().map_or(wall_ms().max(0) as u64, |mesh| mesh.generation);
     let reader = Reader::new(Arc::clone(&published), counts.clone(), generation, config.engine.epoch)
         .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()))
-        .with_peers(peers.clone());
+        .with_peers(peers.clone())
+        .with_checkpoints(kept.as_ref());
+    let (keeping, restore) = kept.map(|kept| (kept.keeping, kept.restore)).unzip();
     let job = Arc::new(Job {
         plan: plan(config, &counts, keys),
         config: config.clone(),
@@ -302,6 +343,8 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         hands_round: partitions.len() % (threads * processes) != 0 || matches!(input, Input::Files(..)),
         input,
         ends: Arc::clone(&ends),
+        keeping: keeping.clone(),
+        restore: restore.flatten(),
     });
     job.decode().map_err(EngineError::Config)?;
     let run = move |worker: &mut Worker| {
@@ -315,7 +358,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         None => timely::execute(timely::Config::process(threads), run).map_err(EngineError::Threads)?,
         Some(mesh) => execute(mesh, threads, run)?,
     };
-    Ok(Engine { reader, control, workers, ends, dead_letters, peers, _mesh: mesh })
+    Ok(Engine { reader, control, workers, ends, dead_letters, peers, _mesh: mesh, keeping })
 }
 
 /// Starts this process's workers, and the threads that connect them with those of the other processes.
@@ -373,6 +416,11 @@ impl Job {
                 control.fail(EngineError::BadRecord(bad));
             }
         })
+    }
+
+    /// Whether each count keeps spellings.
+    pub(super) fn spelled(&self) -> Vec<bool> {
+        self.plan.counts.iter().map(|count| count.spellings).collect()
     }
 
     fn decode(&self) -> Result<Decode, String> {

@@ -18,6 +18,7 @@ use timely::worker::Worker;
 use super::commands::{Command, Commands, Request};
 use super::decode::smallest_window;
 use super::flow::{Filling, Flow, Ticker};
+use super::keep::{Keeper, Published};
 use super::published::Part;
 use super::start::Job;
 use super::tally::Tally;
@@ -38,18 +39,23 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let mut pipeline = job.build_pipeline(worker);
     let mut source = job.open_source(worker);
     let mut outbox = Outbox::new(worker, job);
-    let mut publisher = Publisher::new(worker.index() - job.process * job.config.engine.workers, job);
-    let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, 0));
-    let (mut polled, mut ending, mut stopped) = (Polled::Idle, false, false);
+    let of_process = worker.index() - job.process * job.config.engine.workers;
+    let mut publisher = Publisher::new(of_process, job, commands.leads());
+    let mut keeper = Keeper::new(job, of_process == 0);
+    let after = job.keeping.as_ref().map_or(0, |keeping| keeping.after);
+    let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, after));
+    let (mut polled, mut ending, mut told, mut stopped) = (Polled::Idle, false, false, false);
     // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
     let (mut backlog, mut closing, mut committed) = (false, false, Instant::now());
     let mut wishes = Wishes::default();
+    // What was kept is an epoch of its own: nothing is read before it has closed.
+    let mut restoring = keeper.restore(worker, &mut pipeline);
     loop {
         while let Some(command) = commands.take() {
             match command {
                 Command::Close(epoch, wall) => {
                     publisher.closes(epoch, source.positions(), source.gaps());
-                    if source.is_behind() {
+                    if source.is_behind() || restoring {
                         pipeline.tell(Fact::Behind);
                     }
                     if commands.leads() && job.config.engine.clock == Clock::Wall {
@@ -57,17 +63,23 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     }
                     pipeline.close(epoch);
                     flow.closed(epoch);
-                    (backlog, closing) = (polled == Polled::More, false);
+                    (backlog, closing) = (polled == Polled::More && !restoring, false);
+                    restoring = false;
                     wishes.full = false;
+                    let keep = keeper.closes(epoch, commands.leads(), Instant::now());
+                    keep.into_iter().for_each(|keep| commands.give(keep));
                 }
                 Command::Adopt(partition, end) => job.ends.adopt(partition, end),
+                Command::Keep(number) => keeper.keep(number),
+                Command::Settled(number, kept) => keeper.settled(number, kept, source.as_ref()),
                 Command::Failed(trouble) => job.control.fail_elsewhere(trouble),
                 Command::Stop => stopped = true,
             }
         }
         while let Some(epoch) = flow.complete(|epoch| pipeline.is_complete(epoch)) {
-            let positions = publisher.publish(epoch, &mut pipeline);
-            if committed.elapsed() >= COMMIT || stopped {
+            let positions = publisher.publish(epoch, &mut pipeline, &mut keeper);
+            // Where there are checkpoints, what they contain is what is committed.
+            if !keeper.is_on() && (committed.elapsed() >= COMMIT || stopped) {
                 source.commit(&positions);
                 committed = Instant::now();
             }
@@ -76,13 +88,16 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             return;
         }
         if polled != Polled::Finished && !stopped && flow.room() > 0 {
-            polled = outbox.read(source.as_mut(), &mut pipeline, &mut flow).unwrap_or_else(|error| {
+            // Partitions are taken up all the same.
+            let most = if restoring { 0 } else { POLL };
+            polled = outbox.read(source.as_mut(), &mut pipeline, &mut flow, most).unwrap_or_else(|error| {
                 job.control.fail(error.into());
                 Polled::Finished
             });
         }
         backlog &= polled == Polled::More;
         let now = Instant::now();
+        keeper.exchange(&mut commands, now);
         let full = wishes.exchange(&mut commands, job, flow.is_full());
         let filling = match backlog {
             _ if polled == Polled::Finished || job.control.stopping() => Filling::Last,
@@ -92,23 +107,24 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         };
         // A source that failed is finished too: what it has read is published all the same.
         let last = filling == Filling::Last;
-        let ticks = commands.leads() && !ending && (last || !closing);
+        let ticks = commands.leads() && !ending && if last { keeper.may_end(now) } else { !closing };
         if ticks {
             let wall = wall_ms().max(0) as u64;
-            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), filling) {
+            if let Some(epoch) = ticker.tick(now, keeper.within(wall), flow.on_their_way(), filling) {
                 commands.give(Command::Close(epoch, wall));
                 closing = true;
             }
-            if last {
-                job.control
-                    .trouble(job.process)
-                    .into_iter()
-                    .for_each(|trouble| commands.give(Command::Failed(trouble)));
-                commands.give(Command::Stop);
-                ending = true;
-            }
+            ending = last;
         }
-        let reads_on = polled == Polled::More && !stopped && flow.room() > 0;
+        if ending && !told && keeper.has_ended(now) {
+            job.control
+                .trouble(job.process)
+                .into_iter()
+                .for_each(|trouble| commands.give(Command::Failed(trouble)));
+            commands.give(Command::Stop);
+            told = true;
+        }
+        let reads_on = polled == Polled::More && !stopped && !restoring && flow.room() > 0;
         let due = if ticks && !closing { ticker.due(flow.on_their_way(), filling) } else { None };
         worker.step_or_park(Some(match due {
             _ if reads_on => Duration::ZERO,
@@ -136,6 +152,9 @@ impl Wishes {
             while let Some(request) = commands.hear() {
                 match request {
                     Request::Full => self.full = true,
+                    Request::Share(share) => {
+                        job.keeping.iter().for_each(|keeping| keeping.take_share(&share));
+                    }
                     Request::Stop => control.stop(),
                     Request::Failed(trouble) => control.fail_elsewhere(trouble),
                 }
@@ -186,8 +205,9 @@ impl Outbox {
         source: &mut dyn Source,
         pipeline: &mut Pipeline<Tally>,
         flow: &mut Flow,
+        most: usize,
     ) -> Result<Polled, SourceError> {
-        let budget = flow.room().min(POLL);
+        let budget = flow.room().min(most);
         let polled = source.poll(budget, &mut |origin: Origin, value: Option<&[u8]>| {
             self.records.push(origin, value.map(|value| &value[..value.len().min(self.most)]));
             if self.records.is_full() {
@@ -228,8 +248,10 @@ struct Publisher<'a> {
 }
 
 impl<'a> Publisher<'a> {
-    fn new(worker: usize, job: &'a Job) -> Publisher<'a> {
-        Publisher { worker, job, closed: VecDeque::new(), tally: Arc::default() }
+    fn new(worker: usize, job: &'a Job, leads: bool) -> Publisher<'a> {
+        // What was kept is of no worker in particular.
+        let kept = job.restore.as_ref().filter(|_| leads).map(|restore| Arc::new(restore.tally.clone()));
+        Publisher { worker, job, closed: VecDeque::new(), tally: kept.unwrap_or_default() }
     }
 
     fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>, gaps: Vec<Gap>) {
@@ -237,7 +259,12 @@ impl<'a> Publisher<'a> {
     }
 
     /// Returns the positions behind the records of the epoch.
-    fn publish(&mut self, epoch: u64, pipeline: &mut Pipeline<Tally>) -> Vec<(u32, i64)> {
+    fn publish(
+        &mut self,
+        epoch: u64,
+        pipeline: &mut Pipeline<Tally>,
+        keeper: &mut Keeper<'_>,
+    ) -> Vec<(u32, i64)> {
         let (snapshot, tallies) = pipeline.snapshot(epoch);
         for mut tally in tallies {
             let smallest = smallest_window(&self.job.config.counts).zip(snapshot.clock);
@@ -250,8 +277,13 @@ impl<'a> Publisher<'a> {
         debug_assert_eq!(closed.epoch, epoch);
         let Closed { positions, gaps, .. } = closed;
         let (snapshot, tally) = (Arc::new(snapshot), Arc::clone(&self.tally));
-        let part = Part { snapshot, positions: positions.clone(), gaps, tally };
-        self.job.published.publish(self.worker, part);
+        let published = Published { snapshot: &snapshot, positions: &positions, gaps: &gaps, tally: &tally };
+        keeper.published(pipeline, published);
+        // Counts that are not all there look like counts.
+        if !self.job.keeping.as_ref().is_some_and(|keeping| keeping.is_broken()) {
+            let part = Part { snapshot, positions: positions.clone(), gaps, tally };
+            self.job.published.publish(self.worker, part);
+        }
         positions
     }
 }

@@ -74,8 +74,7 @@ mod tests {
     use super::*;
 
     fn partitions() -> Vec<Partition> {
-        let partition =
-            |topic: &str, partition| Partition { topic: topic.to_owned(), partition, start: 0, end: 0 };
+        let partition = |topic: &str, partition| Partition::new(topic, partition, 0, 0);
         vec![partition("posts", 0), partition("posts", 1), partition("a:b", 0)]
     }
 

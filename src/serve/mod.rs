@@ -48,6 +48,7 @@ use tokio::sync::watch;
 
 pub use access::{Access, AccessError};
 pub use listen::{Listener, ServeError, listen};
+pub use stamp::Time;
 
 use crate::engine::Reader;
 use accept::Door;

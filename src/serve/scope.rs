@@ -103,7 +103,8 @@ impl Reading {
 
     /// The stamp.
     pub fn stamp(&self) -> Stamp<'_> {
-        self.stamp_of(Some(&self.count().name), self.overflow())
+        let stamp = self.stamp_of(Some(&self.count().name), self.overflow());
+        stamp.begun_at(self.api.reader.starts_of(self.count))
     }
 
     /// The stamp of several readings of the same window in the same cut, of which this is one.
@@ -120,7 +121,9 @@ impl Reading {
         let window = self.window();
         let sliding = self.cut.clock.filter(|_| window.span.is_some());
         let covers = sliding.map(|clock| self.count().plan.covered(window.index, clock));
-        self.api.stamp(&self.cut).of(count, &window.name, covers, overflow)
+        let from = covers.as_ref().map_or(0, |covers| covers.start);
+        let other_rules = self.api.reader.has_other_rules(from);
+        self.api.stamp(&self.cut).of(count, &window.name, covers, overflow).by_other_rules(other_rules)
     }
 }
 

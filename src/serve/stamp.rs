@@ -70,6 +70,10 @@ pub struct Stamp<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(value_type = Option<bool>, nullable = false)]
     overflow: bool,
+    /// Whether some of the posts were taken apart by the rules of an earlier version; only where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    rules_changed: bool,
 }
 
 /// What an answer is of; absent in stamps of the engine as a whole.
@@ -108,7 +112,18 @@ impl<'a> Stamp<'a> {
             catching_up: cut.catching_up,
             gaps: Some(&cut.gaps).filter(|gaps| !gaps.is_empty()),
             overflow: false,
+            rules_changed: false,
         }
+    }
+
+    /// Of a count that began later than the engine: at these offsets.
+    pub fn begun_at(self, starts: Option<&'a Offsets>) -> Stamp<'a> {
+        Stamp { start_offsets: starts.unwrap_or(self.start_offsets), ..self }
+    }
+
+    /// Whether other rules had a part in it.
+    pub fn by_other_rules(self, rules_changed: bool) -> Stamp<'a> {
+        Stamp { rules_changed, ..self }
     }
 
     /// Of one window, of one count or of several, which covers these milliseconds of event time; `None`: all, or none yet.

@@ -18,8 +18,9 @@ use super::bounds::Bounds;
 use super::problem::Problem;
 use super::progress::{Progress, progress};
 use super::request::Request;
-use super::stamp::Stamp;
+use super::stamp::{Stamp, Time};
 use crate::engine;
+use crate::engine::keep::{History, Kept};
 
 /// What its query takes.
 pub const PARAMETERS: &[&str] = &["min_offsets", "min_epoch", "wait_ms"];
@@ -46,9 +47,53 @@ pub struct Status<'a> {
     late: u64,
     ahead: u64,
     undated: u64,
-    /// Null: there are none yet.
-    #[schema(value_type = Option<Object>, required)]
-    checkpoint: Option<()>,
+    /// Null: none are kept.
+    #[schema(required)]
+    checkpoint: Option<Checkpoint>,
+}
+
+/// How checkpoints go.
+#[derive(Serialize, ToSchema)]
+pub struct Checkpoint {
+    /// The newest; null before the first one of this run.
+    #[schema(required)]
+    last: Option<Last>,
+    /// How many of this run did not come about, of those that this process led.
+    failures: u64,
+    /// Why the newest did not come about; null where it did.
+    #[schema(required)]
+    error: Option<String>,
+}
+
+/// A checkpoint.
+#[derive(Serialize, ToSchema)]
+pub struct Last {
+    /// Its number.
+    number: u64,
+    /// The epoch as of which it is.
+    epoch: u64,
+    /// When it was written.
+    written: Time,
+    /// Rows that it refers to.
+    rows: u64,
+    /// Bytes of the segments that it refers to.
+    bytes: u64,
+    /// How long it took, in milliseconds.
+    took_ms: u64,
+}
+
+impl From<History> for Checkpoint {
+    fn from(History { last, failures, error }: History) -> Checkpoint {
+        let last = last.map(|Kept { number, epoch, written, rows, bytes, took }| Last {
+            number,
+            epoch,
+            written: Time(written),
+            rows,
+            bytes,
+            took_ms: took,
+        });
+        Checkpoint { last, failures, error }
+    }
 }
 
 /// One process of the cluster.
@@ -93,6 +138,6 @@ pub async fn status(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
         late: tally.late,
         ahead: tally.ahead,
         undated: tally.undated,
-        checkpoint: None,
+        checkpoint: api.reader.checkpoints().map(Checkpoint::from),
     }))
 }

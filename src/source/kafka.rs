@@ -77,7 +77,7 @@ impl KafkaSource {
     fn adopt(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
         let (worker, workers) = self.place;
         let mut assignment = TopicPartitionList::new();
-        for (number, Partition { topic, partition, start, .. }) in
+        for (number, Partition { topic, partition, next, .. }) in
             partitions.iter().enumerate().skip(self.seen)
         {
             if number % workers != worker {
@@ -95,8 +95,8 @@ impl KafkaSource {
             let queue = PartitionQueue::split(&consumer, topic, *partition, Box::new(move || wake()))
                 .ok_or_else(|| SourceError::Config(format!("no queue for {topic} {partition}")))?;
             let refused = |error| SourceError::Config(explain(&error, &self.kafka.brokers));
-            assignment.add_partition_offset(topic, *partition, Offset::Offset(*start)).map_err(refused)?;
-            let (number, topic, partition, next) = (number as u32, topic.clone(), *partition, *start);
+            assignment.add_partition_offset(topic, *partition, Offset::Offset(*next)).map_err(refused)?;
+            let (number, topic, partition, next) = (number as u32, topic.clone(), *partition, *next);
             self.shares.push(Share { number, topic, partition, next, lost: None, damaged: false, queue });
         }
         self.seen = partitions.len();

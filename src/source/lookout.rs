@@ -116,6 +116,6 @@ fn resolve(client: &Client, topic: &str, partition: i32, tell: &dyn Fn(Partition
     let ask = |offset| ask_offsets(client, &[(topic, partition)], offset, PATIENCE).ok()?.first().copied();
     if let Some((first, end)) = ask(Offset::Beginning).zip(ask(Offset::End)) {
         tracing::info!(topic, partition, first, "a new partition, read from its first record");
-        tell(Partition { topic: topic.to_owned(), partition, start: first, end: first }, end);
+        tell(Partition::new(topic, partition, first, first), end);
     }
 }

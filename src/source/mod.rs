@@ -12,6 +12,7 @@ pub mod kafka;
 pub mod lookout;
 pub mod partitions;
 mod queue;
+pub mod resume;
 mod topic_ids;
 
 use serde::{Deserialize, Serialize};

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SourceError;
 use super::client::{ClientError, Watch, client_config_with, create, reach};
+use super::resume::{Counted, Found, go_on};
+use super::topic_ids::topic_ids;
 use crate::config::{Kafka, Start};
 
 /// How long Kafka has to answer at the start.
@@ -35,6 +37,19 @@ pub struct Partition {
     pub start: i64,
     /// The offset behind its last record at the start.
     pub end: i64,
+    /// Where reading goes on: behind what was counted before the start.
+    pub next: i64,
+    /// Offsets before that which were lost.
+    pub gaps: Vec<(i64, i64)>,
+    /// The id of its topic, where the broker gives one.
+    pub id: Option<u128>,
+}
+
+impl Partition {
+    /// One of which nothing has been counted yet.
+    pub fn new(topic: &str, partition: i32, start: i64, end: i64) -> Partition {
+        Partition { topic: topic.to_owned(), partition, start, end, next: start, gaps: Vec::new(), id: None }
+    }
 }
 
 /// What a client may fetch ahead of all its partitions, in KiB.
@@ -87,11 +102,13 @@ pub fn check(kafka: &Kafka) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// All partitions of the topics, in order, with their starts.
+/// All partitions of the topics, in order, with their starts; those of which something has been counted `before` go on where
+/// that ended.
 ///
 /// # Errors
-/// Where a topic does not exist, where Kafka does not answer, and where it refuses us.
-pub fn resolve(kafka: &Kafka, now_ms: i64) -> Result<Vec<Partition>, SourceError> {
+/// Where a topic does not exist, where Kafka does not answer, where it refuses us, and where what is there is not what was
+/// counted before.
+pub fn resolve(kafka: &Kafka, now_ms: i64, before: &[Counted]) -> Result<Vec<Partition>, SourceError> {
     let consumer: Client = create(&consumer_config(kafka, 1), Watch::default())?;
     let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, || {
         consumer.poll(Duration::ZERO);
@@ -108,16 +125,15 @@ pub fn resolve(kafka: &Kafka, now_ms: i64) -> Result<Vec<Partition>, SourceError
         Start::Time(time) => ask(Offset::Offset(time.max(0)))?,
         Start::Ago(ago) => ask(Offset::Offset((now_ms - ago.as_millis() as i64).max(0)))?,
     };
-    let starts = start.into_iter().zip(first).zip(end);
-    Ok(partitions
-        .into_iter()
-        .zip(starts)
-        .map(|((topic, partition), ((start, first), end))| {
-            // No record is as young as the time asked for: -1, and reading begins behind the last.
-            let start = if start < 0 { end } else { start.max(first) };
-            Partition { topic, partition, start, end }
-        })
-        .collect())
+    let ids = topic_ids(&consumer, &kafka.topics, PATIENCE);
+    let bounds = first.into_iter().zip(end).zip(start);
+    let found = partitions.into_iter().zip(bounds).map(|((topic, partition), ((first, end), start))| {
+        // No record is as young as the time asked for: -1, and reading begins behind the last.
+        let start = if start < 0 { end } else { start.max(first) };
+        let id = kafka.topics.iter().position(|known| *known == topic).and_then(|at| ids[at]);
+        Found { first, partition: Partition { id, ..Partition::new(&topic, partition, start, end) } }
+    });
+    go_on(found.collect(), before, kafka.on_gap)
 }
 
 fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item = i32>, SourceError> {

@@ -15,6 +15,7 @@ pub mod fold;
 mod found;
 mod html;
 pub mod language;
+pub mod rules;
 mod scripts;
 pub mod stop;
 pub mod words;

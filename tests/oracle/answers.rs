@@ -47,6 +47,8 @@ pub struct Stamp {
     pub gaps: BTreeMap<String, BTreeMap<i32, Vec<(i64, i64)>>>,
     #[serde(default)]
     pub overflow: bool,
+    #[serde(default)]
+    pub rules_changed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

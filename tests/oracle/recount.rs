@@ -61,6 +61,7 @@ impl Oracle {
             offsets,
             catching_up: false,
             gaps: BTreeMap::new(),
+            rules_changed: false,
             overflow: false,
         }
     }

@@ -56,6 +56,14 @@ impl<'a> Asker<'a> {
         answered
     }
 
+    /// The same where there may be nobody to answer, or nothing to answer with.
+    pub fn try_ask(&mut self) -> Option<Answered> {
+        let asked = self.question(&Offsets::new());
+        let answered = self.client.try_ask(asked, Duration::ZERO).ok()?;
+        self.learn(&answered.answer);
+        Some(answered)
+    }
+
     /// Asks where the engine stands.
     pub fn ask_status(&self) -> Answered {
         let (count, window, min_offsets) = (String::new(), String::new(), Offsets::new());

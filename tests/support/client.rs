@@ -55,22 +55,34 @@ impl Client {
 
     /// `POST` of a JSON body.
     pub fn post(&self, path: &str, body: &str) -> Response {
+        self.try_post(path, body).unwrap_or_else(|error| panic!("POST {path}: {error}"))
+    }
+
+    fn try_post(&self, path: &str, body: &str) -> Result<Response, ureq::Error> {
         let sent =
             self.agent.post(format!("{}{path}", self.address)).content_type("application/json").send(body);
-        sent.and_then(read).unwrap_or_else(|error| panic!("POST {path}: {error}"))
+        sent.and_then(read)
     }
 
     /// Asks, and waits up to `wait` for the bound of the question.
     pub fn ask(&self, asked: Asked, wait: Duration) -> Answered {
-        let begun = Instant::now();
+        self.try_ask(asked, wait).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same where there may be nobody to answer, or nothing to answer with.
+    pub fn try_ask(&self, asked: Asked, wait: Duration) -> Result<Answered, String> {
+        let (begun, path) = (Instant::now(), path(&asked, wait));
         let response = match &asked.question {
             Question::Lookup { terms } => {
-                self.post(&path(&asked, wait), &json!({ "terms": terms, "window": asked.window }).to_string())
+                self.try_post(&path, &json!({ "terms": terms, "window": asked.window }).to_string())
             }
-            _ => self.get(&path(&asked, wait)),
+            _ => self.try_get(&path),
         };
+        let response = response.map_err(|error| format!("{path}: {error}"))?;
         let ended = Instant::now();
-        assert_eq!(response.status, 200, "{asked:?}: {}", String::from_utf8_lossy(&response.body));
+        if response.status != 200 {
+            return Err(format!("{asked:?}: {}", String::from_utf8_lossy(&response.body)));
+        }
         let answer = match asked.question {
             Question::Top { .. } => Answer::Top(response.json()),
             Question::Term { .. } => Answer::Term(response.json()),
@@ -79,7 +91,7 @@ impl Client {
             Question::Lookup { .. } => Answer::Lookup(response.json()),
             Question::Status => Answer::Status(response.json()),
         };
-        Answered { asked, answer, begun, ended }
+        Ok(Answered { asked, answer, begun, ended })
     }
 }
 

@@ -89,21 +89,56 @@ impl Server {
         Server::start(settings, &["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"])
     }
 
+    /// `tidings run` with this configuration and variable of the environment, once it says where it answers; its log, where
+    /// it ends before that.
+    pub fn try_run_with(text: &str, variable: (&str, &str)) -> Result<Server, String> {
+        let settings = Settings::new(text);
+        let file = settings.file();
+        let arguments = ["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"];
+        let mut server = Server::spawn(settings, &arguments, Some(variable));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while server.said_where().is_none() {
+            if !server.lives() {
+                return Err(server.log());
+            }
+            assert!(Instant::now() < deadline, "it says nothing");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server.address = server.said_where().unwrap();
+        Ok(server)
+    }
+
     /// Any command that serves, once it says where; nothing is awaited beyond that.
     pub fn start(settings: Settings, arguments: &[&str]) -> Server {
+        Server::spawn(settings, arguments, None).located()
+    }
+
+    /// One that was started with others, once it says where it answers.
+    pub fn located(mut self) -> Server {
+        self.address = self.awaits(Duration::from_secs(60), |server| server.said_where());
+        self
+    }
+
+    fn said_where(&self) -> Option<String> {
+        let log = self.log();
+        let (_, rest) = log.split_once("answering on http")?;
+        let (_, rest) = rest.split_once("://")?;
+        let (address, _) = rest.split_once('\n')?;
+        Some(address.trim().to_owned())
+    }
+
+    /// Any command that serves; nothing is awaited.
+    pub fn spawn(settings: Settings, arguments: &[&str], variable: Option<(&str, &str)>) -> Server {
         let log = settings.folder().join("log");
         let output = File::create(&log).unwrap();
-        let child =
-            program().args(arguments).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
-        let mut server = Server { child, log, address: String::new(), settings };
-        server.address = server.awaits(Duration::from_secs(30), |server| {
-            let log = server.log();
-            let (_, rest) = log.split_once("answering on http")?;
-            let (_, rest) = rest.split_once("://")?;
-            let (address, _) = rest.split_once('\n')?;
-            Some(address.trim().to_owned())
-        });
-        server
+        let child = program()
+            .args(arguments)
+            .envs(variable)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        Server { child, log, address: String::new(), settings }
     }
 
     /// Waits until it is ready.
@@ -181,6 +216,24 @@ impl Server {
                 return (status, begun.elapsed());
             }
             assert!(begun.elapsed() < Duration::from_secs(40), "it does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it as a power cut would, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it goes on");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

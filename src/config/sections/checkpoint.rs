@@ -14,7 +14,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Checkpoint {
     let interval = reader.parse("checkpoint.interval", |text| {
         duration_within(text, Duration::from_millis(100), Duration::from_secs(7 * 86_400))
     });
-    Checkpoint { dir: reader.optional("checkpoint.dir", dir), interval }
+    Checkpoint { dir: reader.optional("checkpoint.dir", dir), interval, fresh: false }
 }
 
 fn dir(text: &str) -> Result<String, String> {

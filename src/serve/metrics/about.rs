@@ -163,6 +163,24 @@ pub const END_OFFSET: About =
     gauge("tidings_partition_end_offset", "Offset behind the last record, as far as known").by(PARTITION);
 /// Lag.
 pub const LAG: About = gauge("tidings_partition_lag", "Records that have not been read yet").by(PARTITION);
+/// Checkpoints.
+pub const CHECKPOINT: About = gauge(
+    "tidings_checkpoint_timestamp_seconds",
+    "When the newest checkpoint of this run was written, in seconds since the Unix epoch; only where they are kept",
+);
+/// Their size.
+pub const CHECKPOINT_SIZE: About =
+    gauge("tidings_checkpoint_size_bytes", "What the newest checkpoint of this run refers to");
+/// How long they take.
+pub const CHECKPOINT_SECONDS: About = gauge(
+    "tidings_checkpoint_duration_seconds",
+    "How long the newest checkpoint of this run took, from its epoch to its end",
+);
+/// Those that did not come about.
+pub const CHECKPOINT_FAILURES: About = counter(
+    "tidings_checkpoint_failures",
+    "Checkpoints of this run that did not come about; the one before goes on to stand",
+);
 /// Memory.
 pub const MEMORY: About = gauge("process_resident_memory_bytes", "Resident memory");
 /// Processor time.
@@ -170,7 +188,7 @@ pub const CPU: About = counter("process_cpu_seconds", "User and system time spen
 
 /// All of them.
 #[cfg(test)]
-pub const ALL: [&About; 31] = [
+pub const ALL: [&About; 35] = [
     &READY,
     &PROCESSES,
     &WORKERS,
@@ -189,6 +207,10 @@ pub const ALL: [&About; 31] = [
     &OFFSET,
     &END_OFFSET,
     &LAG,
+    &CHECKPOINT,
+    &CHECKPOINT_SIZE,
+    &CHECKPOINT_SECONDS,
+    &CHECKPOINT_FAILURES,
     &REQUESTS,
     &SECONDS,
     &CONNECTIONS,

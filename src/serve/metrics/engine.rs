@@ -15,6 +15,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::about::{self, About};
+use crate::engine::keep::History;
 use crate::engine::{Cut, Member, Reader};
 use crate::posts::Reason;
 use crate::serve::progress::{Progress as Row, progress};
@@ -44,6 +45,9 @@ impl Collector for Progress {
             family(&mut encoder, &about::DEAD_LETTERS, fates)?;
         }
         members(&mut encoder, &self.0.members())?;
+        if let Some(history) = self.0.checkpoints() {
+            checkpoints(&mut encoder, &history)?;
+        }
         let Some(cut) = self.0.newest() else { return Ok(()) };
         records(&mut encoder, &cut)?;
         times(&mut encoder, &cut)?;
@@ -68,6 +72,14 @@ fn members(encoder: &mut DescriptorEncoder<'_>, members: &[Member]) -> Result<()
         metric.encode_family(&[("process", other.process as u64)])?.encode_gauge(&(epoch as f64 / 1000.0))?;
     }
     Ok(())
+}
+
+fn checkpoints(encoder: &mut DescriptorEncoder<'_>, history: &History) -> Result<(), Error> {
+    counter(encoder, &about::CHECKPOINT_FAILURES, history.failures)?;
+    let Some(last) = history.last else { return Ok(()) };
+    gauge(encoder, &about::CHECKPOINT, last.written as f64 / 1000.0)?;
+    gauge(encoder, &about::CHECKPOINT_SIZE, last.bytes as f64)?;
+    gauge(encoder, &about::CHECKPOINT_SECONDS, last.took as f64 / 1000.0)
 }
 
 fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {

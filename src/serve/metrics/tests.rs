@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
+use std::sync::Mutex;
 
 use prometheus_client::metrics::MetricType;
 use saphyr::{LoadableYamlNode, Yaml};
 
 use super::about::{ALL, About};
+use crate::engine::keep::{History, Kept, SharedHistory};
 use crate::serve::tests::client::{Client, get};
 use crate::serve::tests::fed::{Fed, Shape};
 use crate::serve::tests::server::Server;
@@ -140,7 +142,10 @@ fn shown(text: &str) -> Shown {
 fn a_server_shows_what_is_documented_and_nothing_else() {
     let fed = Fed::of(Shape { processes: 2, ..Shape::USUAL });
     fed.feed(1, &[(0, "#a good")]);
-    let server = Server::new(&fed.reader.clone().with_dead_letters(Some(Fates::default())));
+    let last = Some(Kept { number: 1, epoch: 1, written: 1, rows: 1, bytes: 1, took: 1 });
+    let history = SharedHistory::new(Mutex::new(History { last, ..History::default() }));
+    let reader = fed.reader.clone().with_dead_letters(Some(Fates::default())).with_history(history);
+    let server = Server::new(&reader);
     let mut stream = Client::connect(server.address);
     stream.send(b"GET /v1/events HTTP/1.1\r\nhost: here\r\n\r\n");
     get(server.address, "/v1/counts");

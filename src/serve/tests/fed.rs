@@ -155,7 +155,7 @@ impl Fed {
 }
 
 fn published(shape: Shape, me: usize) -> Arc<Published> {
-    let partition = |partition| Partition { topic: "posts".to_owned(), partition, start: 10, end: 10 };
+    let partition = |partition| Partition::new("posts", partition, 10, 10);
     let partitions: Vec<Partition> = (0..shape.partitions as i32).map(partition).collect();
     let Shape { processes, threads, .. } = shape;
     let owners = Owners { me, processes, threads, keys: HashKeys::new(KEYS) };

@@ -1,0 +1,44 @@
+//! Which panes were changed at which epoch.
+//!
+//! Idea: whoever keeps a copy of the panes copies only those that have changed since. Blocks list their panes, so it is
+//! enough to look at the lists as the blocks go by.
+//! Invariant: every pane whose counts changed at an epoch is noted at it; one that is noted need not have changed.
+//! Cost: a few insertions into a set a block.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use timely::container::NoopBuilder;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+
+use crate::block::Sealed;
+use crate::windows::Pane;
+
+/// The panes changed at each epoch not yet asked for, as one worker's publisher reads them.
+pub type TouchedHistory = Rc<RefCell<BTreeMap<u64, BTreeSet<Pane>>>>;
+
+/// Passes blocks on and notes their panes.
+pub fn note<'scope>(
+    updates: Stream<'scope, u64, Sealed>,
+    history: TouchedHistory,
+) -> Stream<'scope, u64, Sealed> {
+    updates.unary::<NoopBuilder<Sealed>, _, _, _>(Pipeline, "Touched", |_capability, _info| {
+        move |input, output| {
+            input.for_each(|cap, block| {
+                let cap = cap.retain_least(0).expect("inputs stamp every message");
+                history.borrow_mut().entry(*cap.time()).or_default().extend(block.panes());
+                output.session_with_builder(&cap).give_container(block);
+            });
+        }
+    })
+}
+
+/// Takes out what was changed up to `epoch`.
+pub fn take(history: &TouchedHistory, epoch: u64) -> BTreeSet<Pane> {
+    let mut history = history.borrow_mut();
+    let later = history.split_off(&(epoch + 1));
+    std::mem::replace(&mut *history, later).into_values().flatten().collect()
+}

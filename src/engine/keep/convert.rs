@@ -1,0 +1,158 @@
+//! Between what the engine has in hand and what is kept of it.
+
+use std::collections::BTreeMap;
+
+use tidings_dataflows::admit;
+use tidings_dataflows::windows::Pane;
+
+use super::thread::Offer;
+use crate::checkpoint::capture::Kept;
+use crate::checkpoint::commit::{Part, Refused};
+use crate::checkpoint::manifest::{self, Manifest, Place, Segment, Starts, Topic};
+use crate::engine::tally::Tally;
+use crate::posts::Reason;
+use crate::source::partitions::Partition;
+use crate::source::resume::{Counted, CountedPartition};
+
+/// What was counted of each topic.
+pub(super) fn counted(found: &Manifest) -> Vec<Counted> {
+    let of = |topic: &Topic| Counted {
+        topic: topic.name.clone(),
+        id: topic.id.as_deref().and_then(|id| u128::from_str_radix(id, 16).ok()),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|kept| {
+                let gaps = kept.gaps.clone();
+                (kept.partition, CountedPartition { start: kept.start, next: kept.next, gaps })
+            })
+            .collect(),
+    };
+    found.topics.iter().map(of).collect()
+}
+
+/// Partitions as they are kept, before anything more has been counted; `newest` are the newest event times known.
+pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<Topic> {
+    let mut topics = Vec::<Topic>::new();
+    for Partition { topic, partition, start, next, gaps, id, .. } in partitions {
+        let newest = found.and_then(|found| {
+            let known = found.topics.iter().find(|known| known.name == *topic)?;
+            known.partitions.iter().find(|known| known.partition == *partition)?.newest
+        });
+        let kept = manifest::Partition {
+            partition: *partition,
+            start: *start,
+            next: *next,
+            gaps: gaps.clone(),
+            newest,
+        };
+        match topics.iter_mut().find(|known| known.name == *topic) {
+            Some(known) => known.partitions.push(kept),
+            None => topics.push(Topic {
+                name: topic.clone(),
+                id: id.map(|id| format!("{id:032x}")),
+                partitions: vec![kept],
+            }),
+        }
+    }
+    topics
+}
+
+/// The offsets at which a count that is new begins.
+pub(super) fn starts(partitions: &[Partition]) -> Starts {
+    let mut starts = Starts::new();
+    for partition in partitions {
+        starts.entry(partition.topic.clone()).or_default().insert(partition.partition, partition.next);
+    }
+    starts
+}
+
+/// A tally as it was kept.
+pub(super) fn tally(kept: &Manifest, partitions: &[Partition]) -> Tally {
+    let manifest::Tally { posts, bad, other, late, ahead, undated, too_long } = &kept.tally;
+    let reason = |name: &String| Reason::ALL.into_iter().find(|reason| reason.as_str() == name);
+    // Kinds are few and known to the program; those of a checkpoint live as long as it does.
+    let kind = |name: &String| -> &'static str { Box::leak(name.clone().into_boxed_str()) };
+    let newest = partitions.iter().enumerate().filter_map(|(number, partition)| {
+        let topic = kept.topics.iter().find(|topic| topic.name == partition.topic)?;
+        let known = topic.partitions.iter().find(|known| known.partition == partition.partition)?;
+        Some((number as u32, known.newest?))
+    });
+    Tally {
+        posts: *posts,
+        bad: bad.iter().filter_map(|(name, n)| Some((reason(name)?, *n))).collect(),
+        other: other.iter().map(|(name, n)| (kind(name).into(), *n)).collect(),
+        late: *late,
+        ahead: *ahead,
+        undated: *undated,
+        too_long: *too_long,
+        newest: newest.collect(),
+        panes: BTreeMap::new(),
+    }
+}
+
+/// A tally as it is kept.
+pub(super) fn kept_tally(tally: &Tally) -> manifest::Tally {
+    manifest::Tally {
+        posts: tally.posts,
+        bad: tally.bad.iter().map(|(reason, n)| (reason.as_str().to_owned(), *n)).collect(),
+        other: tally.other.iter().map(|(kind, n)| (kind.to_string(), *n)).collect(),
+        late: tally.late,
+        ahead: tally.ahead,
+        undated: tally.undated,
+        too_long: tally.too_long,
+    }
+}
+
+/// One process's part: what its workers have offered, and where its rows were written.
+pub(super) fn part(
+    offers: &[Offer],
+    partitions: &[Partition],
+    counts: &[Kept],
+    segments: Vec<Segment>,
+) -> Part {
+    let mut part = Part { segments, ..Part::default() };
+    part.refused = vec![Refused::default(); counts.len()];
+    part.held = vec![0; counts.len()];
+    for Offer { snapshot, positions, gaps, tally, standing, .. } in offers {
+        (part.epoch, part.clock, part.newest) = (snapshot.epoch, standing.clock, standing.newest);
+        for (number, next) in positions {
+            let Some(known) = partitions.get(*number as usize) else { continue };
+            let lost = gaps.iter().filter(|gap| gap.partition == *number).map(|gap| (gap.from, gap.to));
+            let kept = manifest::Partition {
+                partition: known.partition,
+                start: known.start,
+                next: *next,
+                gaps: known.gaps.iter().copied().chain(lost).collect(),
+                newest: None,
+            };
+            part.partitions.push((known.topic.clone(), kept));
+        }
+        for (number, time) in &tally.newest {
+            let Some(known) = partitions.get(*number as usize) else { continue };
+            part.newest_of.push((known.topic.clone(), known.partition, *time));
+        }
+        part.tally.add(&kept_tally(tally));
+        for (index, count) in snapshot.counts.iter().enumerate() {
+            let admit::Refused { occurrences, newest, spellings } = count.refused;
+            let refused = &mut part.refused[index];
+            refused.occurrences += occurrences;
+            refused.newest = refused.newest.max(newest);
+            refused.spellings += spellings;
+            part.held[index] += count.figures.last().map_or(0, |held| held.total);
+        }
+    }
+    part
+}
+
+/// The pane where rows of a place belong among these windows at a clock; `None`: nothing covers them any more.
+pub(super) fn pane(windows: &tidings_dataflows::windows::Windows, place: Place, clock: u64) -> Option<Pane> {
+    match place {
+        Place::All => windows.all().then_some(Pane::ALL),
+        Place::Spellings => Some(Pane::ALL),
+        Place::Pane(slide, number) => match windows.tier_with(slide) {
+            Some(tier) => Some(Pane::new(tier, number)),
+            None => windows.pane_at(slide.saturating_mul(number), 0, clock),
+        },
+    }
+}

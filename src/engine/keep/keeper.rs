@@ -1,0 +1,222 @@
+//! A worker's part in checkpoints.
+//!
+//! Idea: between two checkpoints it notes which panes have changed; when one is asked for, it hands over what it publishes of
+//! that epoch. The worker that leads also decides when, and passes on what has become of it.
+//! Invariant: one checkpoint at a time; the last one is of the last epoch.
+//! Cost: a few insertions into a set an epoch.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tidings_dataflows::pipeline::{Pipeline, Touched};
+use tidings_dataflows::snapshot::Snapshot;
+use timely::worker::Worker;
+
+use super::Kept;
+use super::thread::{Offer, Task};
+use crate::engine::commands::{Command, Commands, Request};
+use crate::engine::start::{EngineError, Job};
+use crate::engine::tally::Tally;
+use crate::source::{Gap, Source};
+
+/// A checkpoint that takes long is not followed by the next before so many times as long.
+const REST: u32 = 3;
+
+/// How long a checkpoint may take at least before it is given up.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long stopping waits for the last checkpoint: the process has 30 s.
+const LAST: Duration = Duration::from_secs(25);
+
+/// What a worker publishes of an epoch.
+pub(crate) struct Published<'a> {
+    pub(crate) snapshot: &'a Arc<Snapshot>,
+    pub(crate) positions: &'a [(u32, i64)],
+    pub(crate) gaps: &'a [Gap],
+    pub(crate) tally: &'a Arc<Tally>,
+}
+
+/// A worker's part in checkpoints; nothing, where there are none.
+pub(crate) struct Keeper<'a> {
+    job: &'a Job,
+    /// The first worker of its process does what is to be done once a process.
+    is_first: bool,
+    /// What has changed since it was last handed over.
+    touched: Vec<Touched>,
+    /// The epoch that closed last.
+    closed: u64,
+    /// The checkpoint that is asked for, and its epoch.
+    asked: Option<(u64, u64)>,
+    /// The offsets of a checkpoint that was handed over.
+    positions: Option<(u64, Vec<(u32, i64)>)>,
+    lead: Lead,
+}
+
+/// What the worker that leads knows.
+struct Lead {
+    number: u64,
+    in_flight: Option<Instant>,
+    due: Instant,
+    /// Since when the end is wanted.
+    ending: Option<Instant>,
+    /// Whether the last checkpoint has been asked for, and whether it is settled.
+    last_asked: bool,
+    last_settled: bool,
+}
+
+impl<'a> Keeper<'a> {
+    pub(crate) fn new(job: &'a Job, is_first: bool) -> Keeper<'a> {
+        let (number, interval) =
+            job.keeping.as_ref().map_or((0, Duration::ZERO), |keeping| (keeping.number, keeping.interval));
+        let lead = Lead {
+            number,
+            in_flight: None,
+            due: Instant::now() + interval,
+            ending: None,
+            last_asked: false,
+            last_settled: false,
+        };
+        let touched = vec![Touched::default(); job.config.counts.len()];
+        Keeper { job, is_first, touched, closed: 0, asked: None, positions: None, lead }
+    }
+
+    /// Whether there are checkpoints.
+    pub(crate) fn is_on(&self) -> bool {
+        self.job.keeping.is_some()
+    }
+
+    /// Whether the first epoch is to be what was kept and nothing else; loads this worker's share of it.
+    pub(crate) fn restore(&self, worker: &mut Worker, pipeline: &mut Pipeline<Tally>) -> bool {
+        let Some(restore) = &self.job.restore else { return false };
+        let begun = Instant::now();
+        if let Err(error) = restore.load(worker, pipeline, &self.job.spelled()) {
+            self.job.keeping.iter().for_each(|keeping| keeping.break_off());
+            self.job.control.fail(EngineError::Checkpoint(error));
+        }
+        tracing::info!(
+            worker = worker.index(),
+            took_ms = begun.elapsed().as_millis() as u64,
+            "read what was kept"
+        );
+        true
+    }
+
+    /// The wall clock as far as epochs may be numbered by it.
+    pub(crate) fn within(&self, wall: u64) -> u64 {
+        let lease = self.job.keeping.as_ref().and_then(|keeping| keeping.lease.as_ref());
+        lease.map_or(wall, |lease| lease.within(wall))
+    }
+
+    /// Takes note of an epoch that closes. The worker that leads is told what to command.
+    pub(crate) fn closes(&mut self, epoch: u64, leads: bool, now: Instant) -> Option<Command> {
+        self.closed = epoch;
+        let keeping = self.job.keeping.as_ref().filter(|_| leads)?;
+        keeping.lease.iter().for_each(|lease| lease.closed(epoch));
+        let lead = &mut self.lead;
+        let wanted = lead.ending.is_some() && !lead.last_asked || lead.ending.is_none() && now >= lead.due;
+        if !wanted || lead.in_flight.is_some() || self.job.control.has_failed() {
+            return None;
+        }
+        lead.number += 1;
+        lead.in_flight = Some(now);
+        lead.last_asked = lead.ending.is_some();
+        Some(Command::Keep(lead.number))
+    }
+
+    /// The epoch that closed last is to be kept.
+    pub(crate) fn keep(&mut self, number: u64) {
+        self.asked = Some((number, self.closed));
+    }
+
+    /// Takes note of an epoch that is published, and hands it over where it is to be kept.
+    pub(crate) fn published(&mut self, pipeline: &Pipeline<Tally>, published: Published<'_>) {
+        let Some(keeping) = &self.job.keeping else { return };
+        for (sum, more) in self.touched.iter_mut().zip(pipeline.touched()) {
+            sum.panes.extend(&more.panes);
+            sum.spellings |= more.spellings;
+        }
+        let Published { snapshot, positions, gaps, tally } = published;
+        let Some((number, _)) = self.asked.take_if(|(_, epoch)| *epoch == snapshot.epoch) else { return };
+        self.positions = Some((number, positions.to_vec()));
+        let none = vec![Touched::default(); self.touched.len()];
+        keeping.send(Task::Offer(Offer {
+            number,
+            snapshot: Arc::clone(snapshot),
+            positions: positions.to_vec(),
+            gaps: gaps.to_vec(),
+            tally: Arc::clone(tally),
+            standing: pipeline.standing(),
+            touched: std::mem::replace(&mut self.touched, none),
+        }));
+    }
+
+    /// Takes note of what has become of a checkpoint: its offsets are told to whoever watches lag.
+    pub(crate) fn settled(&mut self, number: u64, kept: Option<Kept>, source: &dyn Source) {
+        let Some(keeping) = &self.job.keeping else { return };
+        if self.is_first {
+            keeping.send(Task::Settled(kept.is_some()));
+        }
+        if let Some(kept) = kept {
+            let mut history = keeping.history.lock().expect("no holder panics");
+            history.last = Some(kept);
+            history.error = None;
+            drop(history);
+            if let Some((_, positions)) = self.positions.take_if(|(of, _)| *of == number) {
+                source.commit(&positions);
+            }
+        }
+    }
+
+    /// Passes on what there is to pass on: on the worker that leads what has become of checkpoints, on the one that speaks for
+    /// another process its shares.
+    pub(crate) fn exchange(&mut self, commands: &mut Commands, now: Instant) {
+        let Some(keeping) = &self.job.keeping else { return };
+        if commands.leads() {
+            self.outcomes(now).into_iter().for_each(|outcome| commands.give(outcome));
+        } else if commands.speaks() {
+            keeping.shares().into_iter().for_each(|share| commands.ask(Request::Share(share)));
+        }
+    }
+
+    /// What has become of checkpoints since the last time.
+    fn outcomes(&mut self, now: Instant) -> Vec<Command> {
+        let Some(keeping) = &self.job.keeping else { return Vec::new() };
+        let lead = &mut self.lead;
+        if let Some(since) = lead.in_flight
+            && now > since + PATIENCE.max(10 * keeping.interval)
+        {
+            keeping.send(Task::GiveUp(lead.number));
+        }
+        let outcomes = std::mem::take(&mut *keeping.outcomes.lock().expect("no holder panics"));
+        for (number, kept) in &outcomes {
+            let Some(since) = lead.in_flight.take_if(|_| *number == lead.number) else { continue };
+            lead.due = (since + keeping.interval).max(now + (now - since) * REST);
+            if lead.last_asked {
+                lead.last_settled = true;
+                if kept.is_none() && !self.job.control.has_failed() {
+                    let why = keeping.history.lock().expect("no holder panics").error.clone();
+                    let why = why.unwrap_or_default();
+                    self.job.control.fail(EngineError::Unkept(why));
+                }
+            }
+        }
+        outcomes.into_iter().map(|(number, kept)| Command::Settled(number, kept)).collect()
+    }
+
+    /// On the worker that leads, when the end is wanted: whether the last epoch may close, or a checkpoint is on its way.
+    pub(crate) fn may_end(&mut self, now: Instant) -> bool {
+        let since = *self.lead.ending.get_or_insert(now);
+        !self.is_on() || self.lead.in_flight.is_none() || now > since + LAST / 2
+    }
+
+    /// On the worker that leads, after the last epoch has closed: whether there is nothing more to wait for.
+    pub(crate) fn has_ended(&mut self, now: Instant) -> bool {
+        let since = *self.lead.ending.get_or_insert(now);
+        let done = !self.is_on() || self.lead.last_settled || self.job.control.has_failed();
+        if !done && now > since + LAST {
+            self.job.control.fail(EngineError::Unkept(format!("it was not written within {LAST:?}")));
+            return true;
+        }
+        done
+    }
+}

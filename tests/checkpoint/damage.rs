@@ -1,0 +1,133 @@
+//! Files that are torn, flipped, empty or gone: the right one is named, and nothing wrong is ever loaded.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::stage::Stage;
+use crate::support::process::{run, said};
+
+/// Files of a folder below the checkpoints, the newest last.
+fn files(stage: &Stage, folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(stage.kept_in().join(folder)).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// A run that has left some checkpoints and was killed.
+fn kept(seed: u64) -> Stage {
+    let mut stage = Stage::new(seed);
+    let server = stage.start(2);
+    for _ in 0..3 {
+        stage.work_first_or_on(&server, 2);
+        let written = stage.produce(20);
+        stage.kept(&server, &written);
+    }
+    server.kill();
+    stage
+}
+
+type Damage = (&'static str, fn(&Path));
+
+const DAMAGE: [Damage; 4] = [
+    ("flipped", |path| {
+        let mut bytes = fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        fs::write(path, bytes).unwrap();
+    }),
+    ("torn", |path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    }),
+    ("empty", |path| fs::write(path, b"").unwrap()),
+    ("gone", |path| fs::remove_file(path).unwrap()),
+];
+
+#[test]
+fn a_damaged_manifest_is_named_and_an_older_one_is_as_exact() {
+    let mut stage = kept(21);
+    for (what, damage) in &DAMAGE[..3] {
+        let newest = files(&stage, "manifests").pop().unwrap();
+        damage(&newest);
+        let listed = run(&["checkpoint", "verify", stage.kept_in().to_str().unwrap()]);
+        assert_eq!(listed.status.code(), Some(65), "{what}: {}", said(&listed));
+        assert!(String::from_utf8_lossy(&listed.stdout).contains(newest.to_str().unwrap()), "{what}");
+        let server = stage.start(2);
+        stage.work(&server, 1);
+        let log = server.log();
+        assert!(log.contains(newest.to_str().unwrap()) && log.contains("older checkpoint"), "{what}: {log}");
+        let written = stage.produce(5);
+        stage.kept(&server, &written);
+        server.kill();
+    }
+    stage.recount();
+}
+
+#[test]
+fn damaged_segments_are_named_and_nothing_of_them_is_loaded() {
+    for (what, damage) in DAMAGE {
+        let mut stage = kept(22);
+        // One that only the newest checkpoint refers to.
+        let newest = files(&stage, "segments").pop().unwrap();
+        damage(&newest);
+        let server = stage.start(1);
+        stage.work(&server, 1);
+        assert!(server.log().contains(newest.to_str().unwrap()), "{what}: {}", server.log());
+        stage.recount();
+    }
+}
+
+#[test]
+fn where_none_is_whole_nothing_begins_unless_that_is_wanted() {
+    let mut stage = kept(23);
+    for manifest in files(&stage, "manifests") {
+        DAMAGE[0].1(&manifest);
+    }
+    let (code, why) = stage.refused(&stage.settings(2));
+    assert_eq!(code, 65, "{why}");
+    for manifest in files(&stage, "manifests") {
+        assert!(why.contains(manifest.to_str().unwrap()), "{why}");
+    }
+    assert!(why.contains("--start-fresh"), "{why}");
+    let server = stage.start_fresh(2);
+    stage.work(&server, 2);
+    server.kill();
+    let server = stage.start(2);
+    stage.work(&server, 1);
+    stage.recount();
+}
+
+#[test]
+fn rows_are_listed_verified_and_exported() {
+    let stage = kept(24);
+    let folder = stage.kept_in();
+    let folder = folder.to_str().unwrap();
+    let listed = run(&["checkpoint", "list", folder]);
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success() && text.lines().count() >= 3, "{text}");
+    assert!(text.lines().last().unwrap().contains("posts:0:"), "{text}");
+    let verified = run(&["checkpoint", "verify", &format!("file://{folder}")]);
+    assert!(verified.status.success(), "{}", said(&verified));
+    let exported = run(&["checkpoint", "export", folder]);
+    assert!(exported.status.success(), "{}", said(&exported));
+    let rows: Vec<serde_json::Value> = String::from_utf8(exported.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |count: &str, pane: &str| -> Vec<i64> {
+        let rows = rows.iter().filter(|row| row["count"] == count && row["pane"] == pane);
+        rows.map(|row| row["n"].as_i64().unwrap()).collect()
+    };
+    assert!(
+        !of("tags", "all").is_empty() || rows.iter().any(|row| row["slide_ms"].is_u64()),
+        "{}",
+        rows.len()
+    );
+    assert!(of("tags", "spelling").iter().sum::<i64>() > 0);
+    assert!(of("words", "spelling").is_empty(), "words show their keys");
+    let nothing = run(&["checkpoint", "list", "/nowhere"]);
+    assert_eq!(nothing.status.code(), Some(65));
+    assert!(said(&nothing).contains("no checkpoints in /nowhere"), "{}", said(&nothing));
+}
