@@ -14,6 +14,7 @@ use icu_properties::{
 };
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::scripts::is_unspaced;
 
@@ -34,6 +35,8 @@ const FOLDED: u8 = 0x40;
 pub(super) enum Class {
     /// Is no part of a word, and has a boundary before and behind it, but for what attaches to it. Is no letter.
     Apart,
+    /// The same, but holds together with others of its kind.
+    Space,
     /// As [`Class::Apart`], but belongs to a zero-width joiner before it.
     Pictograph,
     /// Holds together with all of its kind: letters, digits, `_`.
@@ -71,13 +74,14 @@ impl Character {
     pub(super) fn class(self) -> Class {
         match self.0 & CLASS {
             0 => Class::Apart,
-            1 => Class::Pictograph,
-            2 => Class::Joined,
-            3 => Class::Hebrew,
-            4 => Class::Attached,
-            5 => Class::Joiner,
-            6 => Class::Middle,
-            7 => Class::Unspaced,
+            1 => Class::Space,
+            2 => Class::Pictograph,
+            3 => Class::Joined,
+            4 => Class::Hebrew,
+            5 => Class::Attached,
+            6 => Class::Joiner,
+            7 => Class::Middle,
+            8 => Class::Unspaced,
             _ => Class::Complex,
         }
     }
@@ -125,7 +129,7 @@ fn class(c: char) -> Class {
     if is_unspaced(c) {
         return Class::Unspaced;
     }
-    match WORD_BREAK.get(c) {
+    let class = match WORD_BREAK.get(c) {
         WordBreak::ALetter | WordBreak::Numeric | WordBreak::ExtendNumLet => Class::Joined,
         WordBreak::HebrewLetter => Class::Hebrew,
         WordBreak::Extend | WordBreak::Format => Class::Attached,
@@ -134,13 +138,19 @@ fn class(c: char) -> Class {
         | WordBreak::MidNum
         | WordBreak::MidNumLet
         | WordBreak::SingleQuote
-        | WordBreak::DoubleQuote => Class::Middle,
+        | WordBreak::DoubleQuote => return Class::Middle,
+        WordBreak::WSegSpace => Class::Space,
         // Letters of further scripts without spaces; each is a word.
-        WordBreak::Other if c.is_alphabetic() => Class::Complex,
+        WordBreak::Other if c.is_alphabetic() => return Class::Complex,
         WordBreak::Other if PICTOGRAPH.contains(c) => Class::Pictograph,
-        WordBreak::Other | WordBreak::WSegSpace | WordBreak::CR | WordBreak::LF | WordBreak::Newline => {
-            Class::Apart
-        }
+        WordBreak::Other | WordBreak::CR | WordBreak::LF | WordBreak::Newline => Class::Apart,
+        _ => return Class::Complex,
+    };
+    // The two libraries need not have the same version of Unicode; that of `unicode-segmentation` counts.
+    let segments = format!("a{c}a").split_word_bounds().count();
+    match class {
+        Class::Apart | Class::Space | Class::Pictograph if segments == 3 => class,
+        Class::Joined | Class::Hebrew | Class::Attached | Class::Joiner if segments == 1 => class,
         _ => Class::Complex,
     }
 }

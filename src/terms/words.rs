@@ -98,7 +98,7 @@ impl Words {
                     if holds { AtHand::Mixture } else { AtHand::Nothing }
                 }
                 Class::Unspaced => AtHand::Run,
-                Class::Apart | Class::Pictograph | Class::Middle => AtHand::Nothing,
+                Class::Apart | Class::Space | Class::Pictograph | Class::Middle => AtHand::Nothing,
             };
             if at_hand == AtHand::Nothing {
                 // What attaches to a character that is no part of a word is read together with it.
@@ -110,7 +110,8 @@ impl Words {
                 start = at;
                 (has_letter, is_settled) = (false, true);
             }
-            if next == AtHand::Nothing {
+            // Spaces hold together, so that what attaches to the last of them belongs to all.
+            if next == AtHand::Nothing && !(class == Class::Space && before == Class::Space) {
                 apart = Some(at);
             }
             has_letter |= character.is_alphabetic();
@@ -190,7 +191,7 @@ impl AtHand {
 fn is_held(rest: &str) -> bool {
     rest.chars().next().is_some_and(|next| {
         let class = character(next).class();
-        !matches!(class, Class::Apart | Class::Pictograph | Class::Middle | Class::Unspaced)
+        !matches!(class, Class::Apart | Class::Space | Class::Pictograph | Class::Middle | Class::Unspaced)
     })
 }
 

@@ -227,7 +227,7 @@ mod tests {
             Ok(())
         });
         assert_eq!(passed, Ok(()));
-        assert_eq!(seen, [("a".to_owned(), 2, "[1 , \"]\"]"), ("b".to_owned(), 21, "2")]);
+        assert_eq!(seen, [("a".to_owned(), 2, "[1 , \"]\"]"), ("b".to_owned(), 20, "2")]);
         assert!(cursor.is_at_end());
     }
 }

@@ -169,7 +169,7 @@ mod tests {
             (r#"{"flag":"é"}"#, "type: a string where a boolean is expected at line 1 column 9"),
             (r#"{"text":"","text":""}"#, "json: duplicate field `text` at line 1 column 12"),
             (r#"{"text":"\ud800"}"#, "json: half of a surrogate pair at line 1 column 17"),
-            (r#"{"text":5,}"#, "json: trailing comma at line 1 column 11"),
+            (r#"{"text":5,}"#, "json: key must be a string at line 1 column 11"),
             (r#"{"text":5} x"#, "json: trailing characters at line 1 column 12"),
         ] {
             assert_eq!(fault(text), expected, "{text}");
