@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod engine;
+mod lanes;
 pub mod posts;
 pub mod produce;
 pub mod serve;

@@ -1,7 +1,8 @@
-//! Decoding: any bytes, in any format, are a post, another message or a fault, and the same each time.
+//! Decoding: any bytes, in any format, are a post, another message or a fault, and the same each time; what is no JSON
+//! for another reader is none here.
 
 use tidings::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
-use tidings::posts::{Decoder, OwnTime, Record};
+use tidings::posts::{Decoder, MAX_RECORD, OwnTime, Reason, Record};
 
 /// Decodes a record in every format.
 pub fn check(record: &[u8]) {
@@ -9,8 +10,14 @@ pub fn check(record: &[u8]) {
         thread_local!(static DECODERS: &'static [Decoder] = Vec::leak(Format::ALL.map(decoder).into()));
         DECODERS.with(|decoders| *decoders)
     };
-    for decoder in decoders {
+    let is_no_json = is_no_json(record);
+    for (format, decoder) in Format::ALL.into_iter().zip(decoders) {
         let outcome = decoder.decode(Some(record));
+        if is_no_json && matches!(format, Format::Tweet | Format::X | Format::Json) {
+            let reason = outcome.as_ref().map_err(|bad| bad.reason);
+            let is_blank = record.trim_ascii().is_empty() && format != Format::Json;
+            assert!(is_blank || reason == Err(Reason::Json), "{outcome:?} of what is no JSON");
+        }
         assert_eq!(outcome, decoder.decode(Some(record)), "decoded twice");
         match outcome {
             Ok(Record::Post(post)) => {
@@ -27,6 +34,12 @@ pub fn check(record: &[u8]) {
             Err(bad) => assert!((1..=200).contains(&bad.detail.len()), "{bad}"),
         }
     }
+}
+
+/// Whether it is a text that another reader takes for no JSON.
+fn is_no_json(record: &[u8]) -> bool {
+    let text = std::str::from_utf8(record).ok().filter(|text| (1..=MAX_RECORD).contains(&text.len()));
+    text.is_some_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_err())
 }
 
 fn decoder(format: Format) -> Decoder {

@@ -66,7 +66,8 @@ impl Decoder {
                 "the first byte is 0, as in Confluent's wire format; it can be read after a JSON converter",
             ));
         }
-        let value = std::str::from_utf8(bytes).map_err(|error| Bad::new(Reason::Utf8, error.to_string()))?;
+        let value =
+            simdutf8::compat::from_utf8(bytes).map_err(|error| Bad::new(Reason::Utf8, error.to_string()))?;
         match &self.shape {
             Shape::Text => Ok(Record::Post(text::post(value.into()))),
             Shape::Pointers(reader) => reader.post(value).map(Record::Post),

@@ -5,12 +5,8 @@
 //! list is a list even when nothing is in it: the post then has no hashtags, and its text is not scanned for them.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::json::Str;
+use super::json::{Cursor, Expected, Fault, Read, Str, object};
 
 /// The list: an array whose items are strings, or objects with the tag as `text` (Twitter v1.1), `tag` (X API v2),
 /// `name` (Mastodon) or `Text` (jcustenborder).
@@ -32,74 +28,33 @@ impl<'a> Tags<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Tags<'de> {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        struct List;
-
-        impl<'de> Visitor<'de> for List {
-            type Value = Tags<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an array of hashtags")
+impl<'a> Read<'a> for Tags<'a> {
+    fn read(input: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let mut tags = Tags::default();
+        input.array(|_, input| {
+            let tag = match input.token() {
+                b'"' => Some(input.string()?),
+                b'{' => Named::read(input)?.tag(),
+                _ => return Err(Fault::Type(Expected::Hashtag)),
+            };
+            if let Some(tag) = tag {
+                tags.push(tag);
             }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
-                let mut tags = Tags::default();
-                while let Some(Item(tag)) = list.next_element()? {
-                    if let Some(tag) = tag {
-                        tags.push(tag);
-                    }
-                }
-                Ok(tags)
-            }
-        }
-
-        input.deserialize_seq(List)
+            Ok(())
+        })?;
+        Ok(tags)
     }
 }
 
-/// One item of the list; `None` where an object holds no tag.
-struct Item<'a>(Option<Cow<'a, str>>);
+object! {
+    /// An item of the list that is an object.
+    struct Named<'a> { text: Str<'a> = "text", tag: Str<'a> = "tag", name: Str<'a> = "name", capital: Str<'a> = "Text" }
+}
 
-impl<'de> Deserialize<'de> for Item<'de> {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        struct One;
-
-        impl<'de> Visitor<'de> for One {
-            type Value = Item<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a hashtag: a string, or an object with `text`, `tag` or `name`")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, tag: &'de str) -> Result<Self::Value, E> {
-                Ok(Item(Some(Cow::Borrowed(tag))))
-            }
-
-            fn visit_str<E: Error>(self, tag: &str) -> Result<Self::Value, E> {
-                Ok(Item(Some(Cow::Owned(tag.to_owned()))))
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                // By preference, whatever order they stand in.
-                let names = ["text", "tag", "name", "Text"];
-                let mut found: [Option<Str>; 4] = [const { None }; 4];
-                while let Some(key) = map.next_key::<Str>()? {
-                    let Some(at) = names.iter().position(|name| *name == &*key) else {
-                        map.next_value::<IgnoredAny>()?;
-                        continue;
-                    };
-                    if found[at].is_some() {
-                        return Err(Error::duplicate_field(names[at]));
-                    }
-                    found[at] = map.next_value()?;
-                }
-                let tag = found.into_iter().flatten().next();
-                Ok(Item(tag.map(|tag| tag.0)))
-            }
-        }
-
-        input.deserialize_any(One)
+impl<'a> Named<'a> {
+    /// The tag that it names, by preference, whatever order the fields stand in.
+    fn tag(self) -> Option<Cow<'a, str>> {
+        self.text.or(self.tag).or(self.name).or(self.capital).map(|tag| tag.0)
     }
 }
 

@@ -12,6 +12,11 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A time in any of the known forms: RFC 3339, the form of Twitter v1.1, or a number as [`number`] takes it.
 pub(super) fn parse(text: &str) -> OwnTime {
+    if (1..=17).contains(&text.len())
+        && let Some(count) = digits(text.as_bytes())
+    {
+        return usable(scaled(count, 0));
+    }
     usable(twitter(text).or_else(|| rfc3339(text)).or_else(|| number(text)))
 }
 
@@ -72,6 +77,11 @@ pub(super) fn number(text: &str) -> Option<i64> {
     };
     // Only seconds have a fraction that matters; of what lies before the epoch nothing does.
     let thousandths = milliseconds(fraction.as_bytes()) * if text.starts_with('-') { -1 } else { 1 };
+    scaled(count, thousandths)
+}
+
+/// A count of one of the units as milliseconds; of seconds there may be some thousandths more.
+fn scaled(count: i64, thousandths: i64) -> Option<i64> {
     match count.unsigned_abs() {
         0..100_000_000_000 => Some(count * 1000 + thousandths),
         100_000_000_000..100_000_000_000_000 => Some(count),

@@ -1,135 +1,91 @@
-//! The words of a text that is pure ASCII.
+//! The words of a text that are pure ASCII.
 //!
 //! Idea: of the rules of UAX #29 only four are left for ASCII: letters, digits and `_` hold together; a letter, one of
-//! `: . '` and a letter hold together; and so do a digit, one of `, ; . '` and a digit. Of 64 bytes at a time it is found
-//! out which are what, a bit a byte, so that a word is a run of ones.
-//! Invariant: the words are exactly the segments of UAX #29 that have a letter.
-//! Cost: a few operations for eight bytes and for a word, whatever their lengths: no branch depends on a single byte. No
+//! `: . '` and a letter hold together; and so do a digit, one of `, ; . '` and a digit. Of 64 bytes at a time it is known
+//! which are what, a bit a byte, so that a word is a run of ones.
+//! Invariant: the words are exactly the segments of UAX #29 that have a letter, of what was not cut out.
+//! Cost: a few operations for a block and for a word, whatever their lengths: no branch depends on a single byte. No
 //! allocation.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-/// Bytes looked at together: as many as a mask has bits.
-const BLOCK: usize = 64;
+use super::sketch::{BLOCK, Block};
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x80 * ONES;
-
-/// Which of 64 bytes are of a class, a bit a byte.
-#[derive(Clone, Copy, Debug, Default)]
-struct Masks {
-    letters: u64,
-    digits: u64,
-    joiners: u64,
-    /// Hold two letters together.
-    in_letters: u64,
-    /// Hold two digits together.
-    in_digits: u64,
-}
-
-/// The places of the words of a text, in order; the text must be ASCII.
-pub(super) fn words(text: &str) -> Words<'_> {
-    let mut words = Words { text: text.as_bytes(), base: 0, rest: 0, letters: 0 };
-    words.load(0);
-    words
-}
-
-/// See [`words`].
-#[derive(Clone, Debug)]
-pub(super) struct Words<'a> {
-    text: &'a [u8],
-    /// Where the block at hand begins.
-    base: usize,
-    /// What belongs to words in it, less what has been given out.
-    rest: u64,
-    /// The letters in it.
-    letters: u64,
-}
-
-impl Words<'_> {
-    /// Looks at the block that begins at `base`; false: there is none.
-    fn load(&mut self, base: usize) -> bool {
-        let Some(block) = self.text.get(base..).filter(|block| !block.is_empty()) else { return false };
-        let masks = masks(block);
-        let before = base.checked_sub(1).and_then(|at| self.text.get(at)).copied().unwrap_or_default();
-        let behind = block.get(BLOCK).copied().unwrap_or_default();
-        let between = |mask: u64, is: fn(&u8) -> bool| {
-            (mask << 1 | u64::from(is(&before))) & (mask >> 1 | u64::from(is(&behind)) << (BLOCK - 1))
-        };
-        let held = masks.in_letters & between(masks.letters, u8::is_ascii_alphabetic)
-            | masks.in_digits & between(masks.digits, u8::is_ascii_digit);
-        self.base = base;
-        self.letters = masks.letters;
-        self.rest = masks.letters | masks.digits | masks.joiners | held;
-        true
-    }
-}
-
-impl Iterator for Words<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        loop {
-            while self.rest == 0 {
-                if !self.load(self.base + BLOCK) {
-                    return None;
-                }
+/// Shows the place of each word of a text, in order, until `see` breaks off. Where the text is not ASCII it must have
+/// been cut out.
+#[inline(always)]
+pub(super) fn try_each<B>(
+    text: &str,
+    blocks: &[Block],
+    mut see: impl FnMut(Range<usize>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let mut before = Block::default();
+    // Where the word begins that reaches the end of the block before, and whether it has a letter so far.
+    let mut open: Option<(usize, bool)> = None;
+    for (number, block) in blocks.iter().enumerate() {
+        let base = number * BLOCK;
+        let behind = blocks.get(number + 1).copied().unwrap_or_default();
+        let runs = block.core | held(text.as_bytes(), base, &before, block, &behind);
+        before = *block;
+        // A bit for each end, just behind the last bit of its run.
+        let shifted = runs << 1 | u64::from(open.is_some());
+        let (mut starts, mut ends) = (runs & !shifted, !runs & shifted);
+        if let Some((start, has_letter)) = open {
+            if ends == 0 {
+                open = Some((start, has_letter || block.letters != 0));
+                continue;
             }
-            let mut from = self.rest.trailing_zeros();
-            let start = self.base + from as usize;
-            let mut has_letter = false;
-            let end = loop {
-                let length = (self.rest >> from).trailing_ones();
-                let run = (u64::MAX >> (BLOCK as u32 - length)) << from;
-                has_letter |= self.letters & run != 0;
-                self.rest &= !run;
-                let end = self.base + (from + length) as usize;
-                // A word that reaches the end of its block may go on in the next one.
-                if from + length < BLOCK as u32 || !self.load(end) || self.rest & 1 == 0 {
-                    break end;
-                }
-                from = 0;
-            };
-            if has_letter {
-                return Some(start..end);
+            let end = ends.trailing_zeros();
+            open = None;
+            ends &= ends - 1;
+            if has_letter || block.letters & !(u64::MAX << end) != 0 {
+                see(start..base + end as usize)?;
+            }
+        }
+        while starts != 0 {
+            let start = starts.trailing_zeros();
+            starts &= starts - 1;
+            if ends == 0 {
+                open = Some((base + start as usize, block.letters >> start != 0));
+                break;
+            }
+            let end = ends.trailing_zeros();
+            ends &= ends - 1;
+            if (block.letters & !(u64::MAX << end)) >> start != 0 {
+                see(base + start as usize..base + end as usize)?;
             }
         }
     }
-}
-
-/// What the first 64 bytes are, or all if there are fewer.
-fn masks(text: &[u8]) -> Masks {
-    let mut all = Masks::default();
-    for (number, bytes) in text.chunks(8).take(BLOCK / 8).enumerate() {
-        let mut eight = [0; 8];
-        eight[..bytes.len()].copy_from_slice(bytes);
-        let eight = u64::from_le_bytes(eight);
-        let (dot, quote) = (is(eight, b'.'), is(eight, b'\''));
-        let put = |mask: &mut u64, found: u64| *mask |= gathered(found) << (8 * number);
-        put(&mut all.letters, between(eight | (0x20 * ONES), b'a', b'z'));
-        put(&mut all.digits, between(eight, b'0', b'9'));
-        put(&mut all.joiners, is(eight, b'_'));
-        put(&mut all.in_letters, dot | quote | is(eight, b':'));
-        put(&mut all.in_digits, dot | quote | is(eight, b',') | is(eight, b';'));
+    match open {
+        Some((start, true)) => see(start..blocks.len() * BLOCK),
+        _ => ControlFlow::Continue(()),
     }
-    all
 }
 
-/// The highest bit of each byte that is in a range; all bytes must be ASCII.
-fn between(eight: u64, least: u8, most: u8) -> u64 {
-    let at_least = |byte: u8| eight + u64::from(0x80 - byte) * ONES;
-    at_least(least) & !at_least(most + 1) & HIGH
-}
-
-/// The highest bit of each byte that is this one; all bytes must be ASCII.
-fn is(eight: u64, byte: u8) -> u64 {
-    (HIGH - (eight ^ (u64::from(byte) * ONES))) & HIGH
-}
-
-/// The highest bits of eight bytes, one behind the other.
-fn gathered(high: u64) -> u64 {
-    // Bit 8i becomes bit 56 + i, and no two products fall on the same bit.
-    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+/// What holds letters or digits together in the block that begins at `base`, between two others.
+#[inline(always)]
+fn held(text: &[u8], base: usize, before: &Block, block: &Block, behind: &Block) -> u64 {
+    let between =
+        (block.core << 1 | before.core >> (BLOCK - 1)) & (block.core >> 1 | behind.core << (BLOCK - 1));
+    let mut points = block.points & between;
+    let mut held = 0;
+    // There are none in most texts.
+    while points != 0 {
+        let at = base + points.trailing_zeros() as usize;
+        let lowest = points & points.wrapping_neg();
+        points &= points - 1;
+        let [one, point, other] = [text[at - 1], text[at], text[at + 1]];
+        let holds = match point {
+            b'.' | b'\'' => {
+                one.is_ascii_alphabetic() && other.is_ascii_alphabetic()
+                    || one.is_ascii_digit() && other.is_ascii_digit()
+            }
+            b':' => one.is_ascii_alphabetic() && other.is_ascii_alphabetic(),
+            _ => one.is_ascii_digit() && other.is_ascii_digit(),
+        };
+        held |= if holds { lowest } else { 0 };
+    }
+    held
 }
 
 #[cfg(test)]
@@ -137,10 +93,18 @@ mod tests {
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
+    use super::super::sketch::Sketch;
     use super::*;
 
     fn written(text: &str) -> Vec<&str> {
-        words(text).map(|place| &text[place]).collect()
+        let mut sketch = Sketch::default();
+        sketch.draw(text);
+        let mut found = Vec::new();
+        let _: ControlFlow<()> = try_each(text, sketch.blocks(), |place| {
+            found.push(&text[place]);
+            ControlFlow::Continue(())
+        });
+        found
     }
 
     /// Texts with all of ASCII, with few of its characters, and with words that go over the ends of blocks.

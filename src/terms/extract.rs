@@ -1,7 +1,8 @@
 //! The terms of one post.
 //!
-//! Idea: entities are found first, on the raw text; then text and entities are walked through in order, and each piece
-//! between two entities is freed of its HTML escapes and split.
+//! Idea: one pass over the raw text finds out what its bytes are (`sketch`), from which its entities are found; they are
+//! cut out, and the rest is split into words in one go. Only where there are HTML escapes is each piece between two
+//! entities freed of them and split for itself.
 //! Invariant: terms of one kind come in the order of the text, and are the same whatever other kinds are asked for and
 //! whatever posts came before. No key is longer than [`MAX_KEY`], no post gives more than [`MAX_TERMS`].
 //! Cost: nothing is allocated once the buffers have the size of the largest post so far, except for scripts that need a
@@ -11,11 +12,12 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::Kind;
-use super::entities::{Entity, EntityKind, entities};
+use super::entities::{Entity, EntityKind, scan};
 use super::found::{Found, Kinds, Term};
 pub use super::found::{MAX_KEY, MAX_TERMS, TooManyTerms};
 use super::html::unescape;
-use super::words::Words;
+use super::pieces::Pieces;
+use super::sketch::Sketch;
 
 /// What terms are made of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,9 +34,10 @@ pub struct Input<'a> {
 /// Finds the terms of one post after another; owns all buffers that this needs.
 pub struct Extractor {
     wanted: Kinds,
-    words: Words,
+    sketch: Sketch,
     entities: Vec<Entity>,
     unescaped: String,
+    pieces: Pieces,
     found: Found,
 }
 
@@ -43,9 +46,10 @@ impl Extractor {
     pub fn new(kinds: &[Kind]) -> Self {
         Extractor {
             wanted: Kinds::new(kinds),
-            words: Words::new(),
+            sketch: Sketch::default(),
             entities: Vec::new(),
             unescaped: String::new(),
+            pieces: Pieces::default(),
             found: Found::default(),
         }
     }
@@ -63,7 +67,7 @@ impl Extractor {
     }
 
     fn walk(&mut self, input: &Input<'_>) -> ControlFlow<TooManyTerms> {
-        let Extractor { wanted, words, entities: list, unescaped, found } = self;
+        let Extractor { wanted, sketch, entities, unescaped, pieces, found } = self;
         let mut wanted = *wanted;
         found.clear();
         if let (true, Some(own)) = (wanted.has(Kind::Hashtags), input.hashtags) {
@@ -74,23 +78,34 @@ impl Extractor {
             return ControlFlow::Continue(());
         }
         let text = input.text;
-        let mut add_piece = |piece, found: &mut Found| {
-            let piece = if input.html { unescape(piece, unescaped) } else { piece };
-            found.add_piece(piece, wanted, words)
-        };
-        entities(text, list);
-        let mut at = 0;
-        for entity in list {
-            add_piece(&text[at..entity.start], found)?;
+        sketch.draw(text);
+        let has_escapes = scan(text, sketch, entities) && input.html;
+        for entity in &*entities {
             let (kind, term) = counted(entity.kind, &text[entity.start..entity.end]);
             if let (true, Some(term)) = (wanted.has(kind), term) {
                 found.add(kind, term)?;
             }
+        }
+        if !wanted.has_any(&[Kind::Words, Kind::Phrases, Kind::Emoji]) {
+            return ControlFlow::Continue(());
+        }
+        if !has_escapes {
+            return pieces.split(text, entities, sketch, wanted, found);
+        }
+        // What comes out of an escape may belong to a word, but to no entity.
+        let mut at = 0;
+        for entity in entities.iter().copied().chain([END]) {
+            let piece = unescape(&text[at..entity.start.min(text.len())], unescaped);
+            sketch.draw(piece);
+            pieces.split(piece, &[], sketch, wanted, found)?;
             at = entity.end;
         }
-        add_piece(&text[at..], found)
+        ControlFlow::Continue(())
     }
 }
+
+/// Stands behind the last entity.
+const END: Entity = Entity { kind: EntityKind::Url, start: usize::MAX, end: usize::MAX };
 
 /// What an entity is counted as: its kind of term, and the part of it that is the term.
 fn counted(kind: EntityKind, entity: &str) -> (Kind, Option<&str>) {
@@ -128,7 +143,9 @@ impl<'a> Iterator for Terms<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let term = self.terms.next()?;
-        Some((term.kind, &self.text[term.key.range()], &self.text[term.spelling.range()]))
+        let key = &self.text[term.key.range()];
+        let spelling = if term.spelling == term.key { key } else { &self.text[term.spelling.range()] };
+        Some((term.kind, key, spelling))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -11,6 +11,7 @@ use caseless::Caseless;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::Kind;
+use super::alphabet::character;
 
 /// Folds one term into its key, clearing `into` first; the result is the whole of `into`.
 pub fn fold<'a>(term: &str, into: &'a mut String) -> &'a str {
@@ -26,7 +27,12 @@ pub(super) fn append(term: &str, into: &mut String) {
         return;
     }
     let start = into.len();
-    if term.chars().all(is_settled) {
+    let (mut is_settled, mut is_folded) = (true, true);
+    for character in term.chars().map(character) {
+        is_settled &= character.is_settled();
+        is_folded &= character.is_folded();
+    }
+    if is_settled || (is_folded && is_nfc(term)) {
         into.push_str(term);
         return;
     }
@@ -40,7 +46,7 @@ pub(super) fn append(term: &str, into: &mut String) {
     into.extend(term.chars().nfc().default_case_fold().nfc());
 }
 
-/// The same for a text that is known to be ASCII.
+/// The same for the ASCII in a text; anything else is left as it is.
 pub(super) fn append_ascii(term: &str, into: &mut String) {
     let start = into.len();
     into.push_str(term);
@@ -55,16 +61,7 @@ fn is_nfc(text: &str) -> bool {
 /// Whether a character is of one of the larger alphabets, of which no letter ever changes under NFC or combines with
 /// another one.
 fn is_inert(c: char) -> bool {
-    matches!(c, '\0'..='\u{2ff}' | 'Ѐ'..='\u{482}' | 'Ҋ'..='ԯ') || has_no_case(c)
-}
-
-fn has_no_case(c: char) -> bool {
-    matches!(c, 'א'..='ת' | 'ء'..='ي' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='鿿' | '가'..='힣')
-}
-
-/// Whether a character is inert and in lower case, as far as that can be told quickly.
-fn is_settled(c: char) -> bool {
-    matches!(c, '\0'..='@' | '['..='\u{7f}' | 'à'..='ÿ' | 'а'..='џ') || has_no_case(c)
+    matches!(c, '\0'..='\u{2ff}' | 'Ѐ'..='\u{482}' | 'Ҋ'..='ԯ' | 'א'..='ת' | 'ء'..='ي' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='鿿' | '가'..='힣')
 }
 
 /// The key of a term as somebody typed it, in a request or in the configuration.
@@ -128,9 +125,6 @@ mod tests {
         let inert: String = ('\0'..=char::MAX).filter(|&c| is_inert(c)).collect();
         assert_eq!(is_nfc_quick(inert.chars()), IsNormalized::Yes);
         assert!(inert.chars().all(|c| unicode_normalization::char::canonical_combining_class(c) == 0));
-        let settled: String = inert.chars().filter(|&c| is_settled(c)).collect();
-        assert!(settled.chars().default_case_fold().eq(settled.chars()));
-        assert!(('\0'..=char::MAX).all(|c| is_inert(c) || !is_settled(c)));
     }
 
     #[test]

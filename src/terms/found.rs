@@ -4,13 +4,14 @@
 //! thousands of terms cost two buffers that are used again for the next post.
 //! Invariant: no key is longer than [`MAX_KEY`], and there are never more than [`MAX_TERMS`] terms, those that are too
 //! long included.
-//! Cost: a word of ASCII is not copied at all: its stretch is folded as a whole, and the key is a place in it.
+//! Cost: a word of ASCII is not copied at all: its text is folded as a whole, and the key is a place in it.
 
 use std::ops::{ControlFlow, Range};
 
 use super::fold::{append, append_ascii};
-use super::words::{Stretch, Words, stretches};
-use super::{Kind, ascii, emoji};
+use super::sketch::Sketch;
+use super::words::Words;
+use super::{Kind, ascii};
 
 /// Terms over all kinds that a post may have; with more it is bad as a whole.
 pub const MAX_TERMS: usize = 10_000;
@@ -38,6 +39,10 @@ impl Kinds {
 
     pub(super) fn has(self, kind: Kind) -> bool {
         self.0[kind as usize]
+    }
+
+    pub(super) fn has_any(self, kinds: &[Kind]) -> bool {
+        kinds.iter().any(|&kind| self.has(kind))
     }
 
     pub(super) fn without(mut self, kind: Kind) -> Self {
@@ -75,6 +80,15 @@ impl Place {
     }
 }
 
+/// A range of a text that is no run of words in ASCII.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// It is an entity; else words with other characters than ASCII, and what stands between them.
+    pub(super) is_entity: bool,
+}
+
 /// Where a key stands; `None`: it is too long to be counted.
 type Key = Option<Place>;
 
@@ -110,52 +124,74 @@ impl Found {
         self.record(kind, key.zip(spelling))
     }
 
-    /// Takes the emoji, words and phrases, as far as they are wanted, from a piece of text between two entities.
-    pub(super) fn add_piece(
+    /// Takes the words and phrases, as far as they are wanted, of a text from whose sketch all `cuts` were cut out.
+    pub(super) fn add_words(
         &mut self,
-        piece: &str,
+        text: &str,
+        sketch: &Sketch,
+        cuts: &[Cut],
         wanted: Kinds,
         words: &Words,
     ) -> ControlFlow<TooManyTerms> {
-        if wanted.has(Kind::Emoji) {
-            emoji::try_each(piece, |emoji| self.add(Kind::Emoji, emoji))?;
+        let base = self.text.len();
+        append_ascii(text, &mut self.text);
+        if !wanted.has(Kind::Phrases) && cuts.iter().all(|cut| cut.is_entity) {
+            // Nothing stands between the words that would have to be looked at.
+            return ascii::try_each(text, sketch.blocks(), |place| {
+                let key = Place::new(base + place.start, base + place.end);
+                self.record(Kind::Words, (key.len() <= MAX_KEY).then_some((key, key)))
+            });
         }
-        if !wanted.has(Kind::Words) && !wanted.has(Kind::Phrases) {
-            return ControlFlow::Continue(());
-        }
+        let mut cuts = cuts.iter();
         let mut previous = None;
-        for stretch in stretches(piece) {
-            match stretch {
-                Stretch::Ascii(text) => {
-                    let start = self.text.len();
-                    append_ascii(text, &mut self.text);
-                    for place in ascii::words(text) {
-                        let key = Place::new(start + place.start, start + place.end);
-                        let key = Some(key).filter(|key| key.len() <= MAX_KEY);
-                        self.add_word(key, wanted, &mut previous)?;
-                    }
-                }
-                Stretch::Other(text) => words.try_each_in(text, |word| {
-                    let key = self.fold(word);
-                    self.add_word(key, wanted, &mut previous)
-                })?,
+        let mut next = cuts.next();
+        ascii::try_each(text, sketch.blocks(), |place| {
+            while let Some(cut) = next.filter(|cut| cut.start < place.start) {
+                self.add_cut(text, cut, wanted, words, &mut previous)?;
+                next = cuts.next();
             }
-        }
-        ControlFlow::Continue(())
+            let key = Place::new(base + place.start, base + place.end);
+            self.add_word(Some(key).filter(|key| key.len() <= MAX_KEY), wanted, &mut previous)
+        })?;
+        next.into_iter().chain(cuts).try_for_each(|cut| self.add_cut(text, cut, wanted, words, &mut previous))
     }
 
-    /// Takes the next word of a piece, and the phrase that it makes with the one before, if there was one.
+    /// Takes the words of a stretch that is not ASCII; an entity ends what was being said.
+    fn add_cut(
+        &mut self,
+        text: &str,
+        cut: &Cut,
+        wanted: Kinds,
+        words: &Words,
+        previous: &mut Option<Key>,
+    ) -> ControlFlow<TooManyTerms> {
+        if cut.is_entity {
+            *previous = None;
+            return ControlFlow::Continue(());
+        }
+        words.try_each_in(&text[cut.start..cut.end], |word, is_settled| {
+            let key = if is_settled { self.keep(word) } else { self.fold(word) };
+            self.add_word(key, wanted, previous)
+        })
+    }
+
+    /// Takes the next word, and the phrase that it makes with the one before, if there was one.
+    #[inline(always)]
     fn add_word(&mut self, key: Key, wanted: Kinds, previous: &mut Option<Key>) -> ControlFlow<TooManyTerms> {
         if wanted.has(Kind::Phrases)
             && let Some(first) = previous.replace(key)
         {
-            let phrase = self.join(first, key);
-            self.record(Kind::Phrases, phrase.zip(phrase))?;
+            self.add_phrase(first, key)?;
         }
         if wanted.has(Kind::Words) {
             self.record(Kind::Words, key.zip(key))?;
         }
         ControlFlow::Continue(())
+    }
+
+    fn add_phrase(&mut self, first: Key, second: Key) -> ControlFlow<TooManyTerms> {
+        let phrase = self.join(first, second);
+        self.record(Kind::Phrases, phrase.zip(phrase))
     }
 
     /// Where the key of this term now stands.
@@ -165,6 +201,13 @@ impl Found {
         }
         let start = self.text.len();
         append(term, &mut self.text);
+        self.key_from(start)
+    }
+
+    /// The same for a term that is its own key.
+    fn keep(&mut self, term: &str) -> Key {
+        let start = self.text.len();
+        self.text.push_str(term);
         self.key_from(start)
     }
 
@@ -186,6 +229,7 @@ impl Found {
     }
 
     /// Takes a term with this key and spelling.
+    #[inline(always)]
     fn record(&mut self, kind: Kind, term: Option<(Place, Place)>) -> ControlFlow<TooManyTerms> {
         if self.terms.len() + self.too_long == MAX_TERMS {
             return ControlFlow::Break(TooManyTerms);

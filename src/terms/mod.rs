@@ -7,6 +7,7 @@
 //! makes this module panic or take more memory than a fixed multiple of its own length.
 //! Cost: no allocation per post once the buffers have grown; plain English text is only looked at byte by byte.
 
+mod alphabet;
 mod ascii;
 mod emoji;
 pub mod entities;
@@ -15,8 +16,10 @@ pub mod fold;
 mod found;
 mod html;
 pub mod language;
+mod pieces;
 pub mod rules;
 mod scripts;
+mod sketch;
 pub mod stop;
 pub mod words;
 

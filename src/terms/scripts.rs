@@ -32,11 +32,6 @@ pub(super) fn is_unspaced(c: char) -> bool {
             || WORD_BREAK.get(c) == WordBreak::Katakana)
 }
 
-/// Whether a character belongs to the one before it, whatever that is (rule WB4 of UAX #29).
-pub(super) fn attaches(c: char) -> bool {
-    !c.is_ascii() && matches!(WORD_BREAK.get(c), WordBreak::Extend | WordBreak::Format | WordBreak::ZWJ)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,11 +44,5 @@ mod tests {
             !matches!(SCRIPT.get(c), Script::Han | Script::Thai | Script::Myanmar)
                 && WORD_BREAK.get(c) != WordBreak::Katakana
         }));
-    }
-
-    #[test]
-    fn marks_and_joiners_attach() {
-        assert!("\u{300}\u{3099}\u{200d}\u{fe0f}\u{200e}\u{ff9e}".chars().all(attaches));
-        assert!(!"a あ。".chars().any(attaches));
     }
 }

@@ -6,18 +6,19 @@
 //! several times as fast.
 //! Invariant: without those scripts the words are exactly the segments of UAX #29 that have an alphabetic character; a
 //! run of those scripts gives the same words wherever it stands.
-//! Cost: ASCII is looked at in blocks; the rest by look-ups a character, and a run that goes to the dictionary allocates
-//! its list of breaks.
+//! Cost: ASCII is looked at in blocks; the rest by a look-up a character. Only words in which marks of punctuation or joiners
+//! may stand go through all the rules, and a run that goes to the dictionary allocates its list of breaks.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use icu_segmenter::options::WordBreakInvariantOptions;
 use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed};
 use memchr::memchr_iter;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::alphabet::{Class, character};
 use super::ascii;
-use super::scripts::{attaches, is_unspaced};
+use super::sketch::Sketch;
 
 /// Splits texts into words.
 pub struct Words {
@@ -38,55 +39,106 @@ impl Words {
 
     /// Shows each word of a text, in order and as it is written.
     pub fn each(&self, text: &str, mut see: impl FnMut(&str)) {
-        for stretch in stretches(text) {
-            match stretch {
-                Stretch::Ascii(text) => ascii::words(text).for_each(|place| see(&text[place])),
-                Stretch::Other(text) => {
-                    let _: ControlFlow<()> = self.try_each_in(text, |word| {
-                        see(word);
-                        ControlFlow::Continue(())
-                    });
-                }
+        let mut sketch = Sketch::default();
+        sketch.draw(text);
+        let others: Vec<Range<usize>> = stretches(text).collect();
+        others.iter().for_each(|other| sketch.cut(other.clone()));
+        let mut others = others.into_iter().peekable();
+        let see_other = |other: Range<usize>, see: &mut dyn FnMut(&str)| {
+            let _: ControlFlow<()> = self.try_each_in(&text[other], |word, _| {
+                see(word);
+                ControlFlow::Continue(())
+            });
+        };
+        let _: ControlFlow<()> = ascii::try_each(text, sketch.blocks(), |place| {
+            while let Some(other) = others.next_if(|other| other.start < place.start) {
+                see_other(other, &mut see);
             }
-        }
+            see(&text[place]);
+            ControlFlow::Continue(())
+        });
+        others.for_each(|other| see_other(other, &mut see));
     }
 
-    /// Shows each word of a stretch that is not ASCII, in order, until `see` breaks off.
+    /// Shows each word of a stretch that is not ASCII, in order, until `see` breaks off, and tells whether it is known to
+    /// be its own key.
     pub(super) fn try_each_in<B>(
         &self,
         stretch: &str,
-        mut see: impl FnMut(&str) -> ControlFlow<B>,
+        mut see: impl FnMut(&str, bool) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        if !is_word(stretch) {
-            return ControlFlow::Continue(());
-        }
-        let mut start = 0;
-        let mut unspaced = false;
+        // Where what is at hand begins, and where the last character stands that belongs to no word.
+        let (mut start, mut apart) = (0, None);
+        let (mut at_hand, mut before) = (AtHand::Nothing, Class::Apart);
+        let (mut has_letter, mut is_settled) = (false, true);
         for (at, c) in stretch.char_indices() {
-            let belongs = is_unspaced(c) || (unspaced && attaches(c));
-            if belongs != unspaced {
-                self.try_each_in_run(&stretch[start..at], unspaced, &mut see)?;
-                start = at;
-                unspaced = belongs;
+            let character = character(c);
+            let class = character.class();
+            if at_hand == AtHand::Word && class == Class::Joined {
+                has_letter |= character.is_alphabetic();
+                is_settled &= character.is_settled();
+                continue;
             }
+            if at_hand == AtHand::Run {
+                if matches!(class, Class::Unspaced | Class::Attached | Class::Joiner) {
+                    continue;
+                }
+                self.try_each_in_run(&stretch[start..at], &mut see)?;
+                (at_hand, apart) = (AtHand::Nothing, None);
+            }
+            let next = match class {
+                Class::Joined => at_hand.or(AtHand::Word),
+                Class::Hebrew if at_hand == AtHand::Nothing || at_hand == AtHand::Hebrew => AtHand::Hebrew,
+                Class::Hebrew | Class::Complex => AtHand::Mixture,
+                Class::Attached => at_hand.or(AtHand::Mixture),
+                Class::Joiner => AtHand::Mixture,
+                Class::Pictograph if before == Class::Joiner => AtHand::Mixture,
+                Class::Middle if at_hand != AtHand::Nothing => {
+                    let holds = at_hand != AtHand::Word || is_held(&stretch[at + c.len_utf8()..]);
+                    if holds { AtHand::Mixture } else { AtHand::Nothing }
+                }
+                Class::Unspaced => AtHand::Run,
+                Class::Apart | Class::Space | Class::Pictograph | Class::Middle => AtHand::Nothing,
+            };
+            if at_hand == AtHand::Nothing {
+                // What attaches to a character that is no part of a word is read together with it.
+                start =
+                    if matches!(class, Class::Attached | Class::Joiner) { apart.unwrap_or(at) } else { at };
+                (has_letter, is_settled) = (false, true);
+            } else if matches!(next, AtHand::Nothing | AtHand::Run) {
+                at_hand.try_each(&stretch[start..at], has_letter, is_settled, &mut see)?;
+                start = at;
+                (has_letter, is_settled) = (false, true);
+            }
+            // Spaces hold together, so that what attaches to the last of them belongs to all.
+            if next == AtHand::Nothing && !(class == Class::Space && before == Class::Space) {
+                apart = Some(at);
+            }
+            has_letter |= character.is_alphabetic();
+            is_settled &= character.is_settled();
+            (at_hand, before) = (next, class);
         }
-        self.try_each_in_run(&stretch[start..], unspaced, &mut see)
+        match at_hand {
+            AtHand::Run => self.try_each_in_run(&stretch[start..], &mut see),
+            _ => at_hand.try_each(&stretch[start..], has_letter, is_settled, &mut see),
+        }
     }
 
     fn try_each_in_run<B>(
         &self,
         run: &str,
-        unspaced: bool,
-        see: &mut impl FnMut(&str) -> ControlFlow<B>,
+        see: &mut impl FnMut(&str, bool) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        if !unspaced {
-            return run.split_word_bounds().filter(|segment| is_word(segment)).try_for_each(see);
-        }
         let mut start = 0;
         for end in self.dictionary.segment_str(run) {
             let segment = &run[start..end];
-            if is_word(segment) {
-                see(segment)?;
+            let (mut has_letter, mut is_settled) = (false, true);
+            for character in segment.chars().map(character) {
+                has_letter |= character.is_alphabetic();
+                is_settled &= character.is_settled();
+            }
+            if has_letter {
+                see(segment, is_settled)?;
             }
             start = end;
         }
@@ -94,32 +146,65 @@ impl Words {
     }
 }
 
-/// A part of a text that begins and ends where there is a word boundary whatever stands beside it.
+/// What the characters before the one at hand make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stretch<'a> {
-    /// Nothing but ASCII.
-    Ascii(&'a str),
-    /// Words with other characters in them, and spaces.
-    Other(&'a str),
+enum AtHand {
+    /// Nothing that could be a part of a word.
+    Nothing,
+    /// One segment, as far as can be seen.
+    Word,
+    /// The same, with the letters of Hebrew in it.
+    Hebrew,
+    /// Segments between which UAX #29 has to find the boundaries.
+    Mixture,
+    /// Characters of scripts without spaces.
+    Run,
 }
 
-/// Cuts a text into stretches, in order; none is left out.
-pub(super) fn stretches(text: &str) -> impl Iterator<Item = Stretch<'_>> {
-    let mut other = "";
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if other.is_empty() && !rest.is_empty() {
-            let Some(first) = first_outside_ascii(rest.as_bytes()) else {
-                return Some(Stretch::Ascii(std::mem::take(&mut rest)));
-            };
-            let (start, end) = (before_spaces(&rest.as_bytes()[..first]), next_space(rest, first));
-            let ascii = &rest[..start];
-            (other, rest) = (&rest[start..end], &rest[end..]);
-            if !ascii.is_empty() {
-                return Some(Stretch::Ascii(ascii));
-            }
+impl AtHand {
+    /// What it is with one more character in it, which would be `alone` if it stood alone.
+    #[inline(always)]
+    fn or(self, alone: AtHand) -> AtHand {
+        if self == AtHand::Nothing { alone } else { self }
+    }
+
+    #[inline(always)]
+    fn try_each<B>(
+        self,
+        text: &str,
+        has_letter: bool,
+        is_settled: bool,
+        see: &mut impl FnMut(&str, bool) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        match self {
+            AtHand::Word | AtHand::Hebrew if has_letter => see(text, is_settled),
+            AtHand::Mixture if has_letter => text
+                .split_word_bounds()
+                .filter(|segment| is_word(segment))
+                .try_for_each(|segment| see(segment, is_settled)),
+            _ => ControlFlow::Continue(()),
         }
-        (!other.is_empty()).then(|| Stretch::Other(std::mem::take(&mut other)))
+    }
+}
+
+/// Whether what stands behind a character in the middle of a word may hold it there.
+fn is_held(rest: &str) -> bool {
+    rest.chars().next().is_some_and(|next| {
+        let class = character(next).class();
+        !matches!(class, Class::Apart | Class::Space | Class::Pictograph | Class::Middle | Class::Unspaced)
+    })
+}
+
+/// The parts of a text that have other characters than ASCII, in order. They begin and end where there is a word boundary
+/// whatever stands beside it; nothing but ASCII stands between them.
+pub(super) fn stretches(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = &text[at..];
+        let first = first_outside_ascii(rest.as_bytes())?;
+        let start = at + before_spaces(&rest.as_bytes()[..first]);
+        at += next_space(rest, first);
+        Some(start..at)
     })
 }
 
@@ -148,20 +233,7 @@ fn next_space(text: &str, from: usize) -> usize {
 }
 
 fn is_word(segment: &str) -> bool {
-    segment.chars().any(is_alphabetic)
-}
-
-/// The alphabetic characters of Unicode, with short ways for what stands in most posts.
-fn is_alphabetic(c: char) -> bool {
-    match c {
-        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
-        'à'..='ö' | 'а'..='я' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | '一'..='鿿' | '가'..='힣' => true,
-        '\u{2000}'..='\u{206f}'
-        | '\u{3000}'..='\u{3004}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{1f200}'..='\u{1faff}' => false,
-        _ => c.is_alphabetic(),
-    }
+    segment.chars().any(|c| character(c).is_alphabetic())
 }
 
 #[cfg(test)]
@@ -170,6 +242,7 @@ mod conformance;
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::scripts::is_unspaced;
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -221,8 +294,21 @@ mod tests {
     }
 
     #[test]
-    fn the_short_ways_to_the_alphabetic_characters_lead_there() {
-        assert!(('\0'..=char::MAX).all(|c| is_alphabetic(c) == c.is_alphabetic()));
+    fn no_character_is_mistaken_wherever_it_stands() {
+        for c in ('\0'..=char::MAX).filter(|&c| !is_unspaced(c)) {
+            let class = character(c).class();
+            // Of the many that are not assigned some will do.
+            if class == Class::Apart && c > '\u{ffff}' && c as u32 % 64 != 0 {
+                continue;
+            }
+            for text in [
+                format!("é{c}b {c} 1{c}2"),
+                format!("{c}\u{301}b {c}{c}é.{c} \u{200d}{c}"),
+                format!("א{c}' é{c}.b"),
+            ] {
+                assert_eq!(words(&text), by_uax_29(&text), "{c:?} {:x}", c as u32);
+            }
+        }
     }
 
     #[test]

@@ -1,16 +1,11 @@
 //! A walk through a record along a tree of pointers.
 //!
-//! Idea: a visitor of the JSON reader that goes into what lies on the tree and skips the rest unread.
+//! Idea: the reader of JSON goes into what lies on the tree and skips the rest unread.
 //! Invariant: the depth of the walk is that of the tree, not of the record. A key on the tree that an object has twice
 //! is a fault. What is wanted as a whole is never gone into at once: its parts are walked to in a second pass.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
 use super::super::bad::Bad;
-use super::super::json::{Raw, Str, fault};
+use super::super::json::{Cursor, Fault, Keys, Raw, Read, pass};
 use super::tree::{Node, Step};
 use super::{FIELDS, Found};
 
@@ -30,8 +25,7 @@ pub(super) fn find<'a>(root: &Node, record: &'a str) -> Result<Found<'a>, Bad> {
 
 /// Walks through a whole JSON text.
 fn walk<'a>(text: &'a str, walk: Walk<'_, '_, 'a>) -> Result<(), Bad> {
-    let mut input = serde_json::Deserializer::from_str(text);
-    walk.deserialize(&mut input).and_then(|()| input.end()).map_err(|error| fault(text, &error))
+    pass(text, |input| walk.value(input))
 }
 
 /// A walk through a record from one node of the tree.
@@ -49,14 +43,17 @@ impl<'n, 'a> Walk<'n, '_, 'a> {
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Walk<'_, '_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, input: D) -> Result<(), D::Error> {
+impl<'a> Walk<'_, '_, 'a> {
+    /// Walks through the value here.
+    fn value(self, input: &mut Cursor<'a>) -> Result<(), Fault> {
         if self.fields.is_empty() {
-            return input.deserialize_any(self);
+            return match input.token() {
+                b'{' => self.object(input),
+                b'[' => self.array(input),
+                _ => input.skip(),
+            };
         }
-        if let Some(value) = Option::<Raw>::deserialize(input)? {
+        if let Some(value) = Option::<Raw>::read(input)? {
             for field in self.fields {
                 self.found[*field] = Some(value);
             }
@@ -66,65 +63,24 @@ impl<'a> DeserializeSeed<'a> for Walk<'_, '_, 'a> {
         }
         Ok(())
     }
-}
 
-impl<'a> Visitor<'a> for Walk<'_, '_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("any value")
-    }
-
-    fn visit_map<M: MapAccess<'a>>(mut self, mut map: M) -> Result<(), M::Error> {
+    fn object(mut self, input: &mut Cursor<'a>) -> Result<(), Fault> {
         let mut seen = [false; FIELDS];
-        while let Some(key) = map.next_key::<Str>()? {
-            let Some(at) = self.steps.iter().position(|step| step.key == *key) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
+        input.object(&Keys::ALL, |key, start, input| {
+            let Some(at) = self.steps.iter().position(|step| *step.key == *key) else {
+                return input.skip();
             };
             if std::mem::replace(&mut seen[at], true) {
-                let key: String = key.chars().take(40).collect();
-                return Err(M::Error::custom(format!("duplicate field `{key}`")));
+                return Err(input.duplicate(start));
             }
-            map.next_value_seed(self.to(&self.steps[at].node))?;
-        }
-        Ok(())
+            self.to(&self.steps[at].node).value(input)
+        })
     }
 
-    fn visit_seq<S: SeqAccess<'a>>(mut self, mut list: S) -> Result<(), S::Error> {
-        for index in 0_usize.. {
-            let more = match self.steps.iter().find(|step| step.index == Some(index)) {
-                Some(step) => list.next_element_seed(self.to(&step.node))?.is_some(),
-                None => list.next_element::<IgnoredAny>()?.is_some(),
-            };
-            if !more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn array(mut self, input: &mut Cursor<'a>) -> Result<(), Fault> {
+        input.array(|index, input| match self.steps.iter().find(|step| step.index == Some(index)) {
+            Some(step) => self.to(&step.node).value(input),
+            None => input.skip(),
+        })
     }
 }

@@ -171,6 +171,27 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_status_is_what_another_reader_of_json_finds_in_it(value in value(), indent: bool) {
+        let json = if indent { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        let text = value.get("text").and_then(Value::as_str);
+        let elsewhere = ["full_text", "extended_tweet", "retweeted_status"];
+        let is_plain = elsewhere.iter().all(|name| value.get(name).is_none_or(Value::is_null));
+        match decode(Format::Tweet, json.as_bytes()) {
+            Ok(Record::Post(post)) if is_plain => {
+                prop_assert_eq!(Some(&*post.text), text);
+                prop_assert_eq!(post.lang.as_deref(), value["lang"].as_str().filter(|lang| !["", "und"].contains(lang)));
+                let tags = value["entities"]["hashtags"].as_array().map(|tags| tags.len());
+                prop_assert!(post.hashtags.map(|tags| tags.len()) <= tags);
+            }
+            Ok(Record::Other(_)) => prop_assert!(text.is_none()),
+            Err(bad) => prop_assert!(bad.reason != Reason::Json),
+            Ok(Record::Post(_)) => {}
+        }
+    }
+}
+
 #[test]
 fn the_samples_are_posts() {
     for sample in samples() {

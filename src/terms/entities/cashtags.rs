@@ -1,10 +1,8 @@
 //! Cashtags: `$` and one to six ASCII letters, perhaps with a suffix of `.` or `_` and one or two more.
 //!
-//! Idea: jump from sign to sign; before it must stand a space or nothing, behind it a space, punctuation or nothing. A
+//! Idea: before the sign must stand a space or nothing, behind it a space, punctuation or nothing. A
 //! suffix that does not fit is left out of the tag.
-//! Cost: one vectorised search for the sign, then at most ten characters a sign.
-
-use memchr::memchr_iter;
+//! Cost: at most ten characters a sign.
 
 use super::classes::{is_punctuation, is_space};
 use super::{Entity, EntityKind};
@@ -12,25 +10,23 @@ use super::{Entity, EntityKind};
 const MAX_LETTERS: usize = 6;
 const MAX_SUFFIX: usize = 2;
 
-/// Appends the cashtags of a text to `found`, in order.
-pub(super) fn scan(text: &str, found: &mut Vec<Entity>) {
+/// Looks at the sign at `start`; appends the cashtag to `found`, if it makes one.
+pub(super) fn sign(text: &str, start: usize, found: &mut Vec<Entity>) {
     let bytes = text.as_bytes();
-    for start in memchr_iter(b'$', bytes) {
-        if text[..start].chars().next_back().is_some_and(|before| !is_space(before)) {
-            continue;
-        }
-        let base = start + 1 + letters(&bytes[start + 1..], MAX_LETTERS);
-        if base == start + 1 {
-            continue;
-        }
-        let suffix = match bytes.get(base) {
-            Some(b'.' | b'_') => letters(&bytes[base + 1..], MAX_SUFFIX),
-            _ => 0,
-        };
-        let end = if suffix > 0 && may_end(text, base + 1 + suffix) { base + 1 + suffix } else { base };
-        if may_end(text, end) {
-            found.push(Entity { kind: EntityKind::Cashtag, start, end });
-        }
+    if text[..start].chars().next_back().is_some_and(|before| !is_space(before)) {
+        return;
+    }
+    let base = start + 1 + letters(&bytes[start + 1..], MAX_LETTERS);
+    if base == start + 1 {
+        return;
+    }
+    let suffix = match bytes.get(base) {
+        Some(b'.' | b'_') => letters(&bytes[base + 1..], MAX_SUFFIX),
+        _ => 0,
+    };
+    let end = if suffix > 0 && may_end(text, base + 1 + suffix) { base + 1 + suffix } else { base };
+    if may_end(text, end) {
+        found.push(Entity { kind: EntityKind::Cashtag, start, end });
     }
 }
 
@@ -44,12 +40,11 @@ fn may_end(text: &str, end: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::of_kind;
     use super::*;
 
     fn cashtags(text: &str) -> Vec<&str> {
-        let mut found = Vec::new();
-        scan(text, &mut found);
-        found.iter().map(|entity| &text[entity.start..entity.end]).collect()
+        of_kind(EntityKind::Cashtag, text)
     }
 
     #[test]

@@ -13,20 +13,6 @@ static CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> =
 
 const LETTER_OR_MARK: GeneralCategoryGroup = GeneralCategoryGroup::Letter.union(GeneralCategoryGroup::Mark);
 
-/// First byte of `＃` and `＠` in UTF-8.
-pub(super) const WIDE_LEAD: u8 = 0xef;
-
-/// Length in bytes of the sign at `at`, if one of `ascii` and `wide` begins there.
-pub(super) fn sign_at(bytes: &[u8], at: usize, ascii: u8, wide: char) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    if rest.first() == Some(&ascii) {
-        return Some(1);
-    }
-    let mut utf8 = [0; 4];
-    let wide = wide.encode_utf8(&mut utf8).as_bytes();
-    rest.starts_with(wide).then_some(wide.len())
-}
-
 /// A letter or a mark: what a hashtag must have at least one of.
 pub(super) fn is_tag_letter(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphabetic() } else { LETTER_OR_MARK.contains(CATEGORY.get(c)) }
@@ -87,10 +73,23 @@ pub(super) fn is_punctuation(c: char) -> bool {
 /// characters that steer the direction of the text.
 pub(super) fn is_domain_char(c: char) -> bool {
     if c.is_ascii() {
-        return !is_punctuation(c) && !is_space(c);
+        return DOMAIN_ASCII >> c as u32 & 1 != 0;
     }
     !(is_space(c) || is_noncharacter(c) || is_directional(c))
 }
+
+/// The bits of all ASCII characters but punctuation and white space.
+const DOMAIN_ASCII: u128 = {
+    let (mut bits, mut byte) = (0, 0_u8);
+    while byte < 128 {
+        let is_punctuation = byte.is_ascii_punctuation() && byte != b'"' && byte != b'`';
+        if !is_punctuation && !matches!(byte, b'\t'..=b'\r' | b' ') {
+            bits |= 1 << byte;
+        }
+        byte += 1;
+    }
+    bits
+};
 
 /// What may not stand directly before a URL.
 pub(super) fn blocks_url(c: char) -> bool {
@@ -115,6 +114,11 @@ mod tests {
             assert!(!is_tag_char(c) && !is_tag_letter(c) && !is_latin_accent(c), "{c}");
         }
         assert!(!is_domain_char('.') && !is_domain_char('#') && !is_domain_char('\u{2069}'));
+    }
+
+    #[test]
+    fn hosts_have_no_punctuation_and_no_spaces() {
+        assert!(('\0'..='\u{7f}').all(|c| is_domain_char(c) != (is_punctuation(c) || is_space(c))));
     }
 
     #[test]

@@ -1,36 +1,30 @@
 //! Hashtags: `#` or `＃` and a run of letters, marks and digits with at least one letter or mark.
 //!
-//! Idea: jump from sign to sign. What stands before the sign must not be able to belong to a tag; what stands behind
+//! Idea: what stands before the sign must not be able to belong to a tag; what stands behind
 //! the tag must be neither another sign nor `://`.
 //! Invariant: the character before a sign is used up when it belonged to the tag before, even to one that was refused,
 //! as it is when a regular expression goes on behind its last match.
-//! Cost: one vectorised search for the signs, then each character of a tag once.
+//! Cost: each character of a tag once.
 
-use memchr::memchr2;
-
-use super::classes::{WIDE_LEAD, is_tag_char, is_tag_letter, sign_at};
+use super::classes::{is_tag_char, is_tag_letter};
 use super::{Entity, EntityKind};
 
-/// Appends the hashtags of a text to `found`, in order.
-pub(super) fn scan(text: &str, found: &mut Vec<Entity>) {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    let mut taken = 0;
-    while let Some(step) = memchr2(b'#', WIDE_LEAD, &bytes[from..]) {
-        let start = from + step;
-        let Some(sign) = sign_at(bytes, start, b'#', '＃') else {
-            from = start + 1;
-            continue;
-        };
-        let body = start + sign;
-        from = body;
-        if !may_begin(text, start, taken) || text[body..].starts_with(['\u{fe0f}', '\u{20e3}']) {
-            continue;
+/// Takes the signs of a text, in order.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    /// Where the last tag ended.
+    taken: usize,
+}
+
+impl Scanner {
+    /// Looks at the sign from `start` to `body`; appends the hashtag to `found`, if it makes one.
+    pub(super) fn sign(&mut self, text: &str, start: usize, body: usize, found: &mut Vec<Entity>) {
+        if !may_begin(text, start, self.taken) || text[body..].starts_with(['\u{fe0f}', '\u{20e3}']) {
+            return;
         }
         let (end, has_letter) = run(text, body);
-        from = end;
         if has_letter {
-            taken = end;
+            self.taken = end;
             let rest = &text[end..];
             if !rest.starts_with(['#', '＃']) && !rest.starts_with("://") {
                 found.push(Entity { kind: EntityKind::Hashtag, start, end });
@@ -50,23 +44,31 @@ fn may_begin(text: &str, start: usize, taken: usize) -> bool {
 
 fn run(text: &str, body: usize) -> (usize, bool) {
     let mut has_letter = false;
-    for (at, c) in text[body..].char_indices() {
-        if !is_tag_char(c) {
-            return (body + at, has_letter);
+    let mut end = body;
+    loop {
+        match text.as_bytes().get(end) {
+            Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => {
+                has_letter |= byte.is_ascii_alphabetic();
+                end += 1;
+            }
+            Some(byte) if !byte.is_ascii() => {
+                let Some(c) = text[end..].chars().next().filter(|&c| is_tag_char(c)) else { break };
+                has_letter = has_letter || is_tag_letter(c);
+                end += c.len_utf8();
+            }
+            _ => break,
         }
-        has_letter = has_letter || is_tag_letter(c);
     }
-    (text.len(), has_letter)
+    (end, has_letter)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::of_kind;
     use super::*;
 
     fn tags(text: &str) -> Vec<&str> {
-        let mut found = Vec::new();
-        scan(text, &mut found);
-        found.iter().map(|entity| &text[entity.start..entity.end]).collect()
+        of_kind(EntityKind::Hashtag, text)
     }
 
     #[test]

@@ -5,8 +5,6 @@
 //! Invariant: the part found is the one that twitter-text's regular expressions find, without backtracking.
 //! Cost: each character is looked at once, those of one unbalanced parenthesis twice.
 
-use memchr::memchr;
-
 use super::classes::is_latin_accent;
 
 /// Ends of the parts of a URL, in bytes.
@@ -85,15 +83,22 @@ fn is_letter(c: char) -> bool {
 }
 
 fn is_path_char(c: char) -> bool {
-    is_letter(c) || c.is_ascii_digit() || c == '\u{2013}' || is_one_of(c, b"!*';:=+,.$/%#[]-_~@|&")
+    is_letter(c)
+        || c.is_ascii_digit()
+        || matches!(
+            c,
+            '!' | '*' | '\'' | ';' | ':' | '=' | '+' | ',' | '.' | '$' | '/' | '%' | '#' | '[' | ']' | '-'
+        )
+        || matches!(c, '_' | '~' | '@' | '|' | '&' | '\u{2013}')
 }
 
 fn is_query_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || memchr(byte, b"!?*'@();:&=+$/%#[]-_.,~|").is_some()
-}
-
-fn is_one_of(c: char, bytes: &[u8]) -> bool {
-    c.is_ascii() && memchr(c as u8, bytes).is_some()
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'?' | b'*' | b'\'' | b'@' | b'(' | b')' | b';' | b':' | b'&' | b'=' | b'+' | b'$'
+        )
+        || matches!(byte, b'/' | b'%' | b'#' | b'[' | b']' | b'-' | b'_' | b'.' | b',' | b'~' | b'|')
 }
 
 #[cfg(test)]

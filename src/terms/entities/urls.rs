@@ -1,15 +1,13 @@
 //! URLs, with a scheme (`http`, `https`) or without.
 //!
-//! Idea: no URL without a dot, so jump from dot to dot, go back to the beginning of the row of labels around it, and find
+//! Idea: no URL without a dot, so from each dot go back to the beginning of the row of labels around it, and find
 //! the first place in the row where a host begins. With a scheme in front a host may be in any script; without one only
 //! the parts of it in Latin letters count, each for itself, since other scripts are written without spaces around.
 //! Invariant: what a match has used up, even one that was refused, can not be the beginning of the next, as with a
 //! regular expression that goes on behind its last match. A full stop without a space behind it makes a URL wherever
 //! the next word is a top-level domain (`it.so`); that is the rule of the reference. In one place this is stricter than the
 //! reference: it loses an accented letter with which both the text and a host without a scheme begin.
-//! Cost: one vectorised search for dots; linear in the rows of labels around them.
-
-use memchr::memchr;
+//! Cost: linear in the rows of labels around dots.
 
 use super::classes::{blocks_url, is_domain_char, is_latin_accent};
 use super::hosts::{Row, is_label_char, label};
@@ -26,21 +24,14 @@ const DEFAULT_SCHEME: usize = "https://".len();
 const SHORTENER: &str = "t.co/";
 const MAX_SLUG: usize = 40;
 
-/// Appends the URLs of a text to `found`, in order.
-pub(super) fn scan(text: &str, found: &mut Vec<Entity>) {
-    let mut scanner = Scanner { text, taken: 0, row: Row::default(), found };
-    let mut from = 0;
-    while let Some(step) = memchr(b'.', &text.as_bytes()[from..]) {
-        let dot = from + step;
-        from = if text[dot + 1..].starts_with(is_label_char) { scanner.row_around(dot) } else { dot + 1 };
-    }
-}
-
-struct Scanner<'t, 'f> {
+/// Takes the dots of a text, in order.
+pub(super) struct Scanner<'t> {
     text: &'t str,
+    /// Where the last URL, or what was refused as one, ended.
     taken: usize,
+    /// Where the dots end that have been looked at.
+    from: usize,
     row: Row,
-    found: &'f mut Vec<Entity>,
 }
 
 /// A host in the text.
@@ -50,9 +41,21 @@ struct Host {
     end: usize,
 }
 
-impl Scanner<'_, '_> {
+impl<'t> Scanner<'t> {
+    /// A scanner at the beginning of a text.
+    pub(super) fn new(text: &'t str) -> Self {
+        Scanner { text, taken: 0, from: 0, row: Row::default() }
+    }
+
+    /// Looks at a dot; appends the URLs to `found` that it belongs to, if it is the first one in them.
+    pub(super) fn dot(&mut self, dot: usize, found: &mut Vec<Entity>) {
+        if dot >= self.from && self.text[dot + 1..].starts_with(is_label_char) {
+            self.from = self.row_around(dot, found);
+        }
+    }
+
     /// Takes the first URL of the row of labels around a dot; gives where to go on.
-    fn row_around(&mut self, dot: usize) -> usize {
+    fn row_around(&mut self, dot: usize, found: &mut Vec<Entity>) -> usize {
         let before = &self.text[self.taken..dot];
         let start = self.taken + before.trim_end_matches(|c| is_label_char(c) || c == '.').len();
         if let Some(scheme) = self.scheme_before(start)
@@ -61,14 +64,14 @@ impl Scanner<'_, '_> {
             let host = Host { start, end };
             let tail = tail(self.text, end);
             self.taken = tail.end;
-            self.with_scheme(scheme, host, tail);
+            self.with_scheme(scheme, host, tail, found);
             return tail.end;
         }
         match self.first_host(start) {
             Ok(host) => {
                 let tail = tail(self.text, host.end);
                 self.taken = tail.end;
-                self.without_scheme(host, tail);
+                self.without_scheme(host, tail, found);
                 tail.end
             }
             Err(end) => end,
@@ -114,7 +117,7 @@ impl Scanner<'_, '_> {
         }
     }
 
-    fn with_scheme(&mut self, start: usize, host: Host, tail: Tail) {
+    fn with_scheme(&self, start: usize, host: Host, tail: Tail, found: &mut Vec<Entity>) {
         let mut end = tail.end;
         if !is_valid(self.text, start, host, end, host.start - start) {
             return;
@@ -132,21 +135,21 @@ impl Scanner<'_, '_> {
                 end += query(&path[slug..]);
             }
         }
-        self.found.push(Entity { kind: EntityKind::Url, start, end });
+        found.push(Entity { kind: EntityKind::Url, start, end });
     }
 
-    fn without_scheme(&mut self, host: Host, tail: Tail) {
+    fn without_scheme(&self, host: Host, tail: Tail, found: &mut Vec<Entity>) {
         let before = &self.text[..host.start];
         if before.ends_with(['-', '_', '.', '/'])
             || !is_valid(self.text, host.start, host, tail.end, DEFAULT_SCHEME)
         {
             return;
         }
-        let first = self.found.len();
+        let first = found.len();
         latin_hosts(&self.text[..host.end], host.start, |part| {
-            self.found.push(Entity { kind: EntityKind::Url, start: part.start, end: part.end });
+            found.push(Entity { kind: EntityKind::Url, start: part.start, end: part.end });
         });
-        if let Some(last) = self.found[first..].last_mut()
+        if let Some(last) = found[first..].last_mut()
             && tail.has_path
         {
             last.end = tail.end;

@@ -5,6 +5,7 @@ use std::env::{home_dir, var_os};
 use std::fs;
 use std::path::PathBuf;
 
+use super::super::scripts::is_unspaced;
 use super::*;
 
 /// The cases of the version of Unicode that `unicode-segmentation` has.

@@ -1,9 +1,8 @@
+use super::super::tests::of_kind;
 use super::*;
 
 fn urls(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    scan(text, &mut found);
-    found.iter().map(|entity| &text[entity.start..entity.end]).collect()
+    of_kind(EntityKind::Url, text)
 }
 
 #[test]

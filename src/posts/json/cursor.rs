@@ -1,0 +1,233 @@
+//! A way through a JSON text, from its beginning to its end.
+//!
+//! Idea: whoever reads an object is shown the keys that it asks for; all other fields are passed in one go.
+//! Invariant: what was passed is valid JSON. The place never goes back, but to say where a fault is.
+//! Cost: that of [`skip`], and nothing for fields that are not read.
+
+use std::borrow::Cow;
+
+use super::keys::Keys;
+use super::skip::{self, Bytes};
+use super::strings::unescape;
+
+/// Why a text could not be read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::posts) enum Fault {
+    /// It is no JSON.
+    Syntax,
+    /// A string that is read has half of a surrogate pair.
+    Surrogate,
+    /// An object has a key twice that is read; here the second one begins.
+    Duplicate,
+    /// Another type of value stands here.
+    Type(Expected),
+}
+
+/// What a value should have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::posts) enum Expected {
+    Object,
+    Array,
+    String,
+    Boolean,
+    Hashtag,
+}
+
+/// A place in a JSON text.
+#[derive(Clone, Debug)]
+pub(in crate::posts) struct Cursor<'a> {
+    text: &'a str,
+    bytes: Bytes<'a>,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The beginning of a text.
+    pub(super) fn new(text: &'a str) -> Self {
+        Cursor { text, bytes: Bytes::new(text.as_bytes()), at: 0 }
+    }
+
+    /// How many bytes have been passed.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The fault of a key that begins at `start` and was there before.
+    #[cold]
+    pub(in crate::posts) fn duplicate(&mut self, start: usize) -> Fault {
+        self.at = start;
+        Fault::Duplicate
+    }
+
+    /// Passes white space; gives the byte behind it, 0 at the end.
+    #[inline(always)]
+    pub(in crate::posts) fn token(&mut self) -> u8 {
+        let (byte, at) = skip::token(&self.bytes, self.at);
+        self.at = at;
+        byte
+    }
+
+    /// Whether nothing follows but white space.
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.token();
+        self.at == self.text.len()
+    }
+
+    /// Passes an object and shows each key that may be one of `keys`, decoded, with the place where it begins; `field`
+    /// passes the value.
+    #[inline(always)]
+    pub(in crate::posts) fn object(
+        &mut self,
+        keys: &Keys,
+        mut field: impl FnMut(&str, usize, &mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if self.token() != b'{' {
+            return Err(Fault::Type(Expected::Object));
+        }
+        while let Some(key) = self.next_key(keys)? {
+            let inside = &self.text[key.start + 1..key.end];
+            if key.has_escapes {
+                field(&unescape(inside)?, key.start, self)?;
+            } else {
+                field(inside, key.start, self)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes the brace that opens an object, or what stands behind a field, and all fields that are not read; stops
+    /// before the value of the next that may be. `None`: the object has been passed.
+    fn next_key(&mut self, keys: &Keys) -> Result<Option<Key>, Fault> {
+        let bytes = &mut self.bytes;
+        let (mut byte, mut at) = skip::token(bytes, self.at);
+        let mut is_first = byte == b'{';
+        loop {
+            let behind = skip::token(bytes, at + 1);
+            match byte {
+                b'}' => {
+                    self.at = at + 1;
+                    return Ok(None);
+                }
+                b'{' if is_first && behind.0 == b'}' => {
+                    self.at = behind.1 + 1;
+                    return Ok(None);
+                }
+                b',' => {}
+                b'{' if is_first => {}
+                _ => return Err(Fault::Syntax),
+            }
+            if behind.0 != b'"' {
+                return Err(Fault::Syntax);
+            }
+            is_first = false;
+            let start = behind.1;
+            let (end, has_escapes) = skip::string(bytes, start)?;
+            at = skip::pass(bytes, end, b':')?;
+            let key = Key { start, end: end - 1, has_escapes };
+            if has_escapes || keys.may_have(&self.text.as_bytes()[start + 1..end - 1]) {
+                self.at = at;
+                return Ok(Some(key));
+            }
+            at = skip::value(bytes, at)?;
+            (byte, at) = skip::token(bytes, at);
+        }
+    }
+
+    /// Passes an array; `item` passes each of its values, of which it is told the index.
+    #[inline(always)]
+    pub(in crate::posts) fn array(
+        &mut self,
+        mut item: impl FnMut(usize, &mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if self.token() != b'[' {
+            return Err(Fault::Type(Expected::Array));
+        }
+        self.at += 1;
+        if self.token() == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        for index in 0.. {
+            item(index, self)?;
+            let byte = self.token();
+            self.at += 1;
+            match byte {
+                b',' => {}
+                b']' => break,
+                _ => return Err(Fault::Syntax),
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a string; borrowed where it has no escapes.
+    pub(in crate::posts) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        if self.token() != b'"' {
+            return Err(Fault::Type(Expected::String));
+        }
+        let (end, has_escapes) = skip::string(&mut self.bytes, self.at)?;
+        let inside = &self.text[self.at + 1..end - 1];
+        self.at = end;
+        if has_escapes { unescape(inside).map(Cow::Owned) } else { Ok(Cow::Borrowed(inside)) }
+    }
+
+    /// Passes a null, if one is here.
+    #[inline(always)]
+    pub(in crate::posts) fn null(&mut self) -> Result<bool, Fault> {
+        let is_null = self.token() == b'n';
+        if is_null {
+            self.skip()?;
+        }
+        Ok(is_null)
+    }
+
+    /// Passes `true` or `false`.
+    pub(super) fn boolean(&mut self) -> Result<bool, Fault> {
+        let first = self.token();
+        if !matches!(first, b't' | b'f') {
+            return Err(Fault::Type(Expected::Boolean));
+        }
+        self.skip()?;
+        Ok(first == b't')
+    }
+
+    /// Passes any value; gives its text.
+    pub(in crate::posts) fn raw(&mut self) -> Result<&'a str, Fault> {
+        self.token();
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Passes any value.
+    pub(in crate::posts) fn skip(&mut self) -> Result<(), Fault> {
+        self.at = skip::value(&mut self.bytes, self.at)?;
+        Ok(())
+    }
+}
+
+/// The key of a field: from its opening quote to its closing one.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    start: usize,
+    end: usize,
+    has_escapes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_is_the_text_of_the_value() {
+        let mut cursor = Cursor::new(" {\"a\" : [1 , \"]\"] , \"b\":2}");
+        let mut seen = Vec::new();
+        let passed = cursor.object(&Keys::ALL, |key, at, input| {
+            seen.push((key.to_owned(), at, input.raw()?));
+            Ok(())
+        });
+        assert_eq!(passed, Ok(()));
+        assert_eq!(seen, [("a".to_owned(), 2, "[1 , \"]\"]"), ("b".to_owned(), 20, "2")]);
+        assert!(cursor.is_at_end());
+    }
+}

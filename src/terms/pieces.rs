@@ -1,0 +1,66 @@
+//! A text with its entities cut out, taken apart into words, phrases and emoji.
+//!
+//! Idea: words of ASCII are found for the whole text at once, since what is cut out is nothing to them; emoji, and words with
+//! other characters, are looked for only where there are such characters.
+//! Invariant: no term reaches into an entity or over it.
+
+use std::ops::ControlFlow;
+
+use super::entities::Entity;
+use super::found::{Cut, Found, Kinds, TooManyTerms};
+use super::sketch::Sketch;
+use super::words::{Words, stretches};
+use super::{Kind, emoji};
+
+/// Takes one text after another apart.
+#[derive(Default)]
+pub(super) struct Pieces {
+    words: Words,
+    cuts: Vec<Cut>,
+}
+
+impl Pieces {
+    /// Adds to `found` what is wanted of a text and is not in its entities; the sketch is used up.
+    pub(super) fn split(
+        &mut self,
+        text: &str,
+        entities: &[Entity],
+        sketch: &mut Sketch,
+        wanted: Kinds,
+        found: &mut Found,
+    ) -> ControlFlow<TooManyTerms> {
+        let Pieces { words, cuts } = self;
+        let has_words = wanted.has_any(&[Kind::Words, Kind::Phrases]);
+        cuts.clear();
+        let mut at = 0;
+        let add_piece = |at: usize, end, cuts: &mut Vec<Cut>, found: &mut Found| {
+            if sketch.is_ascii() {
+                return ControlFlow::Continue(());
+            }
+            let piece = &text[at..end];
+            if wanted.has(Kind::Emoji) {
+                emoji::try_each(piece, |emoji| found.add(Kind::Emoji, emoji))?;
+            }
+            if has_words {
+                let places = stretches(piece);
+                cuts.extend(places.map(|place| Cut {
+                    start: at + place.start,
+                    end: at + place.end,
+                    is_entity: false,
+                }));
+            }
+            ControlFlow::Continue(())
+        };
+        for entity in entities {
+            add_piece(at, entity.start, cuts, found)?;
+            cuts.push(Cut { start: entity.start, end: entity.end, is_entity: true });
+            at = entity.end;
+        }
+        add_piece(at, text.len(), cuts, found)?;
+        if !has_words {
+            return ControlFlow::Continue(());
+        }
+        cuts.iter().for_each(|cut| sketch.cut(cut.start..cut.end));
+        found.add_words(text, sketch, cuts, wanted, words)
+    }
+}
