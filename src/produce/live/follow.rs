@@ -95,7 +95,7 @@ impl Course {
         // An end is no failure of the address: its server may just have been started anew.
         if self.addresses > 1 && !(ended && self.failed == 1) {
             self.address = (self.address + 1) % self.addresses;
-            if self.failed % self.addresses != 0 {
+            if !self.failed.is_multiple_of(self.addresses) {
                 return Some(Duration::ZERO);
             }
         }
