@@ -49,7 +49,7 @@ impl Keys {
 #[inline(always)]
 const fn place(key: &[u8]) -> usize {
     let (Some(first), Some(last)) = (key.first(), key.last()) else { return 0 };
-    (*first as usize * 5 ^ key.len() * 11 ^ *last as usize) & 0xff
+    ((*first as usize * 5) ^ (key.len() * 11) ^ *last as usize) & 0xff
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {

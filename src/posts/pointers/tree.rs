@@ -116,7 +116,7 @@ mod tests {
         fn any_pointer_is_valid_or_named_as_not(pointer in "/?([a~/01]{0,6}|.*)") {
             let valid = Node::default().insert(0, "text", &pointer).is_ok();
             let steps = pointer.matches('/').count();
-            let escaped = pointer.replace("~0", "").replace("~1", "");
+            let escaped = pointer.replace("~0", "x").replace("~1", "x");
             let expected = pointer.is_empty() || pointer.starts_with('/') && !escaped.contains('~') && steps <= MAX_STEPS;
             prop_assert_eq!(valid, expected);
         }
