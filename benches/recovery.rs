@@ -115,7 +115,8 @@ fn main() {
                     let counts = vec![Kept { id: 0, windows: windows() }];
                     let mut writer = Writer::new(store, counts);
                     let author = Author { generation: 1, number: 1, process: 0 };
-                    let segments = writer.write(author, &workers, touched).expect("it is written");
+                    writer.touch(touched);
+                    let segments = writer.write(author, &workers).expect("it is written");
                     *kept.lock().expect("nobody panics") = Some((segments, begun.elapsed()));
                     finished.store(true, Ordering::SeqCst);
                 });

@@ -7,6 +7,7 @@
 //! Cost: two waits for the disk a file.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -27,13 +28,16 @@ const LOCK: &str = "LOCK";
 pub struct Files {
     root: PathBuf,
     drafts: AtomicU64,
+    /// Process ids are the same in different containers.
+    tag: u64,
     lock: Mutex<Option<File>>,
 }
 
 impl Files {
     /// In this folder, which is made when something is written.
     pub fn new(root: impl Into<PathBuf>) -> Files {
-        Files { root: root.into(), drafts: AtomicU64::new(0), lock: Mutex::default() }
+        let tag = RandomState::new().hash_one(0);
+        Files { root: root.into(), drafts: AtomicU64::new(0), tag, lock: Mutex::default() }
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -51,8 +55,8 @@ impl Files {
         make(&folder)?;
         make(path.parent().unwrap_or(&self.root))?;
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let draft = folder.join(format!("{}-{number}", std::process::id()));
-        let file = File::create(&draft).map_err(|why| self.failed("write", &draft, &why))?;
+        let draft = folder.join(format!("{}-{:016x}-{number}", std::process::id(), self.tag));
+        let file = File::create_new(&draft).map_err(|why| self.failed("write", &draft, &why))?;
         let kind = key.split('/').next().unwrap_or_default().trim_end_matches('s').to_owned();
         Ok(Draft { file: BufWriter::with_capacity(1 << 16, file), draft, path, kind, named: false })
     }
@@ -113,7 +117,8 @@ impl Store for Files {
             Err(why) => return Err(self.failed("name", &draft.path, &why)),
         }
         point(&format!("{}.link.after", draft.kind));
-        sync_folder(&draft.path)?;
+        // Without a name that is sure to last it is not there, so that nothing refers to what is then taken back.
+        sync_folder(&draft.path).inspect_err(|_| drop(fs::remove_file(&draft.path)))?;
         point(&format!("{}.folder.after", draft.kind));
         Ok(true)
     }

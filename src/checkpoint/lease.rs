@@ -95,8 +95,9 @@ pub fn largest(store: &dyn Store) -> Result<u64, CheckpointError> {
         let Some(bytes) = store.read(&key)? else { continue };
         let text = String::from_utf8_lossy(&bytes);
         match text.trim_end().parse::<u64>() {
-            Ok(bound) => largest = bound.max(largest),
-            Err(_) => tracing::warn!("{} is no lease, and is passed over", store.show(&key)),
+            // Milliseconds of some hundred thousand years: what is larger was damaged.
+            Ok(bound) if bound < 1 << 53 => largest = bound.max(largest),
+            _ => tracing::warn!("{} is no lease, and is passed over", store.show(&key)),
         }
     }
     Ok(largest)

@@ -64,7 +64,7 @@ pub fn open(
     if fresh {
         if last > 0 {
             tracing::warn!(
-                "--start-fresh: {} checkpoints are left alone, and counting begins anew",
+                "--start-fresh: {} checkpoints are not loaded and go once three newer ones stand; counting begins anew",
                 numbers.len()
             );
         }

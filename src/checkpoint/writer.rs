@@ -41,8 +41,13 @@ impl Writer {
         Writer { store, counts, touched, good: Vec::new(), attempt: None }
     }
 
-    /// Writes what has changed, `touched` among it, and returns all segments that hold this process's rows. `workers` are
-    /// all of its own, at one epoch.
+    /// Takes note of what has changed, whatever becomes of the checkpoint for which it was said.
+    pub fn touch(&mut self, touched: Vec<Touched>) {
+        self.touched.iter_mut().zip(touched).for_each(|(sum, more)| add(sum, more));
+    }
+
+    /// Writes what has changed, and returns all segments that hold this process's rows. `workers` are all of its own, at
+    /// one epoch.
     ///
     /// # Errors
     /// Where that cannot be written; then nothing is left of it.
@@ -50,11 +55,9 @@ impl Writer {
         &mut self,
         author: Author,
         workers: &[Arc<Snapshot>],
-        touched: Vec<Touched>,
     ) -> Result<Vec<Segment>, CheckpointError> {
         // The one before was never settled: it has not come about.
         self.settle(false);
-        self.touched.iter_mut().zip(touched).for_each(|(sum, more)| add(sum, more));
         let mut new = Vec::new();
         let captured = capture(&*self.store, author, workers, &self.counts, &self.touched, &mut new);
         let written = new.iter().map(|segment| segment.key.clone()).collect();

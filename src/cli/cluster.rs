@@ -62,6 +62,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         [Some(config.http.bind), config.http.health_bind].map(|bind| bind.map(|bind| binds(bind, processes)));
     let [binds, health] = binds.map(Option::transpose);
     let (binds, health) = (binds?.unwrap_or_default(), health?);
+    // What is taken now would be taken at every start anew.
+    for address in binds.iter().chain(health.iter().flatten()) {
+        drop(
+            TcpListener::bind(address)
+                .map_err(|error| io_failure(&format!("listen on {address}"), &error))?,
+        );
+    }
     let files = Files::make(config).map_err(|error| io_failure("write to a temporary folder", &error))?;
     let program =
         std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;

@@ -232,7 +232,9 @@ impl Forming {
             },
         );
         if let Some(theirs) = promised {
-            self.lobby.seat(&theirs, from, met.is_ok().then_some(stream));
+            // Whoever goes without a word while all wait must be missed too.
+            let stream = met.is_ok().then_some(stream).filter(|stream| keep(stream).is_ok());
+            self.lobby.seat(&theirs, from, stream);
         }
         met.map(drop)
     }
@@ -339,6 +341,7 @@ impl Forming {
                 Ok(mut stream) => {
                     stream.set_nodelay(true)?;
                     let theirs = handshake::dial(&mut stream, hello, &self.key)?;
+                    keep(&stream)?;
                     return Ok((stream, address, theirs));
                 }
                 Err(error) => failure = error,

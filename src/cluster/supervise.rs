@@ -79,7 +79,9 @@ pub fn supervise(
             }
         }
         let Some((process, code)) = first_to_end(&mut children, stop)? else {
-            return Ok(end_all(&mut children, STOPPING).into_iter().find(|code| *code != 0).unwrap_or(0));
+            // Who only missed another that had stopped already has stopped too.
+            let codes = end_all(&mut children, STOPPING);
+            return Ok(codes.into_iter().find(|code| !matches!(code, 0 | 75)).unwrap_or(0));
         };
         let next = next(code);
         // They notice by themselves, each in its own way.
@@ -88,7 +90,12 @@ pub fn supervise(
         while Instant::now() < until && any_lives(&mut children)? {
             thread::sleep(LOOK);
         }
-        end_all(&mut children, ENDING);
+        let codes = end_all(&mut children, ENDING);
+        // Who refuses may be gone a moment after those who only missed it.
+        let next = match codes.into_iter().find(|code| matches!(code, 2 | 65 | 78)) {
+            Some(code) if next == Next::Anew => Next::End(code),
+            _ => next,
+        };
         let how = code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         match next {
             Next::End(code) => {

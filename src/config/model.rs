@@ -285,7 +285,7 @@ pub struct Checkpoint {
     pub dir: Option<String>,
     /// Time between two checkpoints.
     pub interval: Duration,
-    /// Leave what is kept alone and begin anew: a wish of one start, so it is a flag and no setting.
+    /// Load nothing of what is kept and begin anew: a wish of one start, so it is a flag and no setting.
     pub fresh: bool,
 }
 

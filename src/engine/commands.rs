@@ -28,7 +28,7 @@ pub enum Command {
     /// A partition was found, to be read from its start; it ended at this offset. The first of those that are told has the
     /// number after all that were known at the start, and so on.
     Adopt(Partition, i64),
-    /// The epoch that closed last is to be kept, as checkpoint of this number.
+    /// The next epoch to close is to be kept, as checkpoint of this number.
     Keep(u64),
     /// What has become of a checkpoint; `None`: it did not come about.
     Settled(u64, Option<Kept>),

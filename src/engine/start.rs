@@ -319,8 +319,8 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
             loss::enter(mesh);
             let control = Arc::clone(&control);
             let lost = move |process, why: &str| {
-                // Where all are being stopped, each ends when it is done.
-                if !control.stopping() {
+                // Where all are being stopped, each ends when it is done; after a failure nobody else sets a limit.
+                if !control.stopping() || control.has_failed() {
                     loss::lost(process, why);
                 }
             };

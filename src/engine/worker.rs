@@ -50,6 +50,11 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let mut wishes = Wishes::default();
     // What was kept is an epoch of its own: nothing is read before it has closed.
     let mut restoring = keeper.restore(worker, &mut pipeline);
+    // Others may have told an epoch to close already: its offsets must be those of all partitions.
+    if let Err(error) = source.poll(0, &mut |_, _| {}) {
+        job.control.fail(error.into());
+        polled = Polled::Finished;
+    }
     loop {
         while let Some(command) = commands.take() {
             match command {
@@ -66,8 +71,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     (backlog, closing) = (polled == Polled::More && !restoring, false);
                     restoring = false;
                     wishes.full = false;
-                    let keep = keeper.closes(epoch, commands.leads(), Instant::now());
-                    keep.into_iter().for_each(|keep| commands.give(keep));
+                    keeper.closes(epoch, commands.leads());
                 }
                 Command::Adopt(partition, end) => job.ends.adopt(partition, end),
                 Command::Keep(number) => keeper.keep(number),
@@ -111,6 +115,8 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         if ticks {
             let wall = wall_ms().max(0) as u64;
             if let Some(epoch) = ticker.tick(now, keeper.within(wall), flow.on_their_way(), filling) {
+                // First, so that all know of it before the epoch can be complete anywhere.
+                keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));
                 commands.give(Command::Close(epoch, wall));
                 closing = true;
             }

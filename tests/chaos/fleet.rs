@@ -107,7 +107,14 @@ impl Fleet {
         self.processes = 1 + self.random.below(3) as usize;
         self.workers = 1 + self.random.below(4 / self.processes as u64) as usize;
         let hosts = self.folder.path().join("hosts");
-        let ports: Vec<_> = (0..self.processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        // Below those that the system hands out to whoever connects.
+        let mut free = || loop {
+            let port = 20_000 + self.random.below(10_000) as u16;
+            if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+                return listener;
+            }
+        };
+        let ports: Vec<_> = (0..self.processes).map(|_| free()).collect();
         let lines = ports.iter().map(|port| format!("{}\n", port.local_addr().unwrap()));
         std::fs::write(&hosts, lines.collect::<String>()).unwrap();
         drop(ports);

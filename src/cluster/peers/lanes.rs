@@ -19,6 +19,9 @@ use super::outbox::Outbox;
 /// Questions that wait in a lane, at most.
 const MOST: usize = 4096;
 
+/// Their bytes, at most.
+const ROOM: usize = 32 << 20;
+
 /// Answers a question; `None`: it makes no sense.
 pub type Answer = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
@@ -99,6 +102,10 @@ impl Lane {
     fn push(&self, job: Job) -> bool {
         let mut jobs = self.lock();
         let Some(jobs) = jobs.as_mut().filter(|jobs| jobs.len() < MOST) else { return false };
+        let size = jobs.iter().chain([&job]).map(|job| job.ask.question.len()).sum::<usize>();
+        if size > ROOM {
+            return false;
+        }
         jobs.push_back(job);
         self.changed.notify_one();
         true

@@ -50,7 +50,10 @@ pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<
             Some(known) => known.partitions.push(kept),
             None => topics.push(Topic {
                 name: topic.clone(),
-                id: id.map(|id| format!("{id:032x}")),
+                // A broker that does not say it this time has said it before.
+                id: id
+                    .map(|id| format!("{id:032x}"))
+                    .or_else(|| found?.topics.iter().find(|known| known.name == *topic)?.id.clone()),
                 partitions: vec![kept],
             }),
         }

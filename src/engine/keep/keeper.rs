@@ -43,8 +43,8 @@ pub(crate) struct Keeper<'a> {
     is_first: bool,
     /// What has changed since it was last handed over.
     touched: Vec<Touched>,
-    /// The epoch that closed last.
-    closed: u64,
+    /// The checkpoint that the next epoch to close is for.
+    wanted: Option<u64>,
     /// The checkpoint that is asked for, and its epoch.
     asked: Option<(u64, u64)>,
     /// The offsets of a checkpoint that was handed over.
@@ -77,7 +77,7 @@ impl<'a> Keeper<'a> {
             last_settled: false,
         };
         let touched = vec![Touched::default(); job.config.counts.len()];
-        Keeper { job, is_first, touched, closed: 0, asked: None, positions: None, lead }
+        Keeper { job, is_first, touched, wanted: None, asked: None, positions: None, lead }
     }
 
     /// Whether there are checkpoints.
@@ -107,11 +107,18 @@ impl<'a> Keeper<'a> {
         lease.map_or(wall, |lease| lease.within(wall))
     }
 
-    /// Takes note of an epoch that closes. The worker that leads is told what to command.
-    pub(crate) fn closes(&mut self, epoch: u64, leads: bool, now: Instant) -> Option<Command> {
-        self.closed = epoch;
-        let keeping = self.job.keeping.as_ref().filter(|_| leads)?;
-        keeping.lease.iter().for_each(|lease| lease.closed(epoch));
+    /// Takes note of an epoch that closes.
+    pub(crate) fn closes(&mut self, epoch: u64, leads: bool) {
+        if let Some(number) = self.wanted.take() {
+            self.asked = Some((number, epoch));
+        }
+        let lease = self.job.keeping.as_ref().filter(|_| leads).and_then(|keeping| keeping.lease.as_ref());
+        lease.into_iter().for_each(|lease| lease.closed(epoch));
+    }
+
+    /// On the worker that leads, before an epoch is told to close: what to command where it is to be kept.
+    pub(crate) fn wants(&mut self, now: Instant) -> Option<Command> {
+        self.job.keeping.as_ref()?;
         let lead = &mut self.lead;
         let wanted = lead.ending.is_some() && !lead.last_asked || lead.ending.is_none() && now >= lead.due;
         if !wanted || lead.in_flight.is_some() || self.job.control.has_failed() {
@@ -123,9 +130,9 @@ impl<'a> Keeper<'a> {
         Some(Command::Keep(lead.number))
     }
 
-    /// The epoch that closed last is to be kept.
+    /// The next epoch to close is to be kept.
     pub(crate) fn keep(&mut self, number: u64) {
-        self.asked = Some((number, self.closed));
+        self.wanted = Some(number);
     }
 
     /// Takes note of an epoch that is published, and hands it over where it is to be kept.

@@ -1,7 +1,7 @@
 //! Checkpoints of a running engine: what its workers, its processes and its store have to do with one another.
 //!
 //! ```text
-//! worker that leads -- Command::Keep --> all workers: the epoch that closed last is to be kept
+//! worker that leads -- Command::Keep --> all workers: the next epoch to close is to be kept
 //! each worker  -- its part of the epoch --> the thread of its process (thread.rs), which writes its segments
 //! each process -- its share --> the thread of the process that leads, which makes the manifest
 //! worker that leads -- Command::Settled --> all workers: it came about, or it did not

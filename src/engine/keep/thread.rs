@@ -107,7 +107,8 @@ impl Begun {
 }
 
 impl Thread {
-    fn offered(&mut self, begun: &mut Begun, offer: Offer) {
+    fn offered(&mut self, begun: &mut Begun, mut offer: Offer) {
+        self.writer.touch(std::mem::take(&mut offer.touched));
         if !begun.is(offer.number) {
             return;
         }
@@ -115,8 +116,8 @@ impl Thread {
         if begun.offers.len() < self.workers {
             return;
         }
-        let mut offers = std::mem::take(&mut begun.offers);
-        let part = self.write(begun.number, &mut offers).map_err(|error| {
+        let offers = std::mem::take(&mut begun.offers);
+        let part = self.write(begun.number, &offers).map_err(|error| {
             tracing::warn!("{error}");
             error.to_string()
         });
@@ -131,17 +132,10 @@ impl Thread {
         self.control.wake();
     }
 
-    fn write(&mut self, number: u64, offers: &mut [Offer]) -> Result<Part, CheckpointError> {
-        let mut touched = vec![Touched::default(); self.counts.len()];
-        for offer in &mut *offers {
-            for (sum, more) in touched.iter_mut().zip(&mut offer.touched) {
-                sum.panes.append(&mut more.panes);
-                sum.spellings |= more.spellings;
-            }
-        }
+    fn write(&mut self, number: u64, offers: &[Offer]) -> Result<Part, CheckpointError> {
         let workers: Vec<_> = offers.iter().map(|offer| Arc::clone(&offer.snapshot)).collect();
         let author = Author { generation: self.generation, number, process: self.process };
-        let segments = self.writer.write(author, &workers, touched)?;
+        let segments = self.writer.write(author, &workers)?;
         if self.control.has_failed() {
             return Err(CheckpointError::Busy(
                 "checkpoint: the engine has failed, nothing more is kept".to_owned(),
@@ -180,6 +174,8 @@ impl Thread {
             tracing::warn!("what is not needed any more stays for now: {error}");
         }
         self.settle(number, Some(Kept { number, epoch, written: wall, rows, bytes, took }));
+        // It cannot be given up any more.
+        begun.given_up = true;
     }
 
     fn give_up(&mut self, begun: &mut Begun, number: u64, why: &str) {
