@@ -113,8 +113,9 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         let last = filling == Filling::Last;
         let ticks = commands.leads() && !ending && if last { keeper.may_end(now) } else { !closing };
         if ticks {
-            let wall = wall_ms().max(0) as u64;
-            if let Some(epoch) = ticker.tick(now, keeper.within(wall), flow.on_their_way(), filling) {
+            // The clock is not to be ahead of an epoch's number, which may have to wait for its bound.
+            let wall = keeper.within(wall_ms().max(0) as u64);
+            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), filling) {
                 // First, so that all know of it before the epoch can be complete anywhere.
                 keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));
                 commands.give(Command::Close(epoch, wall));
