@@ -269,9 +269,9 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
     let (mut led, given) = (None, mesh.as_ref().map(|mesh| mesh.generation));
     let mut find = || match (&input, &config.checkpoint.dir) {
         (Input::Files(..), _) => Ok(Vec::new()),
-        (Input::Kafka, None) => Ok(resolve(&config.kafka, wall_ms(), &[])?),
+        (Input::Kafka, None) => Ok(resolve(&config.kafka, wall_ms(), None)?),
         (Input::Kafka, Some(address)) => {
-            let resolve = |before: &[Counted]| resolve(&config.kafka, wall_ms(), before);
+            let resolve = |before: &[Counted]| resolve(&config.kafka, wall_ms(), Some(before));
             let (partitions, found) = keep::lead(config, address, given, resolve)?;
             led = Some(found);
             Ok(partitions)

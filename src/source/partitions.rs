@@ -23,6 +23,9 @@ use crate::config::{Kafka, Start};
 /// How long Kafka has to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it has to tell the ids of topics; brokers that do not know of them do not answer at all.
+const IDS: Duration = Duration::from_secs(3);
+
 /// How soon it is asked again where the leaders have changed.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -103,12 +106,16 @@ pub fn check(kafka: &Kafka) -> Result<(), SourceError> {
 }
 
 /// All partitions of the topics, in order, with their starts; those of which something has been counted `before` go on where
-/// that ended.
+/// that ended. `None`: nothing is kept, so it does not matter whether a topic is the one that it was at an earlier start.
 ///
 /// # Errors
 /// Where a topic does not exist, where Kafka does not answer, where it refuses us, and where what is there is not what was
 /// counted before.
-pub fn resolve(kafka: &Kafka, now_ms: i64, before: &[Counted]) -> Result<Vec<Partition>, SourceError> {
+pub fn resolve(
+    kafka: &Kafka,
+    now_ms: i64,
+    before: Option<&[Counted]>,
+) -> Result<Vec<Partition>, SourceError> {
     let consumer: Client = create(&consumer_config(kafka, 1), Watch::default())?;
     let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, || {
         consumer.poll(Duration::ZERO);
@@ -125,7 +132,10 @@ pub fn resolve(kafka: &Kafka, now_ms: i64, before: &[Counted]) -> Result<Vec<Par
         Start::Time(time) => ask(Offset::Offset(time.max(0)))?,
         Start::Ago(ago) => ask(Offset::Offset((now_ms - ago.as_millis() as i64).max(0)))?,
     };
-    let ids = topic_ids(&consumer, &kafka.topics, PATIENCE);
+    let ids = match before {
+        None => vec![None; kafka.topics.len()],
+        Some(_) => topic_ids(&consumer, &kafka.topics, IDS),
+    };
     let bounds = first.into_iter().zip(end).zip(start);
     let found = partitions.into_iter().zip(bounds).map(|((topic, partition), ((first, end), start))| {
         // No record is as young as the time asked for: -1, and reading begins behind the last.
@@ -133,7 +143,7 @@ pub fn resolve(kafka: &Kafka, now_ms: i64, before: &[Counted]) -> Result<Vec<Par
         let id = kafka.topics.iter().position(|known| *known == topic).and_then(|at| ids[at]);
         Found { first, partition: Partition { id, ..Partition::new(&topic, partition, start, end) } }
     });
-    go_on(found.collect(), before, kafka.on_gap)
+    go_on(found.collect(), before.unwrap_or_default(), kafka.on_gap)
 }
 
 fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item = i32>, SourceError> {

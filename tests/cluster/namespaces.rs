@@ -7,6 +7,7 @@
 use std::io::copy;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,9 @@ asyncio.run(main())
 
 impl Network {
     fn new() -> Network {
-        let own = std::process::id() % 10_000;
+        // Tests run beside each other, and so may runs of them.
+        static NETWORKS: AtomicU32 = AtomicU32::new(0);
+        let own = (2 * std::process::id() + NETWORKS.fetch_add(1, Ordering::Relaxed)) % 10_000;
         let network = Network { name: format!("td{own}"), octet: own % 200 + 20, forwarders: Vec::new() };
         let (name, octet) = (&network.name, network.octet);
         ip(&format!("link add {name}b type bridge"));
