@@ -2,7 +2,7 @@
 //!
 //! Idea: timely notices a broken connection in a thread of its own and panics there, which would look like a bug of ours; that
 //! panic is told by its words, and becomes the quiet end that it is. So whoever crashed first has the only loud message.
-//! Invariant: a process ends so at most once, whoever notices first; with [`EXIT`], which says: try again.
+//! Invariant: a process ends so at most once, whoever notices first; with `EXIT`, which says: try again.
 
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;

@@ -5,7 +5,7 @@
 //! put together once per epoch, by the first reader that asks, and shared by all others.
 //! Invariant: a [`Cut`] is of one epoch on all workers, and its offsets, tallies and counts belong to the same records;
 //! a later cut never has an earlier epoch. What this process has told others of an epoch, it still has for a while
-//! ([`HELD`]), so that they can ask for it.
+//! (`HELD`), so that they can ask for it.
 //! Cost: a short lock per epoch and worker, one per read; with other processes, some hundred bytes written per epoch.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -6,7 +6,7 @@
 //! any moment which epoch all have, without asking. A client's question goes to those who own what it is about, at that
 //! epoch, in one step.
 //! Invariant: nothing here knows what is told, asked and answered: that is the engine's. No peer, stopped, slow or lost,
-//! holds a thread that clients or workers need, nor more memory than the bounds of [`outbox`], [`asked`] and [`lanes`].
+//! holds a thread that clients or workers need, nor more memory than the bounds of `outbox`, `asked` and `lanes`.
 //! Cost: two threads a peer and a few that answer; a frame of some hundred bytes a peer and epoch.
 
 mod asked;
