@@ -4,7 +4,7 @@
 //! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs
-//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  keys.rs batcher.rs shared.rs
+//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
@@ -18,12 +18,12 @@
 pub mod admit;
 pub mod batcher;
 pub mod block;
+pub mod body;
 pub mod clock;
 pub mod combine;
 pub mod expire;
 pub mod follow;
 pub mod intake;
-pub mod keys;
 pub mod leaders;
 pub mod panes;
 pub mod pipeline;
@@ -31,6 +31,7 @@ pub mod rank;
 pub mod ranking;
 pub mod reads;
 pub mod records;
+pub mod runs;
 pub mod shared;
 pub mod snapshot;
 pub mod spellings;

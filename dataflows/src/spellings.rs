@@ -19,7 +19,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 
 use crate::admit::Refused;
-use crate::batcher::BlockBatcher;
+use crate::batcher::RunsBatcher;
 use crate::block::{Block, Sealed, to_owner};
 use crate::panes::PanesTrace;
 
@@ -78,7 +78,7 @@ pub fn arrange_spellings<'scope>(
                 });
             }
         });
-    arrange_core(taken, Pipeline, "Spelled", BlockBatcher::new)
+    arrange_core(taken, Pipeline, "Spelled", RunsBatcher::new)
 }
 
 #[cfg(test)]
