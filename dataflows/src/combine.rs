@@ -68,6 +68,8 @@ pub struct Combine {
     /// The table of each.
     tables: Vec<Table>,
     pool: Pool,
+    /// The size that the largest table of the epoch before should have had.
+    expected: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
     staged: Vec<Staged>,
@@ -94,6 +96,7 @@ impl Combine {
             indexes: HashMap::new(),
             tables: Vec::new(),
             pool: Pool::default(),
+            expected: SMALLEST,
             long: Vec::new(),
             staged: Vec::with_capacity(GROUP),
         }
@@ -105,8 +108,11 @@ impl Combine {
             return PaneIndex(self.panes.len() as u32 - 1);
         }
         PaneIndex(*self.indexes.entry(pane).or_insert_with(|| {
+            // The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late.
+            let newest = pane.tier() == 0 && self.panes.iter().all(|other| other.tier() > 0 || *other < pane);
+            let size = if newest || pane == Pane::ALL { self.expected } else { SMALLEST };
             self.panes.push(pane);
-            self.tables.push(self.pool.take(SMALLEST));
+            self.tables.push(self.pool.take(size));
             self.panes.len() as u32 - 1
         }))
     }
@@ -130,6 +136,7 @@ impl Combine {
         self.probe_staged();
         let mut blocks: Vec<Block> =
             (0..peers).map(|owner| Block::of(epoch, owner as u32, &self.panes)).collect();
+        let mut largest = 0;
         for (place, mut table) in self.tables.drain(..).enumerate() {
             for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
                 let bytes = slot.head.to_be_bytes();
@@ -150,10 +157,12 @@ impl Combine {
                 }
                 *slot = Slot::VACANT;
             }
+            largest = table.used.max(largest);
             table.used = 0;
             self.pool.give(table);
         }
         self.pool.end_epoch();
+        self.expected = ((2 * largest).next_power_of_two().ilog2() as usize).max(SMALLEST);
         blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
         self.panes.clear();
         self.indexes.clear();

@@ -5,8 +5,8 @@
 //! first all probes, then all additions: within a group nothing depends on what came before, and the
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
-//! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to whole half cache lines, and 16 to 32 bytes
-//! of slots; a term longer than sixteen bytes is kept beside.
+//! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
+//! 16 to 32 bytes of slots; a term longer than sixteen bytes is kept beside.
 
 use std::cmp::Ordering;
 
@@ -74,7 +74,7 @@ pub struct Totals {
     slots: Vec<Slot>,
     /// `stride` numbers for each term: its row, then nothing.
     rows: Vec<i64>,
-    /// Numbers from row to row: no row of up to five windows begins in one cache line and ends in the next.
+    /// Numbers from row to row: a row that is nearly a cache line begins where one does.
     stride: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
@@ -94,7 +94,8 @@ impl Totals {
     /// No terms yet; a column for each of `windows`.
     pub fn new(windows: usize, keys: HashKeys) -> Self {
         let figures = vec![Figures::default(); windows];
-        let stride = (TOTALS + windows).next_multiple_of(4);
+        let row = TOTALS + windows;
+        let stride = if row % 8 == 7 { row + 1 } else { row };
         Totals { keys, windows, figures, slots: vec![VACANT; 64], rows: Vec::new(), stride, long: Vec::new() }
     }
     /// Number of ids, including those of terms whose totals have become 0.
