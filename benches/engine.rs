@@ -68,13 +68,13 @@ fn run(args: &Args) -> Result<(), String> {
         if args.only_engine {
             drop(count(args, &posts, one)?);
         } else if args.only_loop {
-            Rival::new(&args.load.config(1), &args.load.plan()).run(posts.path());
+            Rival::new(&args.load.config(1), &rival::windows(&args.load.config(1))).run(&posts.path);
         }
     }
     if args.only_engine || args.only_loop {
         return Ok(());
     }
-    let windows = args.load.plan();
+    let windows = rival::windows(&args.load.config(1));
     let mut runs: Vec<(String, Vec<Cost>)> = vec![("loop".to_owned(), Vec::new())];
     runs.extend(args.workers.iter().map(|workers| (format!("engine, workers: {workers}"), Vec::new())));
     runs.extend(stages::STAGES.iter().map(|(name, _)| ((*name).to_owned(), Vec::new())));
@@ -82,7 +82,7 @@ fn run(args: &Args) -> Result<(), String> {
     for round in 0..=args.repeats {
         let mut costs = Vec::new();
         let mut rival = Rival::new(&args.load.config(1), &windows);
-        costs.push(measured(|| rival.run(posts.path())).0);
+        costs.push(measured(|| rival.run(&posts.path)).0);
         for workers in &args.workers {
             let (cost, counted) = measured(|| count(args, &posts, *workers));
             let (reader, cut) = counted?;
@@ -93,7 +93,7 @@ fn run(args: &Args) -> Result<(), String> {
         costs.extend(
             stages::STAGES
                 .iter()
-                .map(|(_, stage)| measured(|| stage(posts.path(), &args.load.config(1), &windows)).0),
+                .map(|(_, stage)| measured(|| stage(&posts.path, &args.load.config(1), &windows)).0),
         );
         if round > 0 {
             runs.iter_mut().zip(costs).for_each(|((_, all), cost)| all.push(cost));

@@ -8,21 +8,28 @@
 //! Cost: at the defaults some ten minutes, 3 GB of memory, 3 GB of disk, Java; run by hand on a machine that does nothing
 //! else. Processor time is the program's own, but caches that are shared with others make it dearer.
 
-mod kafka;
+#[path = "../broker/mod.rs"]
+mod broker;
+#[path = "../program/mod.rs"]
 mod program;
 mod recount;
 mod samples;
+mod under_test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 
-use kafka::Broker;
-use program::{Producer, Program};
+use broker::Broker;
+use program::Program;
 use samples::Samples;
+use under_test::Producer;
+
+/// The topic that is written and read.
+const TOPIC: &str = "endurance";
 
 /// Windows of both counts; hashtags have `all` as well, by which nothing that was lost can hide.
 const WINDOWS: &str = "\"10s\", \"30s\", \"1m\"";
@@ -79,24 +86,24 @@ fn run(args: &Args) -> Result<(), String> {
     let removed = tempfile::tempdir().map_err(|error| error.to_string())?;
     let folder = args.folder.clone().unwrap_or_else(|| removed.path().to_owned());
     let broker = Broker::start(&folder)?;
-    kafka::create_topic(broker.address())?;
+    broker::create_topic(broker.address(), TOPIC)?;
     let counts = format!(
         "[[count]]\nname = \"hashtags\"\nof = \"hashtags\"\nwindows = [{WINDOWS}, \"all\"]\n\
          [[count]]\nname = \"words\"\nof = \"words\"\nwindows = [{WINDOWS}]\n"
     );
-    let mut program = Program::run(removed.path(), broker.address(), args.workers, &counts)?;
+    let mut program = under_test::run(removed.path(), broker.address(), args.workers, &counts)?;
     let producer = Producer::start(broker.address(), args.posts, args.rate)?;
 
     let counted = AtomicU64::new(0);
     let samples = std::thread::scope(|scope| {
-        let outages = scope.spawn(|| outages(args, &broker, &counted));
+        let outages = scope.spawn(|| outages(args, &broker, &folder, &counted));
         let samples = watch(args, &mut program, producer, &counted);
         // The outages wait for posts that would never come.
         counted.store(u64::MAX, Ordering::Relaxed);
         let told = outages.join().map_err(|_| "the outages panicked".to_owned())?;
         samples.and_then(|samples| told.map(|()| samples))
     })?;
-    let totals = program.totals()?;
+    let totals = under_test::totals(&program)?;
     program.stop()?;
     recount::check(broker.address(), args.posts, &totals)?;
     println!("nothing lost, nothing doubled: {} records of {}", totals.records, args.posts);
@@ -105,7 +112,7 @@ fn run(args: &Args) -> Result<(), String> {
 
 /// Stops the broker for a while, each time when the next part of the first half of the posts has been counted: what
 /// catching up takes is given back within two minutes, as batches merge, and must not be taken for growth.
-fn outages(args: &Args, broker: &Broker, counted: &AtomicU64) -> Result<(), String> {
+fn outages(args: &Args, broker: &Broker, folder: &Path, counted: &AtomicU64) -> Result<(), String> {
     for outage in 1..=args.outages {
         let at = args.posts / (2 * args.outages) * outage;
         while counted.load(Ordering::Relaxed) < at {
@@ -117,7 +124,10 @@ fn outages(args: &Args, broker: &Broker, counted: &AtomicU64) -> Result<(), Stri
         let begun = Instant::now();
         broker.stop()?;
         std::thread::sleep(Duration::from_secs(args.away));
-        broker.start_again()?;
+        let address = broker::kafka_sh("start", folder)?;
+        if address != broker.address() {
+            return Err(format!("the broker is at {address} now"));
+        }
         println!("the broker was away for {:.0} s at {at} posts", begun.elapsed().as_secs_f64());
     }
     Ok(())
@@ -132,7 +142,7 @@ fn watch(
 ) -> Result<Samples, String> {
     let (mut samples, mut written, mut next) = (Samples::default(), None, Instant::now());
     loop {
-        let sample = program.sample()?;
+        let sample = under_test::sample(program)?;
         counted.store(sample.records, Ordering::Relaxed);
         samples.push(sample);
         if written.is_none() && producer.ended()? {

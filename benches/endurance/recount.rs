@@ -14,8 +14,8 @@ use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
-use crate::kafka::TOPIC;
-use crate::program::Totals;
+use crate::TOPIC;
+use crate::under_test::Totals;
 
 /// How long the broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,12 +5,11 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tidings::config::{self, Clock, Config, Count, Time};
 use tidings::produce::synthetic::{Mix, Synthetic};
 use tidings::terms::Kind;
-use tidings_dataflows::windows::{Span, Windows};
 
 /// The event time of the first post: the beginning of 2025, in Unix milliseconds.
 const BEGIN_MS: i64 = 1_735_689_600_000;
@@ -109,24 +108,6 @@ impl Load {
         config.engine.clock = Clock::Event;
         config.engine.workers = workers;
         config
-    }
-
-    /// The windows of each count as the dataflow takes them.
-    pub fn plan(&self) -> Vec<Windows> {
-        let plan = |count: &Count| {
-            let spans = count.windows.iter().filter_map(|window| window.span);
-            let spans = spans.map(|span| Span { size: span.size_ms, slide: span.slide_ms }).collect();
-            let all = count.windows.iter().any(|window| window.span.is_none());
-            Windows::new(spans, all).expect("windows that nest")
-        };
-        self.config(1).counts.iter().map(plan).collect()
-    }
-}
-
-impl Posts {
-    /// Where they are.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 

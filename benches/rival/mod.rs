@@ -14,13 +14,13 @@ mod table;
 use std::path::Path;
 use std::sync::Arc;
 
-use tidings::config::Config;
+use tidings::config::{Config, Count as Counted};
 use tidings::posts::{Bad, Decoder, OwnTime, Record};
 use tidings::source::files::FileSource;
 use tidings::source::{Polled, Source};
 use tidings::terms::Kind;
 use tidings::terms::extract::{Extractor, Input};
-use tidings_dataflows::windows::Windows;
+use tidings_dataflows::windows::{Span, Windows};
 
 pub use count::Count;
 pub use spellings::Spellings;
@@ -114,4 +114,15 @@ pub fn each_line(file: &Path, mut see: impl FnMut(&[u8])) {
     let mut source = FileSource::new(&[file.to_owned()], Arc::default());
     let mut give = |_, line: Option<&[u8]>| see(line.unwrap_or_default());
     while source.poll(1 << 20, &mut give).expect("the bench wrote the file") != Polled::Finished {}
+}
+
+/// The windows of each count as the dataflow takes them.
+pub fn windows(config: &Config) -> Vec<Windows> {
+    let plan = |count: &Counted| {
+        let spans = count.windows.iter().filter_map(|window| window.span);
+        let spans = spans.map(|span| Span { size: span.size_ms, slide: span.slide_ms }).collect();
+        let all = count.windows.iter().any(|window| window.span.is_none());
+        Windows::new(spans, all).expect("windows that nest")
+    };
+    config.counts.iter().map(plan).collect()
 }

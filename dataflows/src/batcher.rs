@@ -1,45 +1,82 @@
-//! Sorts the blocks of an epoch straight into one batch of the base arrangement.
+//! Sorts the blocks of an epoch straight into runs, and lets moves of whole panes pass.
 //!
 //! Idea: all updates of a block share one time and arrive combined, so a ladder of merges (what `MergeBatcher`
-//! does) buys nothing: sort small entries that point into the blocks, pane by pane, then write the batch's slab in order.
-//! Invariant: `extract(upper)` takes exactly the blocks whose epoch is before `upper`; equal keys are summed.
+//! does) buys nothing: sort small entries that point into the blocks, pane by pane, then write the bodies in order.
+//! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
 //! Cost: 32 bytes per update, one step to its pane, and about log2(n) integer comparisons, n being the updates of one pane;
 //! terms are touched only where heads tie, and once more to be copied.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use differential_dataflow::batcher::{Batcher, Extract};
 use differential_dataflow::logging::Logger;
-use differential_dataflow::trace::implementations::BatchContainer;
-use differential_dataflow::trace::implementations::ord_neu::key_batch::{OrdKeyBatch, OrdKeyStorage};
-use differential_dataflow::trace::implementations::ord_neu::layers::{Upds, UpdsBuilder};
+use timely::Accountable;
 use timely::progress::Antichain;
 use timely::progress::frontier::AntichainRef;
 
 use crate::block::{Block, Sealed};
-use crate::keys::{KeyRef, Keys};
-use crate::panes::{PanesBatch, PanesLayout};
+use crate::body::Builder;
+use crate::panes::PanesBatch;
+use crate::runs::{Run, Runs};
 use crate::term::{HEAD, head};
 use crate::windows::Pane;
 
-/// The blocks of epochs that are not complete.
-#[derive(Default)]
-pub struct BlockBatcher {
-    blocks: Vec<Sealed>,
-    frontier: Antichain<u64>,
-    /// Room that is kept from batch to batch: new memory of this size costs more than the sort.
-    entries: Vec<Entry>,
+/// What goes into the base arrangement.
+#[derive(Clone)]
+pub enum Feed {
+    /// Updates.
+    Block(Sealed),
+    /// Whole runs of panes that move.
+    Runs(Vec<Run>),
 }
 
-impl BlockBatcher {
-    /// As `arrange_core` wants it.
-    pub fn new(_logger: Option<Logger>, _operator: usize) -> Self {
-        BlockBatcher::default()
+impl Feed {
+    /// Adds the panes that it changes.
+    pub fn list(&self, panes: &mut BTreeSet<Pane>) {
+        match self {
+            Feed::Block(block) => panes.extend(block.panes()),
+            Feed::Runs(runs) => panes.extend(runs.iter().map(|run| run.pane)),
+        }
     }
 }
 
-impl Batcher<Sealed> for BlockBatcher {
+impl Default for Feed {
+    fn default() -> Self {
+        Feed::Runs(Vec::new())
+    }
+}
+
+impl Accountable for Feed {
+    fn record_count(&self) -> i64 {
+        match self {
+            Feed::Block(block) => block.record_count(),
+            Feed::Runs(runs) => runs.len() as i64,
+        }
+    }
+}
+
+/// What is of epochs that are not complete.
+#[derive(Default)]
+pub struct RunsBatcher {
+    blocks: Vec<Sealed>,
+    runs: Vec<Run>,
+    frontier: Antichain<u64>,
+    /// Room that is kept from batch to batch: new memory of this size costs more than the sort.
+    entries: Vec<Entry>,
+    builder: Builder,
+}
+
+impl RunsBatcher {
+    /// As `arrange_core` wants it.
+    pub fn new(_logger: Option<Logger>, _operator: usize) -> Self {
+        RunsBatcher::default()
+    }
+}
+
+impl Batcher<Sealed> for RunsBatcher {
     fn insert(&mut self, block: &mut Sealed) {
         if !block.is_empty() {
             self.blocks.push(std::mem::take(block));
@@ -47,7 +84,16 @@ impl Batcher<Sealed> for BlockBatcher {
     }
 }
 
-impl Extract for BlockBatcher {
+impl Batcher<Feed> for RunsBatcher {
+    fn insert(&mut self, feed: &mut Feed) {
+        match std::mem::take(feed) {
+            Feed::Block(mut block) => self.insert(&mut block),
+            Feed::Runs(mut runs) => self.runs.append(&mut runs),
+        }
+    }
+}
+
+impl Extract for RunsBatcher {
     type Time = u64;
     type Output = PanesBatch;
 
@@ -55,10 +101,16 @@ impl Extract for BlockBatcher {
         &'a mut self,
         upper: AntichainRef<'_, u64>,
     ) -> (Option<PanesBatch>, AntichainRef<'a, u64>) {
-        let ready: Vec<Sealed> =
+        let mut runs: Vec<Run> = self.runs.extract_if(.., |run| !upper.less_equal(&run.time)).collect();
+        let mut ready: Vec<Sealed> =
             self.blocks.extract_if(.., |block| !upper.less_equal(&block.epoch)).collect();
-        self.frontier = self.blocks.iter().map(|block| block.epoch).collect();
-        (build(&ready, &mut self.entries), self.frontier.borrow())
+        ready.sort_by_key(|block| block.epoch);
+        for epoch in ready.chunk_by(|one, two| one.epoch == two.epoch) {
+            build(epoch, &mut self.entries, &mut self.builder, &mut runs);
+        }
+        let waiting = self.blocks.iter().map(|block| block.epoch);
+        self.frontier = waiting.chain(self.runs.iter().map(|run| run.time)).collect();
+        (Runs::new(runs), self.frontier.borrow())
     }
 }
 
@@ -99,11 +151,9 @@ impl<'a> Joined<'a> {
     }
 }
 
-fn build(blocks: &[Sealed], entries: &mut Vec<Entry>) -> Option<PanesBatch> {
+/// Makes a run of each pane of these blocks, which are of one epoch.
+fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, into: &mut Vec<Run>) {
     let updates = blocks.iter().map(|block| block.len()).sum();
-    if updates == 0 {
-        return None;
-    }
     u32::try_from(updates).expect("less than 2^32 updates on their way to a worker");
     let (panes, mut runs) = runs(blocks);
     let mut joined = Joined { blocks, starts: Vec::with_capacity(blocks.len()) };
@@ -121,32 +171,26 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>) -> Option<PanesBatch> {
         }
     }
 
-    let mut keys = Keys::with_capacities(updates, blocks.iter().map(|block| block.term_bytes()).sum());
-    let mut upds = Upds::with_capacity(updates + 1, updates);
-    let mut staging = UpdsBuilder::default();
-    // Nearly always one epoch is ready, and its updates need not be asked for theirs.
-    let first = blocks.first().map(|block| block.epoch);
-    let common = first.filter(|first| blocks.iter().all(|block| block.epoch == *first));
+    let time = blocks[0].epoch;
     for (pane, run) in panes.into_iter().zip(runs) {
         let entries = &mut entries[run];
         entries.sort_unstable_by(|one, two| joined.compare(one, two));
+        let mut end = |builder: &mut Builder| {
+            let body = builder.body().map(Arc::new);
+            into.extend(body.map(|body| Run { pane, time, minus: false, body }));
+        };
         for group in entries.chunk_by(|one, two| joined.compare(one, two).is_eq()) {
-            for entry in group {
-                staging.push(common.unwrap_or_else(|| joined.place(entry).0.epoch), entry.n);
-            }
-            if staging.seal(&mut upds) {
-                let bytes = group[0].head.to_be_bytes();
-                let len = group[0].len as usize;
-                let term = if len <= HEAD { &bytes[..len] } else { joined.term(&group[0]) };
-                keys.push_ref(KeyRef { pane, term });
+            let n = group.iter().map(|entry| entry.n).sum::<i64>();
+            debug_assert!(n > 0, "what is taken off again comes as a run");
+            let bytes = group[0].head.to_be_bytes();
+            let len = group[0].len as usize;
+            builder.push(if len <= HEAD { &bytes[..len] } else { joined.term(&group[0]) }, n as u64);
+            if builder.is_full() {
+                end(builder);
             }
         }
+        end(builder);
     }
-    (staging.total() > 0).then(|| OrdKeyBatch {
-        updates: staging.total(),
-        storage: OrdKeyStorage { keys, upds },
-        value: OrdKeyBatch::<PanesLayout>::create_value(),
-    })
 }
 
 /// All panes, ascending, and where the updates of each will stand: runs one after another, empty as yet.

@@ -1,10 +1,11 @@
 //! Combines the terms of one epoch before anything is sent: one update per distinct `(pane, term)`.
 //!
-//! Idea: an open-addressing table whose slot is half a cache line and holds everything about a term of up to sixteen
-//! bytes, so a probe is one miss at most. Terms are staged and probed a group at a time: the probes of a group
+//! Idea: an open-addressing table for each pane, since posts come roughly in the order of time: that of the newest pane stays
+//! in a near cache, whatever the epoch holds. A slot is half a cache line and holds everything about a term of up to
+//! sixteen bytes, so a probe is one miss at most. Terms are staged and probed a group at a time: the probes of a group
 //! do not depend on each other, and the processor overlaps their misses.
-//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain.
-//! Cost: one probe per term; 64 to 128 bytes per distinct key, for the epoch only; the rest of a longer term once.
+//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane.
+//! Cost: one probe per term; 64 to 128 bytes per distinct key, for this epoch and the next; the rest of a longer term once.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,8 @@ use crate::windows::Pane;
 /// Terms staged before they are probed.
 const GROUP: usize = 32;
 
-/// Slots of an empty table.
-const SMALLEST: usize = 1 << 10;
+/// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
+const SMALLEST: usize = 6;
 
 /// The worker that owns a term. Takes the high bits of its hash, since tables take the low ones.
 pub fn owner(hash: u64, peers: usize) -> usize {
@@ -35,8 +36,6 @@ pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
 struct Slot {
     head: u128,
     n: i64,
-    /// Index into `panes`.
-    pane: u32,
     /// Length of the term, or `LONG` plus an index into `long`, or `VACANT`.
     len: u32,
 }
@@ -53,22 +52,31 @@ struct Staged {
     len: u32,
 }
 
+/// The terms of one pane.
+struct Table {
+    slots: Vec<Slot>,
+    used: usize,
+}
+
 /// The terms of one epoch, so far.
 pub struct Combine {
     keys: HashKeys,
-    /// The panes met in this epoch: far fewer than terms, so that a slot holds an index instead of a pane.
+    /// The panes met in this epoch: far fewer than terms, so that they are known by an index.
     panes: Vec<Pane>,
     /// Where each stands in `panes`.
     indexes: HashMap<Pane, u32>,
-    slots: Vec<Slot>,
-    used: usize,
+    /// The table of each.
+    tables: Vec<Table>,
+    pool: Pool,
+    /// The size that the largest table of the epoch before should have had.
+    expected: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
     staged: Vec<Staged>,
 }
 
 impl Slot {
-    const VACANT: Slot = Slot { head: 0, n: 0, pane: 0, len: VACANT };
+    const VACANT: Slot = Slot { head: 0, n: 0, len: VACANT };
 
     fn term<'a>(&self, bytes: &'a [u8; HEAD], long: &'a [Box<[u8]>]) -> &'a [u8] {
         if self.len < LONG { &bytes[..self.len as usize] } else { &long[(self.len - LONG) as usize] }
@@ -86,8 +94,9 @@ impl Combine {
             keys,
             panes: Vec::new(),
             indexes: HashMap::new(),
-            slots: vec![Slot::VACANT; SMALLEST],
-            used: 0,
+            tables: Vec::new(),
+            pool: Pool::default(),
+            expected: SMALLEST,
             long: Vec::new(),
             staged: Vec::with_capacity(GROUP),
         }
@@ -99,7 +108,11 @@ impl Combine {
             return PaneIndex(self.panes.len() as u32 - 1);
         }
         PaneIndex(*self.indexes.entry(pane).or_insert_with(|| {
+            // The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late.
+            let newest = pane.tier() == 0 && self.panes.iter().all(|other| other.tier() > 0 || *other < pane);
+            let size = if newest || pane == Pane::ALL { self.expected } else { SMALLEST };
             self.panes.push(pane);
+            self.tables.push(self.pool.take(size));
             self.panes.len() as u32 - 1
         }))
     }
@@ -123,31 +136,34 @@ impl Combine {
         self.probe_staged();
         let mut blocks: Vec<Block> =
             (0..peers).map(|owner| Block::of(epoch, owner as u32, &self.panes)).collect();
-        for slot in self.slots.iter_mut().filter(|slot| slot.len != VACANT) {
-            let bytes = slot.head.to_be_bytes();
-            let term = slot.term(&bytes, &self.long);
-            let owner = match peers {
-                1 => 0,
-                // What fits in its head and has no separator there is a term, whose head is known.
-                _ if term.len() <= HEAD && !may_be_spelled(slot.head) => {
-                    owner(self.keys.hash(slot.head, term), peers)
+        let mut largest = 0;
+        for (place, mut table) in self.tables.drain(..).enumerate() {
+            for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
+                let bytes = slot.head.to_be_bytes();
+                let term = slot.term(&bytes, &self.long);
+                let owner = match peers {
+                    1 => 0,
+                    // What fits in its head and has no separator there is a term, whose head is known.
+                    _ if term.len() <= HEAD && !may_be_spelled(slot.head) => {
+                        owner(self.keys.hash(slot.head, term), peers)
+                    }
+                    _ => owner_of(self.keys, term, peers),
+                };
+                let block = &mut blocks[owner];
+                block.push(place as u32, term, slot.n);
+                if block.is_full() {
+                    send(block);
+                    *block = Block::of(epoch, owner as u32, &self.panes);
                 }
-                _ => owner_of(self.keys, term, peers),
-            };
-            let block = &mut blocks[owner];
-            block.push(slot.pane, term, slot.n);
-            if block.is_full() {
-                send(block);
-                *block = Block::of(epoch, owner as u32, &self.panes);
+                *slot = Slot::VACANT;
             }
-            *slot = Slot::VACANT;
+            largest = table.used.max(largest);
+            table.used = 0;
+            self.pool.give(table);
         }
+        self.pool.end_epoch();
+        self.expected = ((2 * largest).next_power_of_two().ilog2() as usize).max(SMALLEST);
         blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
-        if self.slots.len() > SMALLEST && 16 * self.used < self.slots.len() {
-            // A burst must not cost a walk over its table in every epoch after it.
-            self.slots = vec![Slot::VACANT; self.slots.len() / 4];
-        }
-        self.used = 0;
         self.panes.clear();
         self.indexes.clear();
         self.long.clear();
@@ -156,17 +172,18 @@ impl Combine {
     fn probe_staged(&mut self) {
         let mut staged = std::mem::take(&mut self.staged);
         for new in staged.drain(..) {
-            let mask = self.slots.len() - 1;
-            let mut at = home(new.hash, new.pane) & mask;
+            let table = &mut self.tables[new.pane as usize];
+            let mask = table.slots.len() - 1;
+            let mut at = new.hash as usize & mask;
             loop {
-                let slot = &mut self.slots[at];
-                if slot.head == new.head && slot.pane == new.pane && slot.len == new.len {
+                let slot = &mut table.slots[at];
+                if slot.head == new.head && slot.len == new.len {
                     slot.n += new.n;
                     break;
                 }
                 if slot.len == VACANT {
-                    *slot = Slot { head: new.head, n: new.n, pane: new.pane, len: new.len };
-                    self.count_used();
+                    *slot = Slot { head: new.head, n: new.n, len: new.len };
+                    self.count_used(new.pane);
                     break;
                 }
                 at = (at + 1) & mask;
@@ -177,47 +194,69 @@ impl Combine {
 
     #[cold]
     fn add_long(&mut self, hash: u64, head: u128, pane: u32, term: &[u8], n: i64) {
-        let mask = self.slots.len() - 1;
-        let mut at = home(hash, pane) & mask;
-        while self.slots[at].len != VACANT {
-            let slot = &mut self.slots[at];
-            if slot.head == head
-                && slot.pane == pane
-                && slot.len >= LONG
-                && &*self.long[(slot.len - LONG) as usize] == term
-            {
+        let slots = &mut self.tables[pane as usize].slots;
+        let mask = slots.len() - 1;
+        let mut at = hash as usize & mask;
+        while slots[at].len != VACANT {
+            let slot = &mut slots[at];
+            if slot.head == head && slot.len >= LONG && &*self.long[(slot.len - LONG) as usize] == term {
                 slot.n += n;
                 return;
             }
             at = (at + 1) & mask;
         }
-        self.slots[at] = Slot { head, n, pane, len: LONG + self.long.len() as u32 };
+        slots[at] = Slot { head, n, len: LONG + self.long.len() as u32 };
         self.long.push(term.into());
-        self.count_used();
+        self.count_used(pane);
     }
 
-    fn count_used(&mut self) {
-        self.used += 1;
-        if 2 * self.used <= self.slots.len() {
+    fn count_used(&mut self, pane: u32) {
+        let table = &mut self.tables[pane as usize];
+        table.used += 1;
+        if 2 * table.used <= table.slots.len() {
             return;
         }
-        let mask = 2 * self.slots.len() - 1;
-        let old = std::mem::replace(&mut self.slots, vec![Slot::VACANT; mask + 1]);
-        for slot in old.into_iter().filter(|slot| slot.len != VACANT) {
+        let mut larger = self.pool.take(table.slots.len().ilog2() as usize + 1);
+        let mask = larger.slots.len() - 1;
+        for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
             let bytes = slot.head.to_be_bytes();
-            let mut at = home(self.keys.hash(slot.head, slot.term(&bytes, &self.long)), slot.pane) & mask;
-            while self.slots[at].len != VACANT {
+            let mut at = self.keys.hash(slot.head, slot.term(&bytes, &self.long)) as usize & mask;
+            while larger.slots[at].len != VACANT {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = slot;
+            larger.slots[at] = std::mem::replace(slot, Slot::VACANT);
         }
+        larger.used = std::mem::take(&mut table.used);
+        self.pool.give(std::mem::replace(table, larger));
     }
 }
 
-/// Where to look first: the same term of different panes starts at different places.
-#[inline]
-fn home(hash: u64, pane: u32) -> usize {
-    hash.wrapping_add(u64::from(pane).wrapping_mul(0x9E37_79B9_7F4A_7C15)) as usize
+/// Empty tables, by the power of two that is their size. What an epoch has no use for is let go: a burst must not hold its
+/// memory for ever.
+#[derive(Default)]
+struct Pool {
+    /// Of the epoch before.
+    spare: Vec<Vec<Table>>,
+    /// Of this epoch.
+    given: Vec<Vec<Table>>,
+}
+
+impl Pool {
+    fn take(&mut self, size: usize) -> Table {
+        let mut lists = [&mut self.given, &mut self.spare].into_iter();
+        let kept = lists.find_map(|list| list.get_mut(size).and_then(Vec::pop));
+        kept.unwrap_or_else(|| Table { slots: vec![Slot::VACANT; 1 << size], used: 0 })
+    }
+    fn give(&mut self, table: Table) {
+        let size = table.slots.len().ilog2() as usize;
+        if self.given.len() <= size {
+            self.given.resize_with(size + 1, Vec::new);
+        }
+        self.given[size].push(table);
+    }
+    fn end_epoch(&mut self) {
+        self.spare = std::mem::take(&mut self.given);
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Moves a pane to a coarser tier, or out, once its own tier's largest window has left it.
 //!
 //! Idea: the operator follows the arrangement. When epoch `e` is complete and its clock has left panes behind, it walks
-//! their key ranges in its own trace and sends the negation of what is there, together with its addition to the
-//! pane of the next tier that covers it, at `e + 1`, round a loop into the arrangement's input. The owner of a
-//! term does this itself: nothing is exchanged.
+//! their runs in its own trace and sends the negation of what is there, together with its addition to the
+//! pane of the next tier that covers it, at `e + 1`, round a loop into the arrangement's input. Both are the same bodies under
+//! other labels: no term is read. The owner of a term does this itself: nothing is exchanged.
 //! Invariant: `admit` keeps dead panes empty, so what is walked is final and no pane is walked twice. Both halves of a
 //! move have the same time: no read and no window sees one without the other.
-//! Cost: a sequential read and two updates per key of the dead pane, once per tier. An epoch in which no pane dies holds no
+//! Cost: two runs per run of the dead pane, once per tier. An epoch in which no pane dies holds no
 //! capability and costs nothing but the loop's share of progress tracking; memory falls when merges meet the
 //! negation.
 
@@ -21,9 +21,10 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::block::{Block, Sealed};
+use crate::batcher::Feed;
 use crate::follow::Follower;
-use crate::panes::{PanesTrace, visit_run};
+use crate::panes::PanesTrace;
+use crate::runs::{Run, gather};
 use crate::windows::{Pane, Windows};
 
 /// The moves of dead panes, to be fed back into the arrangement.
@@ -31,14 +32,13 @@ pub fn expire<'scope>(
     panes: Arranged<'scope, PanesTrace>,
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: Windows,
-) -> Stream<'scope, u64, Sealed> {
+) -> Stream<'scope, u64, Feed> {
     let scope = panes.stream.scope();
-    let owner = scope.index() as u32;
     let mut builder = OperatorBuilder::new("Expire".to_owned(), scope);
     let mut spans = builder.new_input(panes.stream, Pipeline);
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, moves) = builder.new_output();
-    let mut output = OutputBuilder::<_, NoopBuilder<Sealed>>::from(output);
+    let mut output = OutputBuilder::<_, NoopBuilder<Feed>>::from(output);
     let mut trace = Follower::new(panes.trace);
 
     builder.build(move |_capabilities| {
@@ -59,31 +59,17 @@ pub fn expire<'scope>(
             let mut output = output.activate();
             while let Some((cap, now)) = deaths.pop_front_if(|(cap, _)| !frontiers[0].less_equal(cap.time()))
             {
-                let mut session = output.session_with_builder(&cap);
-                let new = || Block::new(*cap.time() + 1, owner);
-                let mut block = new();
-                for batch in trace.batches() {
-                    for (pane, run) in
-                        dead(&windows, acted, now).flat_map(|panes| batch.storage.keys.runs(panes))
-                    {
-                        let to = windows.pane_at(windows.time_of(pane), pane.tier() + 1, now);
-                        let mut places = None;
-                        visit_run(&batch, run, .., |key, n| {
-                            let (from, to) = *places
-                                .get_or_insert_with(|| (block.list(pane), to.map(|to| block.list(to))));
-                            block.push(from, key.term, -n);
-                            if let Some(to) = to {
-                                block.push(to, key.term, n);
-                            }
-                            if block.is_full() {
-                                session.give_container(&mut std::mem::replace(&mut block, new()).into());
-                                places = None;
-                            }
-                        });
+                let (time, batches) = (*cap.time() + 1, trace.batches());
+                let mut moves = Vec::new();
+                for panes in dead(&windows, acted, now) {
+                    for run in gather(batches.iter().map(|batch| &**batch), &panes, ..) {
+                        let pane = windows.pane_at(windows.time_of(run.pane), run.pane.tier() + 1, now);
+                        moves.push(Run { time, minus: !run.minus, ..run.clone() });
+                        moves.extend(pane.map(|pane| Run { pane, time, ..run }));
                     }
                 }
-                if !block.is_empty() {
-                    session.give_container(&mut block.into());
+                if !moves.is_empty() {
+                    output.session_with_builder(&cap).give_container(&mut Feed::Runs(moves));
                 }
                 acted = now;
             }

@@ -4,13 +4,13 @@
 //! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
-//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  keys.rs batcher.rs shared.rs
+//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
 //! rows of an earlier run == blocks, each for one worker ==> admit, spellings    load.rs
 //! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
-//! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs
+//! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs merged.rs
 //! ```
 //! Words: an *epoch* is the dataflow's time, in milliseconds; *event time* is data, in milliseconds as well; a *pane* is
 //! a slide's worth of event time; a *tier* is all panes of one slide; the *clock* is the event time at which windows
@@ -19,20 +19,22 @@
 pub mod admit;
 pub mod batcher;
 pub mod block;
+pub mod body;
 pub mod clock;
 pub mod combine;
 pub mod expire;
 pub mod follow;
 pub mod intake;
-pub mod keys;
 pub mod leaders;
 pub mod load;
+pub mod merged;
 pub mod panes;
 pub mod pipeline;
 pub mod rank;
 pub mod ranking;
 pub mod reads;
 pub mod records;
+pub mod runs;
 pub mod shared;
 pub mod snapshot;
 pub mod spellings;

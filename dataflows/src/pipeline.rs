@@ -30,7 +30,7 @@ use crate::term::HashKeys;
 use crate::totals::{Figures, Totals};
 use crate::touched::{self, TouchedHistory};
 use crate::windows::{Pane, Windows};
-use differential_dataflow::trace::implementations::BatchContainer;
+use differential_dataflow::trace::implementations::spine_fueled::SpineBatch;
 
 /// What to build: the same on all workers.
 #[derive(Clone, Debug)]
@@ -202,7 +202,7 @@ impl<T: Default + 'static> Pipeline<T> {
                     .as_mut()
                     .map(|(trace, held)| {
                         let spellings = batches(trace, epoch);
-                        held.set(spellings.iter().map(|batch| batch.storage.keys.len()).sum());
+                        held.set(spellings.iter().map(|batch| batch.len()).sum());
                         spellings
                     })
                     .unwrap_or_default(),

@@ -16,8 +16,9 @@ use std::rc::Rc;
 use crate::block::Sealed;
 use crate::clock::Heard;
 use crate::leaders::Leaders;
-use crate::panes::{PanesBatch, visit_run};
+use crate::panes::PanesBatch;
 use crate::rank::Place;
+use crate::runs::{Run, gather};
 use crate::shared::Shared;
 use crate::totals::{Change, Figures, GROUP, Totals};
 use crate::windows::{Mask, Windows};
@@ -45,28 +46,30 @@ impl Ranking {
     }
 
     /// Moves on to `epoch`: `before` holds at least all earlier updates, `new` what is let in at this epoch.
-    pub fn act<'a>(
+    pub fn act(
         &mut self,
         epoch: u64,
-        before: &'a [Shared<PanesBatch>],
-        new: &'a [Sealed],
+        before: &[Shared<PanesBatch>],
+        new: &[Sealed],
         mut tell: impl FnMut(u32, Place, isize),
     ) {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
         let Ranking { windows, totals, leaders, .. } = self;
         let totals = &mut *totals.borrow_mut();
+        let left: Vec<Run> = windows
+            .passed(was, now)
+            .iter()
+            .flat_map(|panes| gather(before.iter().map(|batch| &**batch), panes, ..epoch))
+            .collect();
         let mut changes =
             Changes { totals, leaders, waiting: Vec::with_capacity(GROUP), ids: Vec::with_capacity(GROUP) };
-        for passed in windows.passed(was, now) {
-            for batch in before {
-                for (pane, run) in batch.storage.keys.runs(passed.clone()) {
-                    let (old, new) = (windows.covering(pane, was), windows.covering(pane, now));
-                    visit_run(batch, run, ..epoch, |key, n| {
-                        changes.push(key.term, old & !new, -n);
-                        // Entered by the clock, not by time: the update ran ahead of it.
-                        changes.push(key.term, new & !old, n);
-                    });
-                }
+        for run in &left {
+            let (old, new) = (windows.covering(run.pane, was), windows.covering(run.pane, now));
+            for record in run.body.iter() {
+                let n = run.sign() * record.n as i64;
+                changes.push(record.term, old & !new, -n);
+                // Entered by the clock, not by time: the update ran ahead of it.
+                changes.push(record.term, new & !old, n);
             }
         }
         for block in new {

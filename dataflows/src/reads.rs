@@ -1,22 +1,20 @@
 //! Reading snapshots: one term, its course, the first places, all terms with a prefix.
 //!
-//! Idea: a pane is a contiguous range of every batch and terms ascend within it, so a read is a few binary searches a pane
-//! and batch; what several batches and workers hold of a term adds up.
+//! Idea: the runs of a pane stand together in every batch and terms ascend within each, so a read is a binary search a run;
+//! what several batches and workers hold of a term adds up.
 //! Invariant: the snapshots are of one epoch, and updates of later ones are left out; a window adds up its own tier and all
 //! finer ones, so a pane that has died but has not moved yet counts where its time says.
-//! Cost: for one term two searches per pane and batch; the first `k` places in `k` steps; a page of a prefix in a heap
-//! of all panes and batches.
+//! Cost: for one term one search per run, of which a pane has few in a batch; the first `k` places in `k` steps; a page of a
+//! prefix in a heap of all panes and batches.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use differential_dataflow::trace::Cursor;
 use differential_dataflow::trace::cursor::cursor_list;
 
-use crate::panes::{PanesBatch, sum};
-use crate::shared::Shared;
+use crate::merged::Merged;
 use crate::snapshot::{CountSnapshot, Snapshot};
 use crate::spellings::spelled;
 use crate::totals::Figures;
@@ -104,33 +102,15 @@ impl<'a> View<'a> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> (Vec<(&'a [u8], i64)>, bool) {
-        let panes = self.panes(window);
+        let (panes, epoch) = (self.panes(window), self.epoch);
+        let batches = self.workers.iter().flat_map(|worker| &worker.panes);
+        let runs = batches.flat_map(|batch| panes.iter().flat_map(|range| batch.of(range)));
         let from = after.map_or(prefix, |after| after.max(prefix));
-        let mut heads = BinaryHeap::new();
-        for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
-            let keys = &batch.storage.keys;
-            for (_, run) in panes.iter().flat_map(|range| keys.runs(range.clone())) {
-                let at = keys.seek(run.clone(), from);
-                push_head(&mut heads, batch, at..run.end, prefix);
-            }
-        }
-        let mut found = Vec::new();
-        while let Some(Head { term, .. }) = heads.peek().map(|Reverse(head)| *head) {
-            let mut n = 0;
-            while heads.peek().is_some_and(|Reverse(head)| head.term == term)
-                && let Some(Reverse(head)) = heads.pop()
-            {
-                n += sum(head.batch, head.at, &..=self.epoch);
-                push_head(&mut heads, head.batch, head.at + 1..head.end, prefix);
-            }
-            if n != 0 && after.is_none_or(|after| term > after) {
-                if found.len() == limit {
-                    return (found, true);
-                }
-                found.push((term, n));
-            }
-        }
-        (found, false)
+        let mut terms = Merged::new(runs.filter(|run| run.time <= epoch), from)
+            .skip_while(|(term, _)| after == Some(*term))
+            .take_while(|(term, _)| term.starts_with(prefix));
+        let found = terms.by_ref().take(limit).collect();
+        (found, terms.next().is_some())
     }
 
     /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept.
@@ -139,12 +119,11 @@ impl<'a> View<'a> {
         spelled(term, b"", &mut prefix);
         let mut spellings = std::collections::BTreeMap::<&[u8], i64>::new();
         for batch in self.workers.iter().flat_map(|worker| &worker.spellings) {
-            let keys = &batch.storage.keys;
-            for (_, run) in keys.runs(Pane(0)..Pane(Pane::ALL.0 + 1)) {
-                let first = keys.seek(run.clone(), &prefix);
-                for at in (first..run.end).take_while(|at| keys.term(*at).starts_with(&prefix)) {
-                    *spellings.entry(&keys.term(at)[prefix.len()..]).or_default() +=
-                        sum(batch, at, &..=self.epoch);
+            for run in batch.all().iter().filter(|run| run.time <= self.epoch) {
+                let own = (run.body.seek(&prefix)..run.body.len()).map(|at| run.body.get(at));
+                for record in own.take_while(|record| record.term.starts_with(&prefix)) {
+                    *spellings.entry(&record.term[prefix.len()..]).or_default() +=
+                        run.sign() * record.n as i64;
                 }
             }
         }
@@ -163,51 +142,12 @@ impl<'a> View<'a> {
 
     fn each_pane(&self, panes: &[Range<Pane>], term: &[u8], mut see: impl FnMut(Pane, i64)) {
         for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
-            let keys = &batch.storage.keys;
-            for (pane, run) in panes.iter().flat_map(|range| keys.runs(range.clone())) {
-                let at = keys.seek(run.clone(), term);
-                if at < run.end && keys.term(at) == term {
-                    see(pane, sum(batch, at, &..=self.epoch));
+            for run in panes.iter().flat_map(|range| batch.of(range)).filter(|run| run.time <= self.epoch) {
+                let at = run.body.seek(term);
+                if at < run.body.len() && run.body.get(at).term == term {
+                    see(run.pane, run.sign() * run.body.get(at).n as i64);
                 }
             }
         }
-    }
-}
-
-/// The next key of one pane of one batch. Orders by term.
-#[derive(Clone, Copy)]
-struct Head<'a> {
-    term: &'a [u8],
-    batch: &'a Shared<PanesBatch>,
-    at: usize,
-    end: usize,
-}
-
-impl Ord for Head<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.term.cmp(other.term)
-    }
-}
-
-impl PartialOrd for Head<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.term == other.term
-    }
-}
-
-impl Eq for Head<'_> {}
-
-type Heads<'a> = BinaryHeap<Reverse<Head<'a>>>;
-
-fn push_head<'a>(heads: &mut Heads<'a>, batch: &'a Shared<PanesBatch>, run: Range<usize>, prefix: &[u8]) {
-    let keys = &batch.storage.keys;
-    if run.start < run.end && keys.term(run.start).starts_with(prefix) {
-        heads.push(Reverse(Head { term: keys.term(run.start), batch, at: run.start, end: run.end }));
     }
 }

@@ -19,7 +19,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 
 use crate::admit::Refused;
-use crate::batcher::BlockBatcher;
+use crate::batcher::RunsBatcher;
 use crate::block::{Block, Sealed, to_owner};
 use crate::panes::PanesTrace;
 use crate::touched::{TouchedHistory, note};
@@ -80,7 +80,8 @@ pub fn arrange_spellings<'scope>(
                 });
             }
         });
-    arrange_core(note(taken, touched), Pipeline, "Spelled", BlockBatcher::new)
+    let noted = note(taken, touched, |block: &Sealed, panes| panes.extend(block.panes()));
+    arrange_core(noted, Pipeline, "Spelled", RunsBatcher::new)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! first all probes, then all additions: within a group nothing depends on what came before, and the
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
-//! Cost: per term that lives in a window: 8 bytes per window, 24 bytes, and 16 to 32 bytes of slots; a term longer
-//! than sixteen bytes is kept beside.
+//! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
+//! 16 to 32 bytes of slots; a term longer than sixteen bytes is kept beside.
 
 use std::cmp::Ordering;
 
@@ -72,8 +72,10 @@ pub struct Totals {
     windows: usize,
     figures: Vec<Figures>,
     slots: Vec<Slot>,
-    /// `TOTALS` and `windows` numbers for each term.
+    /// `stride` numbers for each term: its row, then nothing.
     rows: Vec<i64>,
+    /// Numbers from row to row: a row that is nearly a cache line begins where one does.
+    stride: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
 }
@@ -92,11 +94,13 @@ impl Totals {
     /// No terms yet; a column for each of `windows`.
     pub fn new(windows: usize, keys: HashKeys) -> Self {
         let figures = vec![Figures::default(); windows];
-        Totals { keys, windows, figures, slots: vec![VACANT; 64], rows: Vec::new(), long: Vec::new() }
+        let row = TOTALS + windows;
+        let stride = if row % 8 == 7 { row + 1 } else { row };
+        Totals { keys, windows, figures, slots: vec![VACANT; 64], rows: Vec::new(), stride, long: Vec::new() }
     }
     /// Number of ids, including those of terms whose totals have become 0.
     pub fn len(&self) -> usize {
-        self.rows.len() / self.stride()
+        self.rows.len() / self.stride
     }
     /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
@@ -140,18 +144,14 @@ impl Totals {
     /// The total of an id in a window.
     #[inline]
     pub fn count(&self, id: u32, window: usize) -> i64 {
-        self.rows[id as usize * self.stride() + TOTALS + window]
-    }
-    #[inline]
-    fn stride(&self) -> usize {
-        TOTALS + self.windows
+        self.rows[id as usize * self.stride + TOTALS + window]
     }
     fn totals(&self, id: u32) -> &[i64] {
-        &self.rows[id as usize * self.stride() + TOTALS..][..self.windows]
+        &self.rows[id as usize * self.stride + TOTALS..][..self.windows]
     }
     #[inline]
     fn known(&self, id: u32) -> Known {
-        let row = &self.rows[id as usize * self.stride()..][..TOTALS];
+        let row = &self.rows[id as usize * self.stride..][..TOTALS];
         let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
         Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
     }
@@ -181,7 +181,7 @@ impl Totals {
                 ids.push(id);
             }
         }
-        let stride = self.stride();
+        let stride = self.stride;
         for (id, change) in ids.iter().zip(changes) {
             let row = &mut self.rows[*id as usize * stride + TOTALS..][..self.windows];
             let mut windows = change.windows;
@@ -239,7 +239,7 @@ impl Totals {
         }
         let len = u64::from(u32::try_from(term.len()).expect("a term is shorter than 4 GiB"));
         self.rows.extend([(head >> 64) as i64, head as i64, (long << 32 | len) as i64]);
-        self.rows.resize(self.rows.len() + self.windows, 0);
+        self.rows.resize((id as usize + 1) * self.stride, 0);
         id
     }
 
@@ -267,8 +267,8 @@ impl Totals {
         let moved = (0..self.len() as u32).map(|id| {
             self.totals(id).iter().any(|n| *n != 0).then(|| {
                 let to = kept.push(self.spelt(self.known(id), &mut [0; HEAD]));
-                let from = to as usize * kept.stride() + TOTALS;
-                kept.rows[from..].copy_from_slice(self.totals(id));
+                let from = to as usize * kept.stride + TOTALS;
+                kept.rows[from..][..self.windows].copy_from_slice(self.totals(id));
                 to
             })
         });

@@ -1,7 +1,7 @@
 //! Which panes were changed at which epoch.
 //!
-//! Idea: whoever keeps a copy of the panes copies only those that have changed since. Blocks list their panes, so it is
-//! enough to look at the lists as the blocks go by.
+//! Idea: whoever keeps a copy of the panes copies only those that have changed since. Blocks list their panes and runs
+//! have one each, so it is enough to look at that as they go by.
 //! Invariant: every pane whose counts changed at an epoch is noted at it; one that is noted need not have changed.
 //! Cost: a few insertions into a set a block.
 
@@ -9,28 +9,29 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use timely::Container;
 use timely::container::NoopBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 
-use crate::block::Sealed;
 use crate::windows::Pane;
 
 /// The panes changed at each epoch not yet asked for, as one worker's publisher reads them.
 pub type TouchedHistory = Rc<RefCell<BTreeMap<u64, BTreeSet<Pane>>>>;
 
-/// Passes blocks on and notes their panes.
-pub fn note<'scope>(
-    updates: Stream<'scope, u64, Sealed>,
+/// Passes updates on and notes the panes that `list` adds for them.
+pub fn note<'scope, C: Container>(
+    updates: Stream<'scope, u64, C>,
     history: TouchedHistory,
-) -> Stream<'scope, u64, Sealed> {
-    updates.unary::<NoopBuilder<Sealed>, _, _, _>(Pipeline, "Touched", |_capability, _info| {
+    list: impl Fn(&C, &mut BTreeSet<Pane>) + 'static,
+) -> Stream<'scope, u64, C> {
+    updates.unary::<NoopBuilder<C>, _, _, _>(Pipeline, "Touched", |_capability, _info| {
         move |input, output| {
-            input.for_each(|cap, block| {
+            input.for_each(|cap, updates| {
                 let cap = cap.retain_least(0).expect("inputs stamp every message");
-                history.borrow_mut().entry(*cap.time()).or_default().extend(block.panes());
-                output.session_with_builder(&cap).give_container(block);
+                list(updates, history.borrow_mut().entry(*cap.time()).or_default());
+                output.session_with_builder(&cap).give_container(updates);
             });
         }
     })

@@ -1,19 +1,16 @@
 //! Writes the rows that have changed, as of an epoch, out of published batches.
 //!
-//! Idea: batches never change, so this reads them on a thread of its own while the workers go on. A pane is a contiguous
-//! run of each batch, in the order of its terms; the runs of all batches and workers are merged, and what they say of a
-//! term is summed.
+//! Idea: batches never change, so this reads them on a thread of its own while the workers go on. The runs of a
+//! pane are read side by side, whichever batches and workers have them, and what they say of a term is summed.
 //! Invariant: what is written of a place is all that this process's workers hold of it at the epoch. Panes whose updates
 //! nothing holds any more are left out, also where they have not been negated yet. No count is negative.
 //! Cost: a sequential read of the runs, and some comparisons a row where there are several.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BTreeSet, BinaryHeap};
-use std::ops::Range;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tidings_dataflows::panes::{PanesBatch, sum};
+use tidings_dataflows::merged::Merged;
+use tidings_dataflows::panes::PanesBatch;
 use tidings_dataflows::pipeline::Touched;
 use tidings_dataflows::shared::Shared;
 use tidings_dataflows::snapshot::{CountSnapshot, Snapshot};
@@ -148,39 +145,6 @@ fn write_panes(
     Ok(())
 }
 
-/// The next key of a pane in one batch. Orders by term.
-struct Head<'a> {
-    term: &'a [u8],
-    batch: &'a PanesBatch,
-    run: Range<usize>,
-}
-
-impl<'a> Head<'a> {
-    fn of(batch: &'a PanesBatch, run: Range<usize>) -> Option<Head<'a>> {
-        (!run.is_empty()).then(|| Head { term: batch.storage.keys.term(run.start), batch, run })
-    }
-}
-
-impl Ord for Head<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.term.cmp(other.term)
-    }
-}
-
-impl PartialOrd for Head<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.term == other.term
-    }
-}
-
-impl Eq for Head<'_> {}
-
 /// Shows each term of a pane that has a count at the epoch, in order.
 fn merge<'a>(
     batches: impl Iterator<Item = &'a Shared<PanesBatch>>,
@@ -188,32 +152,16 @@ fn merge<'a>(
     epoch: u64,
     mut see: impl FnMut(&[u8], i64) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
-    let heads = batches.filter_map(|batch| {
-        let (_, run) = batch.storage.keys.runs(pane..Pane(pane.0 + 1)).next()?;
-        Head::of(batch, run).map(Reverse)
-    });
-    let mut heads: BinaryHeap<_> = heads.collect();
-    let (mut term, mut n): (&[u8], i64) = (&[], 0);
-    let mut tell = |term: &[u8], n: i64| match n {
-        0 => Ok(()),
-        1.. => see(term, n),
-        _ => Err(CheckpointError::damaged(
-            &String::from_utf8_lossy(term),
-            format!("it counts {n} in pane {:x}, and no count is negative", pane.0),
-        )),
-    };
-    while let Some(mut top) = heads.peek_mut() {
-        let Reverse(head) = &mut *top;
-        if head.term != term {
-            tell(term, n)?;
-            (term, n) = (head.term, 0);
+    let panes = pane..Pane(pane.0 + 1);
+    let runs = batches.flat_map(|batch| batch.of(&panes)).filter(|run| run.time <= epoch);
+    for (term, n) in Merged::new(runs, b"") {
+        if n < 0 {
+            return Err(CheckpointError::damaged(
+                &String::from_utf8_lossy(term),
+                format!("it counts {n} in pane {:x}, and no count is negative", pane.0),
+            ));
         }
-        n += sum(head.batch, head.run.start, &..=epoch);
-        // In its place: most often the same batch has the next term as well.
-        match Head::of(head.batch, head.run.start + 1..head.run.end) {
-            Some(next) => *head = next,
-            None => drop(PeekMut::pop(top)),
-        }
+        see(term, n)?;
     }
-    tell(term, n)
+    Ok(())
 }

@@ -5,9 +5,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The topic that is written and read.
-pub const TOPIC: &str = "endurance";
-
 /// A broker with its data in a folder.
 pub struct Broker {
     folder: PathBuf,
@@ -30,12 +27,6 @@ impl Broker {
     pub fn stop(&self) -> Result<(), String> {
         kafka_sh("stop", &self.folder).map(drop)
     }
-
-    /// Starts it again.
-    pub fn start_again(&self) -> Result<(), String> {
-        let address = kafka_sh("start", &self.folder)?;
-        if address == self.address { Ok(()) } else { Err(format!("the broker is at {address} now")) }
-    }
 }
 
 impl Drop for Broker {
@@ -45,17 +36,17 @@ impl Drop for Broker {
     }
 }
 
-/// Makes the topic, which must be new and keeps everything.
-pub fn create_topic(brokers: &str) -> Result<(), String> {
-    let arguments = ["topic", "create", TOPIC, "--partitions", "4", "--config", "retention.ms=-1"];
+/// Makes a topic of four partitions, which must be new and keeps everything.
+pub fn create_topic(brokers: &str, topic: &str) -> Result<(), String> {
+    let arguments = ["topic", "create", topic, "--partitions", "4", "--config", "retention.ms=-1"];
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
     let status = command.args(arguments).args(["--brokers", brokers]).status();
     let status = status.map_err(|error| format!("tidings topic create: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("tidings topic create: {status}")) }
 }
 
-/// The last line that the script prints.
-fn kafka_sh(what: &str, folder: &Path) -> Result<String, String> {
+/// What the script does with the broker in a folder; the last line that it prints.
+pub fn kafka_sh(what: &str, folder: &Path) -> Result<String, String> {
     let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/kafka.sh"));
     let output = script.arg(what).arg(folder).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("kafka.sh: {error}"))?;

@@ -1,0 +1,183 @@
+//! From a post's intended time of sending to its being counted, at an even rate.
+//!
+//! Idea: one thread sends by the clock, whatever else happens; now and then a post is a probe with a word of its own. A second
+//! one asks over HTTP for the words of all probes on their way, every two milliseconds; a third follows the stream of events,
+//! whose stamps say which offsets are in them.
+//! Invariant: a latency begins when the post was to be sent, not when it was; probes that are never seen are an error. What
+//! asking adds, two milliseconds at most and the answer's own time, is part of the figure.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use serde_json::{Value, json};
+use tidings::produce::synthetic::{Mix, Synthetic};
+
+use crate::broker::Broker;
+use crate::probes::{Probes, Way, word};
+use crate::program::Program;
+use crate::{TOPIC, configuration, events};
+
+/// Posts that are sent again and again.
+const MADE: usize = 100_000;
+
+/// Between two probes.
+const PROBE: Duration = Duration::from_millis(100);
+
+/// How long the last probe may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An even rate
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Posts a second
+    #[arg(long, default_value_t = 10_000)]
+    rate: u64,
+    /// Seconds that are not counted
+    #[arg(long, default_value_t = 10)]
+    warm: u64,
+    /// Seconds that are
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Length of an epoch in milliseconds
+    #[arg(long, default_value_t = 50)]
+    epoch: u64,
+    /// Workers of the engine
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
+}
+
+/// Hears where the broker put each probe, whose number goes with it, plus one.
+struct Placed(Arc<Probes>);
+
+impl ClientContext for Placed {}
+
+impl ProducerContext for Placed {
+    type DeliveryOpaque = usize;
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        if let (Ok(message), Some(number)) = (result, number.checked_sub(1)) {
+            self.0.placed(number, message.partition(), message.offset());
+        }
+    }
+}
+
+/// Sends and measures.
+pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
+    let mut program =
+        Program::start(folder, &configuration(broker.address(), "latest", args.workers, args.epoch))?;
+    let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
+    let (address, since) = (program.address.clone(), Instant::now() + Duration::from_secs(args.warm));
+    let spent = program.cpu();
+    let (sent, took) = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| ask(&address, &probes, &ended));
+        let following = scope.spawn(|| events::follow(&address, &probes, &ended));
+        let sent = send(args, broker.address(), &probes);
+        let took = program.cpu() - spent;
+        let waiting = Instant::now();
+        while waiting.elapsed() < PATIENCE
+            && [Way::Asked, Way::Told].iter().any(|way| !probes.unseen(*way).is_empty())
+        {
+            std::thread::sleep(PROBE);
+        }
+        ended.store(true, Ordering::Relaxed);
+        for thread in [asking, following] {
+            thread.join().map_err(|_| "a thread panicked".to_owned())??;
+        }
+        Ok::<_, String>((sent?, took))
+    })?;
+    program.lives()?;
+    program.stop()?;
+    let passed = (args.warm + args.seconds) as f64;
+    println!(
+        "{sent} posts in {passed:.0} s, {:.0} a second wanted; epochs of {} ms; {} workers; {:.0} % of a core",
+        args.rate,
+        args.epoch,
+        args.workers,
+        took / passed * 100.0
+    );
+    println!("{:<34} {:>8} {:>8} {:>8} {:>8}  ms", "", "probes", "p50", "p99", "most");
+    for (name, way) in [("sent until answered over HTTP", Way::Asked), ("sent until in an event", Way::Told)]
+    {
+        let all = probes.latencies(way, since)?;
+        let at = |share: f64| all[((all.len() as f64 * share) as usize).min(all.len() - 1)];
+        println!("{name:<34} {:>8} {:>8.1} {:>8.1} {:>8.1}", all.len(), at(0.5), at(0.99), at(1.0));
+    }
+    Ok(())
+}
+
+/// Sends by the clock; how many posts.
+fn send(args: &Args, brokers: &str, probes: &Arc<Probes>) -> Result<u64, String> {
+    let producer: ThreadedProducer<Placed> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("linger.ms", "5")
+        .create_with_context(Placed(Arc::clone(probes)))
+        .map_err(|error| error.to_string())?;
+    let mut synthetic = Synthetic::new(1, Mix { bad: 0.0, ..Mix::default() });
+    let posts: Vec<_> = (0..MADE).map(|_| synthetic.next(now_ms())).collect();
+    let (begun, mut sent, mut probed) = (Instant::now(), 0, 0);
+    let end = Duration::from_secs(args.warm + args.seconds);
+    while begun.elapsed() < end {
+        let due = (begun.elapsed().as_secs_f64() * args.rate as f64) as u64;
+        while sent < due {
+            let intended = begun + Duration::from_secs_f64(sent as f64 / args.rate as f64);
+            if intended >= begun + PROBE * probed {
+                let number = probes.add(intended);
+                let text = word(number);
+                give(&producer, BaseRecord::with_opaque_to(TOPIC, number + 1).payload(&text).key(&text))?;
+                probed += 1;
+            } else {
+                let post = &posts[sent as usize % posts.len()];
+                let mut record = BaseRecord::with_opaque_to(TOPIC, 0).key(&post.key);
+                record.payload = post.value.as_deref();
+                give(&producer, record)?;
+            }
+            sent += 1;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(sent)
+}
+
+fn give<K, P>(producer: &ThreadedProducer<Placed>, record: BaseRecord<'_, K, P, usize>) -> Result<(), String>
+where
+    K: rdkafka::message::ToBytes + ?Sized,
+    P: rdkafka::message::ToBytes + ?Sized,
+{
+    producer.send(record.timestamp(now_ms())).map_err(|(error, _)| format!("cannot send: {error}"))
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// Asks for the words of all probes that are on their way.
+fn ask(address: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String> {
+    let agent = ureq::Agent::new_with_defaults();
+    let path = format!("{address}/v1/counts/words/terms");
+    while !ended.load(Ordering::Relaxed) {
+        let unseen = probes.unseen(Way::Asked);
+        if !unseen.is_empty() {
+            let words: Vec<String> = unseen.iter().take(1000).map(|number| word(*number)).collect();
+            let body = json!({ "terms": words, "window": "1m" }).to_string();
+            let answer = agent.post(&path).header("content-type", "application/json").send(&body);
+            // Until the first epoch has been published there is no answer but 503.
+            if let Ok(mut answer) = answer {
+                let body = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
+                let (at, found) = (Instant::now(), serde_json::from_slice::<Value>(&body));
+                let found = found.map_err(|error| error.to_string())?;
+                for (number, term) in unseen.iter().zip(found["terms"].as_array().into_iter().flatten()) {
+                    if term["count"].as_u64().unwrap_or(0) > 0 {
+                        probes.seen(*number, Way::Asked, at);
+                    }
+                }
+            }
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}

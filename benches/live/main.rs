@@ -1,0 +1,87 @@
+//! The real program on a real Kafka: `cargo bench --bench live -- drain`, `latency` or `idle`.
+//!
+//! Idea: what only the whole shows: what a backlog costs beside the same posts in a file, how long a post takes from its
+//! producer to an answer, what a program costs that has nothing to do, and how soon it is there.
+//! Invariant: every broker and process is this bench's own, on loopback, and gone with it; what was counted is compared
+//! with what was sent before a figure is printed.
+//! Cost: Java and the broker's jars (`tests/kafka/kafka.sh install`); a minute or two each.
+
+#[path = "../broker/mod.rs"]
+mod broker;
+mod drain;
+mod events;
+mod idle;
+mod latency;
+#[path = "../middle/mod.rs"]
+mod middle;
+mod probes;
+#[path = "../program/mod.rs"]
+mod program;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use broker::Broker;
+
+/// The topic that is written and read.
+const TOPIC: &str = "posts";
+
+/// The real program on a real Kafka
+#[derive(Parser, Debug)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+    /// Handed over by cargo
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// CPU time of a backlog, beside that of `tidings count` over the same posts and of the client library alone
+    Drain(drain::Args),
+    /// From a post's intended time of sending to its count in an answer and in the stream of events
+    Latency(latency::Args),
+    /// From start to ready on an empty topic, and processor time where nothing happens
+    Idle(idle::Args),
+}
+
+fn main() -> ExitCode {
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => {
+            eprintln!("live bench: no temporary folder: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(&Args::parse().what, folder.path()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(what) => {
+            eprintln!("live bench: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: &What, folder: &Path) -> Result<(), String> {
+    let broker = Broker::start(&folder.join("kafka"))?;
+    broker::create_topic(broker.address(), TOPIC)?;
+    match what {
+        What::Drain(args) => drain::run(args, &broker, folder),
+        What::Latency(args) => latency::run(args, &broker, folder),
+        What::Idle(args) => idle::run(args, &broker, folder),
+    }
+}
+
+/// The program's settings: hashtags and words over three windows each.
+fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64) -> String {
+    let windows = "windows = [\"1m\", \"5m\", \"1h\"]";
+    format!(
+        "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{TOPIC}\"]\nstart = \"{start}\"\n\
+         [engine]\nworkers = {workers}\nepoch = \"{epoch_ms}ms\"\n[http]\nbind = \"127.0.0.1:0\"\n\
+         [[count]]\nname = \"hashtags\"\nof = \"hashtags\"\n{windows}\n\
+         [[count]]\nname = \"words\"\nof = \"words\"\n{windows}\n"
+    )
+}
