@@ -1,0 +1,1 @@
+"""The harness that runs other engines beside tidings: see docs/peers.md."""
