@@ -37,6 +37,7 @@ public final class Job {
                 .config("spark.local.dir", folder + "/spark")
                 .config("spark.sql.warehouse.dir", folder + "/warehouse")
                 .getOrCreate();
+        spark.sparkContext().setLogLevel("WARN");
         DataStreamReader reader = spark.readStream()
                 .format("kafka")
                 .option("kafka.bootstrap.servers", brokers)
