@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--records", type=int, help="records of a drain, the same for all")
     parser.add_argument("--rate", type=int, help="posts a second for the delay, the same for all")
     parser.add_argument("--seconds", type=int, default=30, help="seconds of the delay that are measured")
+    parser.add_argument("--patience", type=int, default=120, help="seconds that a drain may take")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tidings", default=os.path.join(engines.ROOT, "target", "release", "tidings"), help="the program")
     parser.add_argument("--install", action="store_true", help="only fetch and build what the engines need")
@@ -76,9 +77,9 @@ def one(args, name, kafka, folder, filled):
 
 
 def measured(what, args, name, engine, kafka, place, filled):
-    def start(topic, clock, epoch):
+    def start(topic, clock, epoch, batch):
         settings = {"program": args.tidings, "brokers": kafka.address, "topic": topic, "workload": args.workload,
-                    "folder": place, "clock": clock, "epoch": epoch}
+                    "folder": place, "clock": clock, "epoch": epoch, "batch": batch}
         return lambda: engines.start(name, engine, settings)
 
     if what == "drain":
@@ -87,7 +88,7 @@ def measured(what, args, name, engine, kafka, place, filled):
         answers = oracle.of_file(path, args.workload)
         if records not in filled:
             filled[records] = kafka.filled(path, args.workload)
-        return measures.drain(start(filled[records], "event", "250ms"), kafka, records, answers)
+        return measures.drain(args.patience, start(filled[records], "event", "250ms", "1000"), kafka, records, answers)
     if args.workload == "words":
         return {}
     if what == "delay":
@@ -95,9 +96,9 @@ def measured(what, args, name, engine, kafka, place, filled):
         if engine.rate == 0:
             return {}
         topic = kafka.topic(posts.PARTITIONS)
-        return measures.delays(start(topic, "wall", "50ms"), kafka, topic, rate, args.seconds, engine.warm)
+        return measures.delays(start(topic, "wall", "50ms", "100"), kafka, topic, rate, args.seconds, engine.warm)
     path = posts.file_of(os.path.join(engines.TARGET, "data"), "posts", 1)
-    return measures.start_up(start(kafka.filled(path, "posts"), "event", "250ms"))
+    return measures.start_up(start(kafka.filled(path, "posts"), "event", "250ms", "100"))
 
 
 COLUMNS = [

@@ -62,7 +62,8 @@ ENGINES = {
 
 
 def start(name, engine, settings):
-    """The job, running. `settings`: brokers, topic, workload, folder; clock and epoch, which only tidings has."""
+    """The job, running. `settings`: brokers, topic, workload, folder; clock and epoch, which only
+    tidings has; milliseconds of a batch, of those that have them."""
     folder = settings["folder"]
     if engine.kind == "ours":
         return ours.Tidings(settings["program"], {**settings, "workers": engine.mode, "text": text(settings)}, folder)
@@ -72,9 +73,11 @@ def start(name, engine, settings):
         built = os.path.join(TARGET, "classes", engine.job)
         path = f"{built}:{TARGET}/lib/{engine.job}/*"
         simple = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-        command = ["java", f"-Xmx{HEAP}", *OPENS, *simple, "-cp", path, "Job", *told, folder, engine.mode]
+        command = ["java", f"-Xmx{HEAP}", *OPENS, *simple, "-cp", path, "Job", *told, folder, engine.mode, settings["batch"]]
     elif engine.kind == "python":
         command = [os.path.join(TARGET, "venv", "bin", "python"), os.path.join(HERE, engine.job, "job.py"), *told]
+        if engine.job == "pathway":
+            command.append(settings["batch"])
         environment = {"PATHWAY_THREADS": engine.mode or "1", "PYTHONUNBUFFERED": ""}
     else:
         command = [os.path.join(TARGET, "rust", "release", engine.job), *told]

@@ -55,14 +55,23 @@ def jvm(job):
     sources += [os.path.join(HERE, job, name) for name in sorted(os.listdir(os.path.join(HERE, job))) if name.endswith(".java")]
     built = os.path.join(TARGET, "classes", job)
     made = os.path.join(built, "Job.class")
-    if not os.path.exists(made) or os.path.getmtime(made) < max(map(os.path.getmtime, sources)):
+    if older(made, sources):
         os.makedirs(built, exist_ok=True)
         run("javac", "-nowarn", "-cp", f"{jars}/*", "-d", built, *sources)
 
 
 def rust(job):
-    manifest = os.path.join(HERE, "rust", "Cargo.toml")
+    built, folder = os.path.join(TARGET, "rust", "release", job), os.path.join(HERE, "rust")
+    sources = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+    # cargo would look for itself, but would also wait for whoever builds another job.
+    if not older(built, sources):
+        return
     run(
-        "cargo", "build", "--release", "--quiet", "--manifest-path", manifest, "--bin", job,
-        "--target-dir", os.path.join(TARGET, "rust"),
+        "cargo", "build", "--release", "--quiet", "--manifest-path", os.path.join(folder, "Cargo.toml"),
+        "--bin", job, "--target-dir", os.path.join(TARGET, "rust"),
     )
+
+
+def older(made, sources):
+    """Whether something is not there, or was made before one of its sources changed."""
+    return not os.path.exists(made) or os.path.getmtime(made) < max(map(os.path.getmtime, sources))

@@ -5,7 +5,7 @@ which an answer with it was read; and the time from starting the program to its 
 Invariant: a drain counts only where everything shown in the end is what the oracle says. Its rate and processor time are
 of what came after the first fifth, so that starting and warming up are in neither. A delay is measured from the intended
 moment, whatever held the sender up.
-Cost: as long as the engine takes, and `PATIENCE` at the most.
+Cost: as long as the engine takes, and a patience at the most.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ class Failed(Exception):
     """Why an engine has no figure."""
 
 
-def drain(start, broker, records, answers):
+def drain(patience, start, broker, records, answers):
     """Posts a second, processor seconds a million posts of engine and broker, bytes at the most."""
     with start() as run:
         began, warm, end = time.time(), None, None
@@ -39,8 +39,8 @@ def drain(start, broker, records, answers):
             if run.ended():
                 run.reader.join(5)
                 raise Failed(f"it ended: {run.wrong(answers)}\n{run.tail()}")
-            if time.time() - began > PATIENCE:
-                raise Failed(f"after {PATIENCE} s {visible} of {records} posts are visible; {run.wrong(answers)}")
+            if time.time() - began > patience:
+                raise Failed(f"after {patience} s {visible} of {records} posts are visible; {run.wrong(answers)}")
             time.sleep(0.03)
         posts_between, seconds = end["visible"] - warm["visible"], end["moment"] - warm["moment"]
         if seconds <= 0:

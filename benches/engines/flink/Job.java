@@ -19,12 +19,12 @@ import org.apache.flink.types.RowKind;
  * closed; `live` counts each window of a term by itself, and ranks all the while.
  *
  * Both rank by ROW_NUMBER. Only cutting text into terms is a function of our own, in Java.
- * Arguments: brokers, topic, workload, folder, and `closed` or `live`. A closed one reads to the end of the topic as it is
+ * Arguments: brokers, topic, workload, folder, `closed` or `live`, and milliseconds of a mini-batch. A closed one reads to the end of the topic as it is
  * at the start, since only the end closes the last windows.
  */
 public final class Job {
     public static void main(String[] args) throws Exception {
-        String brokers = args[0], topic = args[1], workload = args[2], mode = args[4];
+        String brokers = args[0], topic = args[1], workload = args[2], mode = args[4], batch = args[5];
         Configuration settings = new Configuration();
         settings.setString("parallelism.default", "2");
         settings.setString("pipeline.object-reuse", "true");
@@ -34,7 +34,7 @@ public final class Job {
         StreamTableEnvironment tables = StreamTableEnvironment.create(streams);
         tables.getConfig().setLocalTimeZone(ZoneId.of("UTC"));
         tables.getConfig().set("table.exec.mini-batch.enabled", "true");
-        tables.getConfig().set("table.exec.mini-batch.allow-latency", "100 ms");
+        tables.getConfig().set("table.exec.mini-batch.allow-latency", batch + " ms");
         tables.getConfig().set("table.exec.mini-batch.size", "20000");
         tables.getConfig().set("table.optimizer.agg-phase-strategy", "TWO_PHASE");
         tables.getConfig().set("table.exec.state.ttl", "200 s");

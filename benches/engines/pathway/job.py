@@ -4,7 +4,7 @@ A post's windows are made before its terms are, by one call of Python a post; th
 once a term. Ranking a window's terms in one group would sort them all anew whenever one changes, so they are ranked in 1,024
 parts first, and then the first ten of each part.
 
-Arguments: brokers, topic, workload.
+Arguments: brokers, topic, workload, milliseconds from commit to commit.
 """
 
 import sys
@@ -12,6 +12,7 @@ import sys
 import pathway as pw
 
 brokers, topic, workload = sys.argv[1:4]
+batch_ms = int(sys.argv[4])
 SLIDE, SIZE, PARTS = 10_000, 60_000, 1_024
 SETTINGS = {
     "bootstrap.servers": brokers,
@@ -48,7 +49,7 @@ def first(ranked: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
 
 
 def read(schema):
-    return pw.io.kafka.read(SETTINGS, topic=topic, format="json", schema=schema, autocommit_duration_ms=100)
+    return pw.io.kafka.read(SETTINGS, topic=topic, format="json", schema=schema, autocommit_duration_ms=batch_ms)
 
 
 def show(table, line):

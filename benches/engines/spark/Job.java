@@ -18,13 +18,14 @@ import org.apache.spark.unsafe.types.UTF8String;
  * Spark Structured Streaming: the query as its guide writes it, in update mode; what changed is ranked by hand in the
  * process of its tasks, since nothing may be ranked behind an update.
  *
- * Arguments: brokers, topic, workload, folder, and `micro` for a batch every 100 ms or `real` for Real-Time Mode.
+ * Arguments: brokers, topic, workload, folder, `micro` for batches or `real` for Real-Time Mode, and the least
+ * milliseconds from batch to batch.
  */
 public final class Job {
     private static final UTF8String SIGN = UTF8String.fromString("#");
 
     public static void main(String[] args) throws Exception {
-        String brokers = args[0], topic = args[1], workload = args[2], folder = args[3], mode = args[4];
+        String brokers = args[0], topic = args[1], workload = args[2], folder = args[3], mode = args[4], batch = args[5];
         boolean real = mode.equals("real");
         SparkSession spark = SparkSession.builder()
                 // Real-Time Mode starts all tasks at once: four that read, two that count.
@@ -64,7 +65,7 @@ public final class Job {
             writer.trigger(Trigger.RealTime("1 minute")).foreach(new Rows(workload));
             Shown.every(10);
         } else {
-            writer.trigger(Trigger.ProcessingTime("100 milliseconds")).foreachBatch(batch(workload));
+            writer.trigger(Trigger.ProcessingTime(batch + " milliseconds")).foreachBatch(batch(workload));
         }
         writer.start().awaitTermination();
     }

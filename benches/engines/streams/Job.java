@@ -29,7 +29,7 @@ public final class Job {
     private static final JsonFactory JSON = new JsonFactory();
 
     public static void main(String[] args) throws Exception {
-        String brokers = args[0], topic = args[1], workload = args[2], folder = args[3];
+        String brokers = args[0], topic = args[1], workload = args[2], folder = args[3], batch = args[5];
         StreamsBuilder builder = new StreamsBuilder();
         KStream<byte[], byte[]> records = builder.stream(topic, Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()));
         byte[] nothing = new byte[0];
@@ -66,7 +66,7 @@ public final class Job {
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, folder + "/streams");
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, "2");
-        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, "100");
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, batch);
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, Integer.toString(64 << 20));
         settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
         settings.put(StreamsConfig.consumerPrefix("max.poll.records"), "4000");
