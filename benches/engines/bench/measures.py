@@ -44,7 +44,7 @@ def drain(patience, start, broker, records, answers):
             time.sleep(0.03)
         posts_between, seconds = end["visible"] - warm["visible"], end["moment"] - warm["moment"]
         if seconds <= 0:
-            raise Failed("too few posts: all came at once")
+            raise Failed("all of it was right, but came at once: too few posts for a rate")
         return {
             "rate": posts_between / seconds,
             "cpu": (end["cpu"] - warm["cpu"]) / posts_between * 1e6,

@@ -47,6 +47,9 @@ public final class Job {
                 + " 'properties.bootstrap.servers' = '" + brokers + "', 'properties.group.id' = 'flink',"
                 + " 'scan.startup.mode' = 'earliest-offset'"
                 + (posts && closed ? ", 'scan.bounded.mode' = 'latest-offset')" : ")"));
+        if (posts && closed) {
+            tables.executeSql(MARKED);
+        }
         String query = !posts ? WORDS : closed ? CLOSED : LIVE;
         DataStream<Row> rows = tables.toChangelogStream(tables.sqlQuery(query));
         MapFunction<Row, Integer> show = posts ? new ShowTop() : new ShowWord();
@@ -57,15 +60,17 @@ public final class Job {
         Thread.sleep(Long.MAX_VALUE);
     }
 
+    private static final String MARKED = """
+            CREATE TEMPORARY VIEW marked AS
+            SELECT ts, term LIKE '#%' AS tag, term FROM posts, LATERAL TABLE(terms(`text`)) AS t(term)""";
+
     private static final String CLOSED = """
             SELECT window_start, term, n FROM (
               SELECT *, ROW_NUMBER() OVER (
                 PARTITION BY window_start, window_end, tag ORDER BY n DESC, term) AS place
               FROM (
                 SELECT window_start, window_end, tag, term, COUNT(*) AS n
-                FROM TABLE(HOP(
-                  TABLE (SELECT ts, term LIKE '#%' AS tag, term FROM posts, LATERAL TABLE(terms(`text`)) AS t(term)),
-                  DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '60' SECOND))
+                FROM TABLE(HOP(TABLE marked, DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '60' SECOND))
                 GROUP BY window_start, window_end, tag, term))
             WHERE place <= 10""";
 

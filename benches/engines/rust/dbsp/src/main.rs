@@ -31,7 +31,9 @@ fn posts(told: &Told) {
         let (posts, input) = circuit.add_input_zset::<Tup2<i64, String>>();
         let top = posts
             .flat_map(|Tup2(time, text)| {
-                let each = |term: &str| feed::windows(*time).map(|start| Tup2(start, term.to_owned())).collect::<Vec<_>>();
+                let each = |term: &str| {
+                    feed::windows(*time).map(|start| Tup2(start, term.to_owned())).collect::<Vec<_>>()
+                };
                 text.split(' ').flat_map(each).collect::<Vec<_>>()
             })
             .weighted_count()
@@ -50,7 +52,11 @@ fn posts(told: &Told) {
         let mut changed = BTreeSet::new();
         for (window, place, weight) in all(&top) {
             let held = windows.entry(window.clone()).or_default();
-            if weight > 0 { held.insert(place) } else { held.remove(&place) };
+            if weight > 0 {
+                held.insert(place)
+            } else {
+                held.remove(&place)
+            };
             changed.insert(window);
         }
         for window in changed {

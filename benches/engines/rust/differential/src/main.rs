@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use differential_dataflow::input::Input;
 use differential_dataflow::operators::CountTotal;
-use differential_dataflow::trace::cursor::{Cursor, cursor_list};
 use differential_dataflow::trace::TraceReader;
+use differential_dataflow::trace::cursor::{Cursor, cursor_list};
 use feed::{Feed, Shown, Told};
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Probe;
@@ -39,7 +39,9 @@ fn posts(worker: &mut Worker, told: &Told) {
         let (input, posts) = scope.new_collection::<(i64, String), isize>();
         let ranked = posts
             .flat_map(|(time, text)| {
-                let each = |term: &str| feed::windows(time).map(|start| (start, term.to_owned())).collect::<Vec<_>>();
+                let each = |term: &str| {
+                    feed::windows(time).map(|start| (start, term.to_owned())).collect::<Vec<_>>()
+                };
                 text.split(' ').flat_map(each).collect::<Vec<_>>()
             })
             .count_total()
