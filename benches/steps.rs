@@ -63,8 +63,13 @@ fn lines() -> Vec<Vec<u8>> {
     (0..POSTS).map(|number| posts.next(at(number)).value.unwrap_or_default()).collect()
 }
 
+fn decoder() -> Decoder {
+    let posts = settings().posts;
+    Decoder::new(posts.format, &posts.pointers).expect("the format has no pointers")
+}
+
 fn words(lines: &[Vec<u8>]) -> Words {
-    let decoder = Decoder::new(&settings().posts).expect("the format has no pointers");
+    let decoder = decoder();
     let mut extractor = Extractor::new(&[Kind::Words]);
     let words = |(number, line): (usize, &Vec<u8>)| {
         let Ok(Record::Post(post)) = decoder.decode(Some(line)) else { return None };
@@ -97,7 +102,7 @@ fn steps(criterion: &mut Criterion) {
     let words = words(&lines);
     let mut group = criterion.benchmark_group("an epoch of 20000 posts");
     group.sample_size(20).throughput(Throughput::Elements(POSTS as u64));
-    let decoder = Decoder::new(&settings().posts).expect("the format has no pointers");
+    let decoder = decoder();
     group.bench_function("decode", |timed| {
         timed.iter(|| lines.iter().for_each(|line| drop(black_box(decoder.decode(Some(line))))))
     });

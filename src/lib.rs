@@ -9,10 +9,9 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod engine;
-mod lanes;
-pub mod posts;
 pub mod produce;
 pub mod serve;
 pub mod source;
-pub mod terms;
 pub mod wall;
+
+pub use tidings_text::{posts, terms};

@@ -50,7 +50,8 @@ impl Rival {
         });
         let kinds: Vec<Kind> = config.counts.iter().map(|count| count.of).collect();
         Rival {
-            decoder: Decoder::new(&config.posts).expect("the format has no pointers"),
+            decoder: Decoder::new(config.posts.format, &config.posts.pointers)
+                .expect("the format has no pointers"),
             extractor: Extractor::new(&kinds),
             counts: counts.collect(),
             clock: 0,

@@ -35,12 +35,14 @@ fn read(file: &Path, _config: &Config, _windows: &[Windows]) {
 }
 
 fn decode(file: &Path, config: &Config, _windows: &[Windows]) {
-    let decoder = Decoder::new(&config.posts).expect("the format has no pointers");
+    let decoder =
+        Decoder::new(config.posts.format, &config.posts.pointers).expect("the format has no pointers");
     each_line(file, |line| drop(black_box(decoder.decode(Some(line)))));
 }
 
 fn extract(file: &Path, config: &Config, _windows: &[Windows]) {
-    let decoder = Decoder::new(&config.posts).expect("the format has no pointers");
+    let decoder =
+        Decoder::new(config.posts.format, &config.posts.pointers).expect("the format has no pointers");
     let kinds: Vec<Kind> = config.counts.iter().map(|count| count.of).collect();
     let mut extractor = Extractor::new(&kinds);
     each_line(file, |line| {

@@ -1,8 +1,7 @@
 //! Decoding: any bytes, in any format, are a post, another message or a fault, and the same each time; what is no JSON
 //! for another reader is none here.
 
-use tidings::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
-use tidings::posts::{Decoder, MAX_RECORD, OwnTime, Reason, Record};
+use tidings_text::posts::{Decoder, Format, MAX_RECORD, OwnTime, Pointers, Reason, Record};
 
 /// Decodes a record in every format.
 pub fn check(record: &[u8]) {
@@ -43,20 +42,13 @@ fn is_no_json(record: &[u8]) -> bool {
 }
 
 fn decoder(format: Format) -> Decoder {
-    let posts = Posts {
-        format,
-        pointers: Pointers {
-            text: "/text".into(),
-            id: Some("/id".into()),
-            author: Some("/user/screen_name".into()),
-            time: Some("/created_at".into()),
-            lang: Some("/lang".into()),
-            tags: Some("/entities/hashtags".into()),
-        },
-        time: Time::Post,
-        reposts: Reposts::Count,
-        on_bad: OnBad::Count,
-        dead_letter_topic: None,
+    let pointers = Pointers {
+        text: "/text".into(),
+        id: Some("/id".into()),
+        author: Some("/user/screen_name".into()),
+        time: Some("/created_at".into()),
+        lang: Some("/lang".into()),
+        tags: Some("/entities/hashtags".into()),
     };
-    Decoder::new(&posts).expect("the pointers are valid")
+    Decoder::new(format, &pointers).expect("the pointers are valid")
 }

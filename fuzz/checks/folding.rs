@@ -1,8 +1,8 @@
 //! Folding: the short ways give what the definition gives, and a key is its own key.
 
 use caseless::Caseless;
-use tidings::terms::Kind;
-use tidings::terms::fold::{fold, key};
+use tidings_text::terms::Kind;
+use tidings_text::terms::fold::{fold, key};
 use unicode_normalization::UnicodeNormalization;
 
 /// Folds a text; bytes that are no UTF-8 are replaced first.

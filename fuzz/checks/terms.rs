@@ -1,12 +1,12 @@
-//! Terms: any text gives terms that keep the promises of `tidings::terms`, whatever else is asked for.
+//! Terms: any text gives terms that keep the promises of `tidings_text::terms`, whatever else is asked for.
 
 use std::borrow::Cow;
 
-use tidings::terms::Kind;
-use tidings::terms::entities::{Entity, EntityKind, entities};
-use tidings::terms::extract::{Extractor, Input, MAX_KEY, MAX_TERMS};
-use tidings::terms::fold;
-use tidings::terms::words::Words;
+use tidings_text::terms::Kind;
+use tidings_text::terms::entities::{Entity, EntityKind, entities};
+use tidings_text::terms::extract::{Extractor, Input, MAX_KEY, MAX_TERMS};
+use tidings_text::terms::fold;
+use tidings_text::terms::words::Words;
 
 type Row = (Kind, String, String);
 

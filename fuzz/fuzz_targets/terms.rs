@@ -8,7 +8,7 @@ mod terms;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use tidings::terms::entities::{EntityKind, entities};
+use tidings_text::terms::entities::{EntityKind, entities};
 use twitter_text::extractor::Extractor;
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {

@@ -88,7 +88,8 @@ impl Decode {
         name_of: NameOf,
         refused: Option<Refused>,
     ) -> Result<Decode, String> {
-        let decoder = Decoder::new(&config.posts).map_err(|error| error.to_string())?;
+        let decoder =
+            Decoder::new(config.posts.format, &config.posts.pointers).map_err(|error| error.to_string())?;
         let mut counts = Vec::new();
         let mut table = 0;
         for (count, windows) in config.counts.iter().zip(windows) {

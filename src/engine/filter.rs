@@ -102,7 +102,8 @@ mod tests {
         let mut count = config.counts[1].clone();
         change(&mut count);
         let filter = Filter::new(&count).expect("the filters are valid");
-        let decoder = Decoder::new(&config.posts).expect("the defaults are valid");
+        let decoder =
+            Decoder::new(config.posts.format, &config.posts.pointers).expect("the defaults are valid");
         let Ok(Record::Post(post)) = decoder.decode(Some(record.as_bytes())) else { panic!("{record}") };
         let mut extractor = Extractor::new(&Kind::ALL);
         let input = Input { text: &post.text, html: post.html, hashtags: post.hashtags.as_deref() };

@@ -19,8 +19,9 @@ pub mod progress;
 pub mod replay;
 pub mod sender;
 pub mod stop;
-pub mod synthetic;
 pub mod table;
 pub mod tally;
 pub mod topics;
 pub mod x;
+
+pub use tidings_synthetic as synthetic;

@@ -107,7 +107,7 @@ impl Rules {
                 .iter()
                 .map(|count| StopWords::new(&count.stop_words).unwrap())
                 .collect(),
-            decoder: Decoder::new(&config.posts).unwrap(),
+            decoder: Decoder::new(config.posts.format, &config.posts.pointers).unwrap(),
             extractor: Extractor::new(&kinds),
             detector: Detector::default(),
             config: config.clone(),

@@ -72,8 +72,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     // What gets the time of the moment is not old.
     let keep = args.timestamps == Timestamps::Own;
     let (mut outlet, config) = Outlet::open(&args.target, Needs { keep, end, ..Needs::default() })?;
-    let decoder =
-        Decoder::new(&config.posts).map_err(|error| Failure::new(Code::Config, error.to_string()))?;
+    let decoder = Decoder::new(config.posts.format, &config.posts.pointers)
+        .map_err(|error| Failure::new(Code::Config, error.to_string()))?;
     let done = Arc::<AtomicU64>::default();
     let pieces = lines::read(plan, done.clone()).map_err(unreadable)?;
     let manner =

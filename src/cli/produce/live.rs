@@ -102,9 +102,8 @@ pub(super) fn run<S: Source + Send + 'static>(
 
 /// Reads messages of one shape, whatever the configuration says of the topic.
 fn decoder(config: &Config, format: Format) -> Result<Decoder, Failure> {
-    let mut posts = config.posts.clone();
-    posts.format = format;
-    Decoder::new(&posts).map_err(|error| Failure::new(Code::Config, error.to_string()))
+    Decoder::new(format, &config.posts.pointers)
+        .map_err(|error| Failure::new(Code::Config, error.to_string()))
 }
 
 /// After how long without a word a connection is dead.

@@ -12,7 +12,7 @@ use super::super::origin::Origin;
 use super::super::problem::{Problems, quote};
 use super::super::windows::{check_windows, parse_window};
 use super::Reader;
-use crate::terms::Kind;
+use crate::terms::{Kind, stop};
 
 const MOST_COUNTS: usize = 64;
 const MOST_WINDOWS: usize = 32;
@@ -99,7 +99,7 @@ fn windows(reader: &mut Reader<'_>) -> Vec<Window> {
 }
 
 fn stop_words(text: &str) -> Result<String, String> {
-    let known = stop_words::available_languages();
+    let known = stop::languages();
     known
         .contains(&text)
         .then(|| text.to_owned())

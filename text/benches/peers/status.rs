@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use serde::Deserialize;
 use serde_json::json;
-use tidings::produce::synthetic::{Mix, Synthetic};
+use tidings_synthetic::{Mix, Synthetic};
 
 /// So many statuses, one like the other but for author, text and hashtags.
 pub fn statuses(number: usize, seed: u64) -> Vec<String> {

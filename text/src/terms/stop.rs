@@ -20,6 +20,11 @@ pub struct UnknownLanguage {
     pub known: &'static [&'static str],
 }
 
+/// The codes of all languages that have a list of stop words.
+pub fn languages() -> &'static [&'static str] {
+    stop_words::available_languages()
+}
+
 /// The stop words of some languages.
 pub struct StopWords {
     keys: HashSet<Box<str>, FixedState>,
@@ -31,10 +36,8 @@ impl StopWords {
         let mut keys = HashSet::default();
         let mut buffer = String::new();
         for language in languages {
-            let words = stop_words::lookup(language).ok_or_else(|| UnknownLanguage {
-                language: language.clone(),
-                known: stop_words::available_languages(),
-            })?;
+            let words = stop_words::lookup(language)
+                .ok_or_else(|| UnknownLanguage { language: language.clone(), known: self::languages() })?;
             keys.extend(words.iter().map(|word| Box::from(fold(word, &mut buffer))));
         }
         Ok(StopWords { keys })

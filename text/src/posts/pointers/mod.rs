@@ -9,8 +9,7 @@
 use super::bad::{Bad, Reason};
 use super::json::{Raw, Str, language, read};
 use super::tags::Tags;
-use super::{OwnTime, Post};
-use crate::config::Pointers;
+use super::{OwnTime, Pointers, Post};
 
 mod tree;
 mod walk;

@@ -1,7 +1,7 @@
 //! Records as posts: the bytes of one Kafka record, or of one line of a file, are read as one post.
 //!
 //! Idea: the rest of the program knows one plain [`Post`]; every message shape met in the wild has a file of its own
-//! here, and [`Decoder`] chooses among them by the setting `posts.format`, or record by record where that is `auto`.
+//! here, and [`Decoder`] chooses among them by its [`Format`], or record by record where that is `auto`.
 //! Invariant: decoding is a pure function of the bytes and of the settings, so that a recount agrees; whatever the
 //! bytes are, it ends in a post, in another known message or in a [`Bad`], never in a panic.
 //! Cost: a single pass over the bytes for a tweet. What JSON holds without escapes is borrowed, so that a typical post
@@ -14,6 +14,7 @@ mod bad;
 mod decoder;
 mod eneco;
 mod envelope;
+mod format;
 mod html;
 mod jcustenborder;
 mod jetstream;
@@ -31,6 +32,7 @@ mod x;
 
 pub use bad::{Bad, Reason};
 pub use decoder::{Decoder, MAX_RECORD};
+pub use format::{Format, Pointers};
 pub use pointers::PointerError;
 
 /// One message, whatever shape it came in.

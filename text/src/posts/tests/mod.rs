@@ -1,8 +1,6 @@
 //! What holds for all shapes: hostile bytes, properties, and the real messages of the shared data.
 
-use crate::config::{Format, OnBad, Pointers, Posts, Reposts, Time};
-
-use super::{Bad, Decoder, Post, Reason, Record};
+use super::{Bad, Decoder, Format, Pointers, Post, Reason, Record};
 
 mod hostile;
 mod jetstream;
@@ -19,15 +17,7 @@ fn decoder(format: Format) -> Decoder {
         lang: Some("/lang".into()),
         tags: Some("/entities/hashtags".into()),
     };
-    let posts = Posts {
-        format,
-        pointers,
-        time: Time::Post,
-        reposts: Reposts::Count,
-        on_bad: OnBad::Count,
-        dead_letter_topic: None,
-    };
-    Decoder::new(&posts).unwrap()
+    Decoder::new(format, &pointers).unwrap()
 }
 
 fn decode(format: Format, value: &[u8]) -> Result<Record<'_>, Bad> {

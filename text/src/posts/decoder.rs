@@ -4,8 +4,7 @@
 
 use super::bad::{Bad, Reason};
 use super::pointers::{PointerError, Reader};
-use super::{Record, auto, eneco, jcustenborder, jetstream, mastodon, text, tweet, x};
-use crate::config::{Format, Posts};
+use super::{Format, Pointers, Record, auto, eneco, jcustenborder, jetstream, mastodon, text, tweet, x};
 
 /// The most bytes that a record may have; a larger one is bad as a whole.
 pub const MAX_RECORD: usize = 1 << 20;
@@ -28,14 +27,14 @@ enum Shape {
 }
 
 impl Decoder {
-    /// A decoder for the given settings. The pointers matter for the format `json` only.
+    /// A decoder of this format. The pointers matter for [`Format::Json`] only.
     ///
     /// # Errors
     /// Where a pointer is not valid.
-    pub fn new(posts: &Posts) -> Result<Self, PointerError> {
-        let shape = match posts.format {
+    pub fn new(format: Format, pointers: &Pointers) -> Result<Self, PointerError> {
+        let shape = match format {
             Format::Text => Shape::Text,
-            Format::Json => Shape::Pointers(Reader::new(&posts.pointers)?),
+            Format::Json => Shape::Pointers(Reader::new(pointers)?),
             Format::Auto => Shape::Of(auto::record),
             Format::Tweet => Shape::Of(tweet::record),
             Format::X => Shape::Of(x::record),
@@ -44,7 +43,7 @@ impl Decoder {
             Format::Jetstream => Shape::Of(jetstream::record),
             Format::Mastodon => Shape::Of(mastodon::record),
         };
-        let connect = matches!(posts.format, Format::Auto | Format::Eneco | Format::Jcustenborder);
+        let connect = matches!(format, Format::Auto | Format::Eneco | Format::Jcustenborder);
         Ok(Decoder { shape, connect })
     }
 

@@ -7,7 +7,9 @@
 //! compared before any time counts.
 //! Cost: some ten seconds at the defaults.
 
+#[path = "../../benches/measure/mod.rs"]
 mod measure;
+#[path = "../../benches/middle/mod.rs"]
 mod middle;
 #[path = "peers/status.rs"]
 mod status;
@@ -20,11 +22,10 @@ use icu_segmenter::WordSegmenter;
 use icu_segmenter::options::WordBreakInvariantOptions;
 use measure::{Cost, measured};
 use middle::{median, spread};
-use tidings::config;
-use tidings::posts::{Decoder, Record};
-use tidings::produce::synthetic::{Mix, Synthetic};
-use tidings::terms::Kind;
-use tidings::terms::extract::{Extractor, Input};
+use tidings_synthetic::{Mix, Synthetic};
+use tidings_text::posts::{Decoder, Format, Pointers, Record};
+use tidings_text::terms::Kind;
+use tidings_text::terms::extract::{Extractor, Input};
 use unicode_segmentation::UnicodeSegmentation;
 
 #[global_allocator]
@@ -110,8 +111,7 @@ fn texts(args: &Args) -> (Vec<String>, Vec<String>) {
 }
 
 fn decoder() -> Decoder {
-    let config = config::load(None, std::iter::empty(), Vec::new()).expect("defaults are valid").config;
-    Decoder::new(&config.posts).expect("the format has no pointers")
+    Decoder::new(Format::Auto, &Pointers::default()).expect("the format has no pointers")
 }
 
 /// Measures the words of texts: the other library's, then ours with and without entities as terms.

@@ -8,7 +8,7 @@ use super::super::OwnTime;
 use super::*;
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"))
 }
 
 pub(super) fn read(path: &str) -> String {

@@ -6,7 +6,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 
 use super::{EntityKind, entities};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/twitter-text/extract.yml");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/twitter-text/extract.yml");
 
 /// An entity as the cases give it: its text without the sign, and its place in code points where the case has one.
 type Expected = (String, Option<(i64, i64)>);
