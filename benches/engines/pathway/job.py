@@ -8,6 +8,7 @@ Arguments: brokers, topic, workload, milliseconds from commit to commit.
 """
 
 import sys
+import uuid
 
 import pathway as pw
 
@@ -16,7 +17,8 @@ batch_ms = int(sys.argv[4])
 SLIDE, SIZE, PARTS = 10_000, 60_000, 1_024
 SETTINGS = {
     "bootstrap.servers": brokers,
-    "group.id": topic,
+    # Of its own: offsets of one before are not wanted.
+    "group.id": f"pathway-{uuid.uuid4()}",
     "auto.offset.reset": "earliest",
     "queued.min.messages": "1000000",
 }
