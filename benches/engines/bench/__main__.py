@@ -49,6 +49,7 @@ def main():
     # On the same disk as all else: a broker's data in memory would be another thing.
     with tempfile.TemporaryDirectory(prefix="run-", dir=engines.TARGET) as folder, broker.Broker(folder) as kafka:
         filled = {}
+        kafka.warm()
         for number in range(args.rounds):
             for name in args.engines:
                 print(f"{name}, round {number + 1}", file=sys.stderr, flush=True)

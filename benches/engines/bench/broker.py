@@ -6,12 +6,13 @@ that whoever holds the sender up is charged for it.
 Invariant: record n goes to partition n modulo the number of partitions, with the post's time as timestamp.
 """
 
+import itertools
 import os
 import subprocess
 import sys
 import time
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from . import posts, process
@@ -28,7 +29,7 @@ class Broker:
         self.address = said.stdout.split()[-1]
         with open(os.path.join(self.folder, "pid")) as file:
             self.pid = int(file.read())
-        self.admin = AdminClient({"bootstrap.servers": self.address})
+        self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
         self.made = 0
 
     def __enter__(self):
@@ -39,6 +40,22 @@ class Broker:
 
     def cpu(self):
         return process.cpu(self.pid)
+
+    def warm(self, seconds=20):
+        """Has it take and give records for a while: a Java program just started is slow, and so would the first engine be."""
+        name, end = self.topic(posts.PARTITIONS), time.time() + seconds
+        sender, made = sending(self.address, 1), posts.texts()
+        reader = Consumer({"bootstrap.servers": self.address, "group.id": "warm", "auto.offset.reset": "earliest", "log_level": 0})
+        reader.assign([TopicPartition(name, partition, 0) for partition in range(posts.PARTITIONS)])
+        number = 0
+        while time.time() < end:
+            for text in itertools.islice(made, 200):
+                send(sender, name, posts.record(number, posts.time_of(number), text), number % posts.PARTITIONS, 0)
+                number += 1
+            sender.poll(0)
+            reader.consume(1_000, timeout=0.01)
+        sender.flush(30)
+        reader.close()
 
     def topic(self, partitions):
         """A new topic that keeps its records, however old they say they are."""
@@ -71,6 +88,8 @@ def sending(address, linger_ms):
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 200_000,
             "acks": 1,
+            # That a broker which was stopped is gone is no news.
+            "log_level": 0,
         }
     )
 
@@ -89,8 +108,6 @@ def send(sender, topic, line, partition, time_ms):
 
 def live(address, topic, rate, begin, seconds):
     """Sends at this rate from that moment (Unix seconds) on; post n is due at `begin + n / rate`."""
-    import itertools
-
     sender = sending(address, 1)
     ready = list(itertools.islice(posts.texts(), min(200_000, int(rate * seconds))))
     total, sent = int(rate * seconds), 0
