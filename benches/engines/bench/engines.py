@@ -49,7 +49,6 @@ ENGINES = {
     "tidings": Engine("tidings, 2 workers", "", "ours", "", "2", 3_000_000, 10_000_000, warm=5),
     "tidings-1": Engine("tidings, 1 worker", "", "ours", "", "1", 3_000_000, 10_000_000, warm=5),
     "differential": Engine("differential alone", "0.26.0", "rust", "differential", "", 1_000_000, 10_000_000, warm=5),
-    "dbsp": Engine("dbsp", "0.349.0", "rust", "dbsp", "", 1_000_000, 10_000_000, warm=5),
     "streams": Engine("Kafka Streams", "4.3.1", "jvm", "streams", "", 500_000, 2_000_000),
     "spark": Engine("Spark, micro-batch", "4.2.0", "jvm", "spark", "micro", 1_000_000, 4_000_000),
     "spark-real": Engine("Spark, Real-Time Mode", "4.2.0", "jvm", "spark", "real", 1_000_000, 4_000_000),

@@ -1,6 +1,6 @@
 """Other engines, fetched by ordinary clients and put under target/engines.
 
-Idea: pip into a virtual environment, Maven for jars, cargo for the two in Rust; our jobs are compiled against them.
+Idea: pip into a virtual environment, Maven for jars, cargo for the one in Rust; our jobs are compiled against them.
 Invariant: what is there is not fetched again, and nothing outside target/engines and the clients' own caches changes.
 """
 

@@ -1,4 +1,4 @@
-//! What the two jobs in Rust have in common: posts out of Kafka, and lines for what changed.
+//! What a job in Rust needs besides its engine: posts out of Kafka, and lines for what changed.
 //!
 //! Idea: one consumer a worker, on its own partitions, with the client library that tidings has; a batch is what is there
 //! at once. Text is read by serde.
