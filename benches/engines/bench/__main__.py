@@ -22,7 +22,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="benches/engines/run.py", description=__doc__.splitlines()[0])
     names = ", ".join(engines.ENGINES)
     parser.add_argument("engines", nargs="*", default=["tidings"], help=f"in this order; of {names}")
-    parser.add_argument("--workload", choices=["posts", "words"], default="posts", help="posts with windows, or one word a record")
+    parser.add_argument("--workload", choices=["posts", "words"], default="posts", help="with windows, or a word a record")
     parser.add_argument("--what", default="drain,delay,start", help="which of drain, delay, start (default: all)")
     parser.add_argument("--records", type=int, help="records of a drain, the same for all")
     parser.add_argument("--rate", type=int, help="posts a second for the delay, the same for all")
@@ -144,7 +144,8 @@ def java():
 
 
 def commit():
-    said = subprocess.run(["git", "-C", engines.ROOT, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, check=False)
+    command = ["git", "-C", engines.ROOT, "rev-parse", "--short", "HEAD"]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return said.stdout.strip() or "unknown"
 
 

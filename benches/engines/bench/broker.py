@@ -45,7 +45,7 @@ class Broker:
         """Has it take and give records for a while: a Java program just started is slow, and so would the first engine be."""
         name, end = self.topic(posts.PARTITIONS), time.time() + seconds
         sender, made = sending(self.address, 1), posts.texts()
-        reader = Consumer({"bootstrap.servers": self.address, "group.id": "warm", "auto.offset.reset": "earliest", "log_level": 0})
+        reader = Consumer({"bootstrap.servers": self.address, "group.id": "warm", "log_level": 0})
         reader.assign([TopicPartition(name, partition, 0) for partition in range(posts.PARTITIONS)])
         number = 0
         while time.time() < end:

@@ -19,8 +19,8 @@ import org.apache.flink.types.RowKind;
  * closed; `live` counts each window of a term by itself, and ranks all the while.
  *
  * Both rank by ROW_NUMBER. Only cutting text into terms is a function of our own, in Java.
- * Arguments: brokers, topic, workload, folder, `closed` or `live`, and milliseconds of a mini-batch. A closed one reads to the end of the topic as it is
- * at the start, since only the end closes the last windows.
+ * Arguments: brokers, topic, workload, folder, `closed` or `live`, and milliseconds of a mini-batch. A closed one reads to
+ * the end of the topic as it is at the start, since only the end closes the last windows.
  */
 public final class Job {
     public static void main(String[] args) throws Exception {
