@@ -3,7 +3,9 @@
 //! Idea: what each process needs to know of the others is worked out here, and handed to it as the flags and variables of
 //! `tidings run`, so that a process under supervision is nothing but one that was started by hand.
 //! Invariant: everything that a configuration can be refused for is found before the first process starts. The secret that
-//! is made where none is configured never leaves a folder that only this user can read, which is gone in the end.
+//! is made where none is configured never leaves a folder that only this user can enter. That folder is gone when this process
+//! ends, however often it was told to; only where it is killed (SIGKILL) the folder stays in the system's temporary one, and
+//! its secret is of no use any more: the next start makes another.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,7 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 use super::failure::{Code, Failure};
-use super::run::{refuse, signals};
+use super::fresh::Fresh;
+use super::run::refuse;
+use super::stopping::signals;
 use crate::cluster::supervise::supervise;
 use crate::config::{Config, ConfigFlags};
 
@@ -26,7 +30,8 @@ use crate::config::{Config, ConfigFlags};
 #[command(after_help = "Examples:\n  \
     tidings cluster -n 2 -w 1 --brokers localhost:9092 --topic posts\n  \
     curl 'localhost:8081/v1/counts/hashtags/top?window=5m'      # the second process: the same answer\n\n\
-    Each process answers on the port of `http.bind` plus its index. Ctrl-C or SIGTERM stops all.")]
+    Each process answers on the port of `http.bind` plus its index. Where neither -w nor the configuration says how many\n\
+    workers, the processes share the cores. Ctrl-C or SIGTERM stops all; a second signal ends at once.")]
 pub struct Args {
     /// Processes
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -36,6 +41,9 @@ pub struct Args {
     /// Answer on addresses beyond loopback to whoever asks
     #[arg(long)]
     allow_anonymous: bool,
+    /// Leave the checkpoints that there are alone, and begin to count anew; once, not whenever all start anew
+    #[arg(long)]
+    start_fresh: bool,
 }
 
 /// Runs until a signal, or until a process says that it would never run.
@@ -72,13 +80,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let files = Files::make(config).map_err(|error| io_failure("write to a temporary folder", &error))?;
     let program =
         std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;
+    let (fresh, share) =
+        (Fresh::new(config, args.start_fresh)?, share(loaded.has_a_worker_a_core(), processes));
     let stop = Arc::new(AtomicBool::new(false));
-    stop_at_signals(Arc::clone(&stop))?;
+    stop_at_signals(Arc::clone(&stop), files.folder.path().to_owned())?;
     let commands = || {
-        let hosts = files.hosts(config, processes)?;
+        let (hosts, anew) = (files.hosts(config, processes)?, fresh.is_due()?);
         let command = |process: usize| {
             let mut command = Command::new(&program);
-            command.arg("run").args(passed_on(&args, processes)).arg("--until-input-ends");
+            command.arg("run").args(passed_on(&args, share)).arg("--until-input-ends");
+            if anew {
+                command.arg("--start-fresh");
+            }
             command.arg("--hosts").arg(&hosts).args(["--process", &process.to_string()]);
             command.args(["--bind", &binds[process].to_string()]);
             if let Some(health) = &health {
@@ -102,8 +115,15 @@ fn io_failure(what: &str, error: &io::Error) -> Failure {
     Failure::new(Code::Io, format!("cannot {what}: {error}"))
 }
 
-/// The flags that every process is given as they were given here.
-fn passed_on(args: &Args, processes: usize) -> Vec<OsString> {
+/// The workers of each process, where their number is left to that of the cores: a worker a core in each would be too many for
+/// all.
+fn share(of_cores: bool, processes: usize) -> Option<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    of_cores.then_some((cores / processes).max(1))
+}
+
+/// The flags that every process is given as they were given here, but for its share of the cores.
+fn passed_on(args: &Args, share: Option<usize>) -> Vec<OsString> {
     let mut flags = Vec::<OsString>::new();
     let mut flag = |name: &str, value: Option<OsString>| {
         if let Some(value) = value {
@@ -125,11 +145,8 @@ fn passed_on(args: &Args, processes: usize) -> Vec<OsString> {
     flag("--config", config.as_ref().map(|path| path.as_os_str().to_owned()));
     flag("--brokers", text(brokers));
     topics.iter().for_each(|topic| flag("--topic", Some(topic.into())));
-    // All cores for each would be too many for all.
-    let share =
-        std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(processes) as u32);
-    let workers = workers.map(|workers| if workers == 0 { share } else { workers });
-    flag("--workers", workers.map(|workers| workers.to_string().into()));
+    let workers = share.map(|share| share.to_string()).or(workers.map(|workers| workers.to_string()));
+    flag("--workers", workers.map(OsString::from));
     flag("--start", text(start));
     flag("--log-level", text(log_level));
     flag("--log-format", text(log_format));
@@ -195,13 +212,15 @@ fn make_secret(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it.
-fn stop_at_signals(stop: Arc<AtomicBool>) -> Result<(), Failure> {
+/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves nothing in
+/// `folder`.
+fn stop_at_signals(stop: Arc<AtomicBool>, folder: PathBuf) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| io_failure("listen for signals", &error))?;
     let first = {
         let _inside = runtime.enter();
-        signals()?
+        // That it cannot be removed is no reason to go on.
+        signals(move || drop(std::fs::remove_dir_all(folder)))?
     };
     let listen = move || {
         runtime.block_on(async {
@@ -229,5 +248,12 @@ mod tests {
         assert_eq!(at("127.0.0.1:0", 2), Ok(vec![0, 0]));
         assert_eq!(at("127.0.0.1:65535", 1), Ok(vec![65535]));
         assert_eq!(at("127.0.0.1:65535", 2), Err(Code::Config));
+    }
+
+    #[test]
+    fn processes_share_the_cores_unless_told_otherwise() {
+        assert_eq!(share(false, 2), None);
+        assert_eq!(share(true, 1), std::thread::available_parallelism().map(usize::from).ok());
+        assert_eq!(share(true, 100_000), Some(1));
     }
 }

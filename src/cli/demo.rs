@@ -15,6 +15,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
 use super::failure::{Code, Failure};
+use super::serving::run_until_stopped;
 use super::{log, run};
 use crate::config::{Config, OnGap, Start};
 use crate::engine;
@@ -70,7 +71,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let producer = invent(&config.kafka.brokers, &args, Arc::clone(&stop)).map_err(broken)?;
     let (settings, rate) = (config.clone(), args.rate);
-    let done = run::run_until_stopped(&config, false, move |address| {
+    let done = run_until_stopped(&config, false, move |address, _| {
         let engine = engine::start(&settings, engine::Input::Kafka, None)?;
         println!("tidings demo: {rate} invented posts a second, in a broker inside this process");
         println!("              at {} (topic {TOPIC}); Ctrl-C stops", settings.kafka.brokers);

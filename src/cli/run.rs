@@ -1,22 +1,15 @@
 //! `tidings run`: the engine on Kafka topics, asked over HTTP.
 
-use std::future::Future;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Code, Failure};
 use super::log;
-use crate::cluster::{ClusterError, hosts, mesh};
+use super::serving::run_until_stopped;
+use crate::cluster::{ClusterError, form, hosts};
 use crate::config::{Config, ConfigFlags, Override, load_found};
-use crate::engine::{self, Engine, EngineError};
-use crate::serve::{self, Access, ServeError};
-
-/// How long stopping may take before the process ends anyway.
-const LONGEST_STOP: Duration = Duration::from_secs(30);
+use crate::engine;
+use crate::serve::{Access, ServeError};
 
 /// Flags of `tidings run`.
 #[derive(clap::Args, Debug)]
@@ -64,8 +57,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     refuse(config, args.allow_anonymous)?;
     let mut config = config.clone();
     config.checkpoint.fresh = args.start_fresh;
-    run_until_stopped(&loaded.config, args.until_input_ends, move |_| {
-        let mesh = mesh::form(&config, engine::keep::last_run(&config)?)?;
+    run_until_stopped(&loaded.config, args.until_input_ends, move |_, phase| {
+        let mesh = form::form(&config, engine::keep::last_run(&config)?)?;
+        phase.starts();
         let engine = engine::start(&config, engine::Input::Kafka, mesh)?;
         let (topics, partitions) = (config.kafka.topics.join(", "), engine.reader().partitions().len());
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
@@ -111,122 +105,4 @@ pub(super) fn refuse_strangers(config: &Config, allow_anonymous: bool) -> Result
             ),
         )),
     }
-}
-
-/// Serves an engine until a signal comes or the engine ends by itself; or, if that is wanted, standard input ends.
-pub(super) fn run_until_stopped(
-    config: &Config,
-    until_input_ends: bool,
-    start: impl FnOnce(SocketAddr) -> Result<Engine, EngineError> + Send + 'static,
-) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("http")
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Code::Io, format!("cannot start the threads that answer: {error}")))?;
-    let done = runtime.block_on(async {
-        // The address first: that it is taken should be known before anything is read.
-        let listener = serve::listen(&config.http).await?;
-        let (signals, input) = (signals()?, end_of_input(until_input_ends)?);
-        let mut signals = std::pin::pin!(async move {
-            tokio::select! { () = signals => {}, () = input => {} }
-        });
-        let address = listener.local_addr();
-        let access = listener.access();
-        access.warn();
-        if access.is_reloadable() {
-            reload_at_signals(access.clone())?;
-        }
-        // Kafka may take its time to answer; a signal must not wait for it.
-        let engine = tokio::select! {
-            started = tokio::task::spawn_blocking(move || start(address)) => {
-                started.map_err(|error| Failure::new(Code::Bug, format!("starting panicked: {error}")))??
-            }
-            () = &mut signals => return Ok(()),
-        };
-        let (reader, control) = (engine.reader(), engine.control());
-        let scheme = if access.is_encrypted() { "https" } else { "http" };
-        tracing::info!("answering on {scheme}://{address}");
-        if let Some(address) = listener.health_addr() {
-            tracing::info!("health and metrics on http://{address}");
-        }
-        let (stop_serving, stopped) = tokio::sync::oneshot::channel::<()>();
-        let served = tokio::spawn(serve::run(listener, reader.clone(), async {
-            let _ = stopped.await;
-        }));
-        let mut engine = tokio::task::spawn_blocking(move || engine.join());
-        let ended = tokio::select! {
-            ended = &mut engine => ended,
-            () = &mut signals => {
-                tracing::info!("stopping: closing the epoch; a second signal ends at once");
-                reader.drain();
-                control.stop();
-                match tokio::time::timeout(LONGEST_STOP, engine).await {
-                    Ok(ended) => ended,
-                    Err(_) => return Err(Failure::new(Code::Bug, "the workers did not stop within 30 s")),
-                }
-            }
-        };
-        let _ = stop_serving.send(());
-        let _ = served.await;
-        ended.map_err(|error| Failure::new(Code::Bug, format!("the engine panicked: {error}")))??;
-        Ok(())
-    });
-    // A thread that does not end must not keep the process: what was to be done has been done, or cannot be.
-    runtime.shutdown_background();
-    done
-}
-
-/// Completes at the first SIGTERM or SIGINT; the second ends the process.
-pub(super) fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminate = listen_for(SignalKind::terminate())?;
-    let mut interrupt = listen_for(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tokio::spawn(async move {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            // What a shell reports for a program that a signal ended.
-            std::process::exit(130);
-        });
-    })
-}
-
-/// Completes when standard input ends, or never where that is not wanted.
-fn end_of_input(wanted: bool) -> Result<impl Future<Output = ()>, Failure> {
-    let (ended, hears) = tokio::sync::oneshot::channel::<()>();
-    if wanted {
-        let read = move || {
-            // Whatever comes means nothing; an error is an end too.
-            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-            let _ = ended.send(());
-        };
-        let thread = std::thread::Builder::new().name("input".to_owned()).spawn(read);
-        thread.map_err(|error| Failure::new(Code::Io, format!("cannot start a thread: {error}")))?;
-    }
-    Ok(async move {
-        match hears.await {
-            Ok(()) => {}
-            Err(_) => std::future::pending().await,
-        }
-    })
-}
-
-/// Reads what says who may ask anew at each SIGHUP. Without anything to read the signal keeps its usual meaning, so that a
-/// server ends with its terminal.
-fn reload_at_signals(access: serve::Access) -> Result<(), Failure> {
-    let mut signals = listen_for(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while signals.recv().await.is_some() {
-            let access = access.clone();
-            // A file may be where reading takes its time. That it panicked has been said already.
-            let _ = tokio::task::spawn_blocking(move || access.reload()).await;
-        }
-    });
-    Ok(())
-}
-
-/// Hears a signal from now on.
-pub(super) fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {
-    signal(kind).map_err(|error| Failure::new(Code::Io, format!("cannot listen for signals: {error}")))
 }

@@ -3,23 +3,21 @@
 //!
 //! Idea: each connection has its handshake on a thread of its own, so that a silent one keeps nobody waiting. The listener
 //! stays open while the engine runs: a process that comes alone is told why it has to wait.
-//! Invariant: at most [`MOST`] handshakes at once; one more ends the oldest, which has had its time, so that a flood of
-//! silent connections never locks a process out. Nothing that a stranger does ends this process or holds up its start.
-//! A reason is logged at most once in [`QUIET`] for each address and kind.
+//! Invariant: no more handshakes at once than `guests` allows, so that a flood of silent connections never locks a process
+//! out. Nothing that a stranger does ends this process or holds up its start. A reason is logged at most once in [`QUIET`]
+//! for each address and kind.
 //! Cost: a thread that waits, and one for each handshake.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::ClusterError;
+use super::guests::Guests;
 use super::handshake::Refusal;
-use super::mesh::ClusterError;
-
-/// Handshakes at once.
-pub const MOST: usize = 64;
 
 /// Between two log lines of a kind about an address.
 pub const QUIET: Duration = Duration::from_secs(10);
@@ -27,7 +25,7 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// Addresses that are remembered for the log.
 const REMEMBERED: usize = 1024;
 
-/// How long an address may be unknown, or taken, when a process starts.
+/// How long an address may be unknown, taken, or not yet one of this host, when a process starts: interfaces come up late.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Meets one connection: does the handshake, and keeps the connection where it is wanted.
@@ -40,25 +38,18 @@ pub struct Door {
     closed: Arc<AtomicBool>,
 }
 
-/// Handshakes under way, oldest first.
-#[derive(Default)]
-struct Guests {
-    next: u64,
-    inside: VecDeque<(u64, TcpStream)>,
-}
-
 impl Door {
     /// Listens on the address of process `me`, which is `host`, and meets whoever comes.
     ///
     /// # Errors
     /// Where the address is not one of this host, or stays taken or unknown.
     pub fn open(host: &str, me: usize, meet: Meet) -> Result<Door, ClusterError> {
-        let listener = listen(host, me)?;
+        let listener = listen(host, me, PATIENCE)?;
         let address = listener.local_addr().map_err(|error| ClusterError::Io(error.to_string()))?;
         let closed = Arc::new(AtomicBool::new(false));
         let door = Door { address, closed: Arc::clone(&closed) };
         let (meet, quiet) = (Arc::new(meet), Arc::new(Quiet::default()));
-        let guests = Arc::new(Mutex::new(Guests::default()));
+        let guests = Arc::new(Guests::default());
         let welcome = move || {
             while !closed.load(Ordering::SeqCst) {
                 let Ok((stream, from)) = listener.accept() else {
@@ -69,19 +60,20 @@ impl Door {
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }
-                let Ok(number) = enter(&guests, &stream) else { continue };
-                let (meet, guests, quiet) = (Arc::clone(&meet), Arc::clone(&guests), Arc::clone(&quiet));
+                let Ok(number) = guests.enter(&stream, from) else { continue };
+                let (meet, inside, quiet) = (Arc::clone(&meet), Arc::clone(&guests), Arc::clone(&quiet));
                 let handshake = move || {
                     let met = meet(stream, from);
-                    let mut guests = guests.lock().expect("no holder panics");
-                    guests.inside.retain(|(inside, _)| *inside != number);
-                    drop(guests);
+                    inside.leave(number);
                     if let Err(refusal) = met {
                         quiet.say(from, &refusal);
                     }
                 };
-                // Without a thread the connection is closed, and the other side tries again.
-                let _ = std::thread::Builder::new().name("cluster-guest".to_owned()).spawn(handshake);
+                let thread = std::thread::Builder::new().name("cluster-guest".to_owned()).spawn(handshake);
+                if thread.is_err() {
+                    // The connection is closed with what would have met it, and the other side tries again.
+                    guests.leave(number);
+                }
             }
         };
         let thread = std::thread::Builder::new().name("cluster-door".to_owned()).spawn(welcome);
@@ -103,23 +95,7 @@ impl Drop for Door {
     }
 }
 
-/// Takes note of a handshake that begins; ends the oldest where there are too many.
-fn enter(guests: &Mutex<Guests>, stream: &TcpStream) -> io::Result<u64> {
-    let stream = stream.try_clone()?;
-    let mut guests = guests.lock().expect("no holder panics");
-    guests.next += 1;
-    let number = guests.next;
-    guests.inside.push_back((number, stream));
-    if guests.inside.len() > MOST
-        && let Some((_, oldest)) = guests.inside.pop_front()
-    {
-        // It may have gone by itself.
-        let _ = oldest.shutdown(Shutdown::Both);
-    }
-    Ok(number)
-}
-
-fn listen(host: &str, me: usize) -> Result<TcpListener, ClusterError> {
+fn listen(host: &str, me: usize, patience: Duration) -> Result<TcpListener, ClusterError> {
     let begun = Instant::now();
     let mut said = false;
     loop {
@@ -132,7 +108,7 @@ fn listen(host: &str, me: usize) -> Result<TcpListener, ClusterError> {
             Err(error) => error,
         };
         match error.kind() {
-            io::ErrorKind::AddrNotAvailable => {
+            io::ErrorKind::AddrNotAvailable if begun.elapsed() > patience => {
                 return Err(ClusterError::Config(format!(
                     "process {me} is to listen on {host}, which is no address of this host: is `cluster.process` (--process) \
                      the right one?"
@@ -141,7 +117,7 @@ fn listen(host: &str, me: usize) -> Result<TcpListener, ClusterError> {
             io::ErrorKind::PermissionDenied => {
                 return Err(ClusterError::Config(format!("this process may not listen on {host}: {error}")));
             }
-            _ if begun.elapsed() > PATIENCE => {
+            _ if begun.elapsed() > patience => {
                 return Err(ClusterError::Io(format!(
                     "cannot listen on {host} for other processes: {error}"
                 )));
@@ -182,5 +158,27 @@ impl Quiet {
                 tracing::debug!(%from, "a connection to the cluster's port was refused: {refusal}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_late_and_is_a_mistake_after_a_while() {
+        let begun = Instant::now();
+        let late = listen("192.0.2.1:2101", 1, Duration::from_millis(300)).expect_err("of no host");
+        assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+        assert!(matches!(&late, ClusterError::Config(why) if why.contains("--process")), "{late}");
+
+        let held = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = held.local_addr().expect("bound").to_string();
+        let leaving = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(held);
+        });
+        listen(&address, 1, Duration::from_secs(30)).expect("it is free by then");
+        leaving.join().expect("no panic");
     }
 }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::mesh::ClusterError;
+use super::ClusterError;
 
 /// Bytes of such a file, at most.
 const LONGEST: u64 = 1 << 20;

@@ -8,7 +8,7 @@ use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::mesh::Mesh;
+use super::Mesh;
 
 /// The exit code: a peer was lost, try again.
 const EXIT: i32 = 75;

@@ -10,18 +10,24 @@
 
 mod bytes;
 pub mod door;
+mod ending;
+mod error;
 pub mod fingerprint;
+pub mod form;
+mod guests;
 pub mod handshake;
 pub mod heard;
 pub mod hello;
 pub mod hosts;
 mod lobby;
 pub mod loss;
-pub mod mesh;
+mod mesh;
 pub mod peers;
+mod reach;
 pub mod secret;
 mod socket;
 pub mod supervise;
 
+pub use error::ClusterError;
 pub use heard::Heard;
-pub use mesh::{ClusterError, Mesh};
+pub use mesh::Mesh;

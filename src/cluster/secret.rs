@@ -11,7 +11,7 @@ use std::path::Path;
 use ring::hmac::{HMAC_SHA256, Key};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::mesh::ClusterError;
+use super::ClusterError;
 
 /// Bytes of a secret, at most.
 const LONGEST: u64 = 4096;

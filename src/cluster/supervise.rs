@@ -12,14 +12,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::ending::{End, Next, cause};
+
 /// Between two looks at the children.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How long children have to end by themselves when one is lost.
 const ENDING: Duration = Duration::from_secs(3);
 
-/// How long they have to stop when they are asked to: what a process allows itself, and a little more.
-const STOPPING: Duration = Duration::from_secs(35);
+/// How long they have to stop when they are asked to: what a process allows itself (`cli::run`), what its answers then may
+/// take to end, and a little more.
+const STOPPING: Duration = Duration::from_secs(40);
 
 /// The pause before children are started again, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
@@ -29,26 +32,6 @@ const LASTED: Duration = Duration::from_secs(60);
 
 /// Bytes of a line that are kept together.
 const LINE: u64 = 64 << 10;
-
-/// What becomes of all when a child has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// All end, with this exit code.
-    End(u8),
-    /// All start anew.
-    Anew,
-}
-
-/// By the exit code of the child that ended first; `None`: a signal ended it.
-fn next(code: Option<i32>) -> Next {
-    match code {
-        // It was stopped in good order, and all others with it.
-        Some(0) => Next::End(0),
-        // The configuration or the data are refused, and would be again.
-        Some(code @ (2 | 65 | 78)) => Next::End(code as u8),
-        _ => Next::Anew,
-    }
-}
 
 /// A child, and the threads that pass on what it prints.
 struct Watched {
@@ -78,28 +61,21 @@ pub fn supervise(
                 }
             }
         }
-        let Some((process, code)) = first_to_end(&mut children, stop)? else {
+        let Some(first) = first_to_end(&mut children, stop)? else {
             // Who only missed another that had stopped already has stopped too.
-            let codes = end_all(&mut children, STOPPING);
-            return Ok(codes.into_iter().find(|code| !matches!(code, 0 | 75)).unwrap_or(0));
+            let ends = end_all(&mut children, STOPPING);
+            return Ok(ends.iter().map(|end| end.code()).find(|code| !matches!(code, 0 | 75)).unwrap_or(0));
         };
-        let next = next(code);
         // They notice by themselves, each in its own way.
-        let patience = if next == Next::Anew { ENDING } else { STOPPING };
+        let patience = if first.next() == Next::Anew { ENDING } else { STOPPING };
         let until = Instant::now() + patience;
         while Instant::now() < until && any_lives(&mut children)? {
             thread::sleep(LOOK);
         }
-        let codes = end_all(&mut children, ENDING);
-        // Who refuses may be gone a moment after those who only missed it.
-        let next = match codes.into_iter().find(|code| matches!(code, 2 | 65 | 78)) {
-            Some(code) if next == Next::Anew => Next::End(code),
-            _ => next,
-        };
-        let how = code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        match next {
+        let (process, end) = cause(first, &end_all(&mut children, ENDING));
+        match end.next() {
             Next::End(code) => {
-                eprintln!("tidings: process {process} ended with {how}, and so do all");
+                eprintln!("tidings: process {process} ended with {end}, and so do all");
                 return Ok(code);
             }
             Next::Anew if stop.load(Ordering::SeqCst) => return Ok(0),
@@ -107,7 +83,7 @@ pub fn supervise(
         }
         pause = if begun.elapsed() > LASTED { PAUSES.0 } else { pause };
         let seconds = pause.as_secs_f64();
-        eprintln!("tidings: process {process} ended with {how}; all start anew in {seconds} s");
+        eprintln!("tidings: process {process} ended with {end}; all start anew in {seconds} s");
         let until = Instant::now() + pause;
         while Instant::now() < until {
             if stop.load(Ordering::SeqCst) {
@@ -144,19 +120,16 @@ fn mark(process: usize, from: impl Read, mut to: impl Write) {
     }
 }
 
-/// Waits until a child ends; which, and its exit code. `None`: all are to be stopped first.
-fn first_to_end(children: &mut [Watched], stop: &AtomicBool) -> io::Result<Option<(usize, Option<i32>)>> {
+/// Waits until a child ends; how it did. `None`: all are to be stopped first.
+fn first_to_end(children: &mut [Watched], stop: &AtomicBool) -> io::Result<Option<End>> {
     loop {
         let mut ended = Vec::new();
-        for (process, watched) in children.iter_mut().enumerate() {
-            if let Some(status) = watched.child.try_wait()? {
-                ended.push((process, status.code()));
-            }
+        for watched in children.iter_mut() {
+            ended.extend(watched.child.try_wait()?.map(End::of));
         }
-        // Of several, whoever only followed another did not begin it.
-        ended.sort_by_key(|(_, code)| *code == Some(75));
-        if let Some(first) = ended.first() {
-            return Ok(Some(*first));
+        // Who only followed another did not begin it.
+        if let Some(first) = ended.into_iter().min_by_key(|end: &End| (*end == End::Code(75), end.rank())) {
+            return Ok(Some(first));
         }
         if stop.load(Ordering::SeqCst) {
             return Ok(None);
@@ -173,47 +146,31 @@ fn any_lives(children: &mut [Watched]) -> io::Result<bool> {
     Ok(lives)
 }
 
-/// Asks all children to stop, and ends those that do not; the exit codes of all.
-fn end_all(children: &mut Vec<Watched>, patience: Duration) -> Vec<u8> {
+/// Asks all children to stop, and ends those that do not; how each ended.
+fn end_all(children: &mut Vec<Watched>, patience: Duration) -> Vec<End> {
     children.iter_mut().for_each(|watched| drop(watched.child.stdin.take()));
     let until = Instant::now() + patience;
     // A child that cannot even be asked after is ended below.
     while Instant::now() < until && any_lives(children).unwrap_or(false) {
         thread::sleep(LOOK);
     }
-    let codes = children.drain(..).map(|mut watched| {
-        let in_time = matches!(watched.child.try_wait(), Ok(Some(_)));
-        if !in_time {
+    let ends = children.drain(..).map(|mut watched| {
+        let by_itself = watched.child.try_wait().ok().flatten().map(End::of);
+        if by_itself.is_none() {
             // It may have ended just now.
             let _ = watched.child.kill();
+            // That it is gone is all that matters.
+            let _ = watched.child.wait();
         }
-        let status = watched.child.wait();
         watched.lines.into_iter().for_each(|lines| drop(lines.join()));
-        let code = status.ok().and_then(|status| status.code());
-        code.and_then(|code| u8::try_from(code).ok()).unwrap_or(70)
+        by_itself.unwrap_or(End::Killed)
     });
-    codes.collect()
+    ends.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_may_pass_is_tried_again() {
-        for (code, becomes) in [
-            (Some(0), Next::End(0)),
-            (Some(65), Next::End(65)),
-            (Some(78), Next::End(78)),
-            (Some(2), Next::End(2)),
-            (Some(70), Next::Anew),
-            (Some(74), Next::Anew),
-            (Some(75), Next::Anew),
-            (None, Next::Anew),
-        ] {
-            assert_eq!(next(code), becomes, "{code:?}");
-        }
-    }
 
     #[test]
     fn lines_are_marked_whatever_they_hold() {

@@ -47,6 +47,7 @@ pub struct Loaded {
     file: Option<PathBuf>,
     printed: String,
     warnings: Vec<String>,
+    a_worker_a_core: bool,
 }
 
 /// Lays `flags` on the environment, that on the file, that on the defaults, and checks the result.
@@ -88,7 +89,9 @@ pub fn load_os(
     }
     let config = sections::read(&mut settings, &mut problems, &mut warnings);
     let printed = print::text(&settings, &config);
-    problems.or(Some(Loaded { config, file: path.map(Path::to_owned), printed, warnings }))
+    let a_worker_a_core = settings.values.get("engine.workers").value.as_integer() == Some(0);
+    let file = path.map(Path::to_owned);
+    problems.or(Some(Loaded { config, file, printed, warnings, a_worker_a_core }))
 }
 
 impl Loaded {
@@ -101,6 +104,11 @@ impl Loaded {
     /// Settings that are valid but questionable, a line each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Whether the number of workers is that of the cores, since `engine.workers` is 0.
+    pub fn has_a_worker_a_core(&self) -> bool {
+        self.a_worker_a_core
     }
 
     /// The file that was read, if one was.

@@ -6,10 +6,13 @@
 //! Invariant: no worker serves a read, and no reader holds a worker up.
 
 pub mod commands;
+pub mod control;
 pub mod decode;
+mod error;
 pub mod filter;
 pub mod flow;
 pub mod gather;
+mod job;
 pub mod keep;
 pub mod owners;
 pub mod published;
@@ -22,6 +25,8 @@ pub mod told;
 mod wire;
 pub mod worker;
 
+pub use error::EngineError;
+pub use job::Input;
 pub use published::Cut;
 pub use reader::{Bound, CountInfo, Member, NotUpTo, Reader, WindowInfo};
-pub use start::{Engine, EngineError, Input, start};
+pub use start::{Engine, start};

@@ -183,6 +183,11 @@ impl Reader {
         (0..owners.processes).map(member).collect()
     }
 
+    /// The process that has been silent for longest, and for how long; `None` where none has been for too long.
+    pub fn silent(&self) -> Option<(usize, Duration)> {
+        self.others.peers.as_ref()?.heard().silent()
+    }
+
     /// The same, which knows how checkpoints go.
     pub(super) fn with_checkpoints(self, begun: Option<&Begun>) -> Reader {
         let Some(begun) = begun else { return self };
@@ -266,7 +271,7 @@ impl Reader {
         }
         let peers = self.others.peers.as_deref();
         let is_old = self.newest().is_some_and(|cut| cut.since.elapsed() > self.engine.stalled_after);
-        if is_old || peers.is_some_and(|peers| peers.heard().silent().is_some()) {
+        if is_old || self.silent().is_some() {
             reasons.push(NotReady::Stalled);
         }
         let processes = 0..self.others.owners.processes;

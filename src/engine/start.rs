@@ -7,92 +7,39 @@
 //! Cost: a thread per worker, two that ask Kafka about partitions and topics, and those of librdkafka.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::pipeline::{CountPlan, Plan};
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Span, Windows};
 use timely::communication::allocator::ProcessBuilder;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
 use timely::communication::{AllocatorBuilder, Hooks, WorkerGuards};
-use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
-use super::commands::Trouble;
-use super::decode::{Decode, NameOf, Refused, has_spellings};
+use super::control::Control;
+use super::decode::{Decode, has_spellings};
+use super::error::EngineError;
 use super::gather;
-use super::keep::{self, Keeping, Restore};
+use super::job::{Input, Job};
+use super::keep::{self, Keeping};
 use super::owners::Owners;
 use super::published::Published;
 use super::reader::{CountInfo, Reader, WindowInfo};
-use super::tally::Tally;
 use super::worker::work;
-use crate::checkpoint::CheckpointError;
 use crate::cluster::peers::Peers;
-use crate::cluster::{ClusterError, Mesh, loss};
+use crate::cluster::{Mesh, loss};
 use crate::config::{Config, Count};
-use crate::source::dead_letters::{DeadLetters, Letter};
+use crate::source::SourceError;
+use crate::source::dead_letters::DeadLetters;
 use crate::source::ends::{self, Ends};
-use crate::source::files::{FileSource, Progress};
-use crate::source::kafka::KafkaSource;
 use crate::source::lookout;
-use crate::source::partitions::{self, Partition, resolve};
+use crate::source::partitions::{self, resolve};
 use crate::source::resume::Counted;
-use crate::source::{Nothing, Source, SourceError};
 use crate::wall::wall_ms;
 
 /// Places of a ranking that are kept, and so the largest `k` that can be asked for.
 pub const TOP: usize = 1000;
-
-/// Why the engine did not start, or stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The source cannot go on, or could not begin.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The settings ask for what cannot be.
-    #[error("{0}")]
-    Config(String),
-    /// A bad record came, and `posts.on_bad` is `fail`.
-    #[error("bad record: {0}; `posts.on_bad = \"count\"` would count it and go on")]
-    BadRecord(String),
-    /// Threads could not be started.
-    #[error("cannot start workers: {0}")]
-    Threads(String),
-    /// The other processes of the cluster.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// Checkpoints cannot be written or read, or do not fit.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// The last checkpoint did not come about; the one before it stands.
-    #[error("the last checkpoint did not come about, the one before it stands: {0}")]
-    Unkept(String),
-}
-
-impl EngineError {
-    /// The exit code of a process that ends for this reason.
-    pub fn exit(&self) -> u8 {
-        match self {
-            EngineError::Source(SourceError::Fence(_)) | EngineError::BadRecord(_) => 65,
-            EngineError::Source(SourceError::Config(_)) | EngineError::Config(_) => 78,
-            EngineError::Source(SourceError::Io(_)) | EngineError::Threads(_) => 74,
-            EngineError::Cluster(error) => error.exit(),
-            EngineError::Checkpoint(error) => error.exit(),
-            EngineError::Unkept(_) => 74,
-        }
-    }
-}
-
-/// Where records come from.
-pub enum Input {
-    /// The topics of the configuration.
-    Kafka,
-    /// Files, read once; then the engine stops by itself.
-    Files(Vec<PathBuf>, Arc<Progress>),
-}
 
 /// A running engine.
 pub struct Engine {
@@ -135,115 +82,11 @@ impl Engine {
         if let Some(dead_letters) = self.dead_letters {
             dead_letters.finish();
         }
-        if let Some(failure) = self.control.failure.lock().expect("no holder panics").take() {
+        if let Some(failure) = self.control.take_failure() {
             return Err(failure);
         }
         results.into_iter().try_for_each(|result| result.map_err(EngineError::Threads))
     }
-}
-
-/// Stops the engine from any thread.
-#[derive(Default)]
-pub struct Control {
-    stop: AtomicBool,
-    /// Whether a worker holds what it may of the epoch that is being filled.
-    full: AtomicBool,
-    /// Partitions that were found, with their ends, and not yet told of.
-    found: Mutex<Vec<(Partition, i64)>>,
-    failure: Mutex<Option<EngineError>>,
-    wake: Mutex<Option<SyncActivator>>,
-}
-
-impl Control {
-    /// Asks all workers to close the epoch, publish it, and end.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.wake();
-    }
-
-    /// Asks the first worker of this process to see to it that the epoch is closed soon.
-    pub(super) fn say_full(&self) {
-        if !self.full.swap(true, Ordering::SeqCst) {
-            self.wake();
-        }
-    }
-
-    /// Whether that has been asked for since the last time.
-    pub(super) fn take_full(&self) -> bool {
-        self.full.swap(false, Ordering::SeqCst)
-    }
-
-    /// Has all workers told of a partition that was found.
-    fn found(&self, partition: Partition, end: i64) {
-        self.found.lock().expect("no holder panics").push((partition, end));
-        self.wake();
-    }
-
-    /// What was found since the last time.
-    pub(super) fn take_found(&self) -> Vec<(Partition, i64)> {
-        std::mem::take(&mut self.found.lock().expect("no holder panics"))
-    }
-
-    /// The failure because of which the engine stops, as other processes hear of it.
-    pub(super) fn trouble(&self, process: usize) -> Option<Trouble> {
-        let failure = self.failure.lock().expect("no holder panics");
-        Some(match failure.as_ref()? {
-            EngineError::Cluster(ClusterError::Told { process, code, message }) => {
-                Trouble { process: *process, code: *code, message: message.clone() }
-            }
-            error => Trouble { process, code: error.exit(), message: error.to_string() },
-        })
-    }
-
-    /// Wakes the worker that acts for this process.
-    pub(super) fn wake(&self) {
-        if let Some(wake) = &*self.wake.lock().expect("no holder panics") {
-            // It fails only where the worker has ended already.
-            let _ = wake.activate();
-        }
-    }
-
-    /// Whether that has been asked for.
-    pub fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-
-    /// Whether it stops because of a failure.
-    pub(super) fn has_failed(&self) -> bool {
-        self.failure.lock().expect("no holder panics").is_some()
-    }
-
-    /// Stops the engine because a process has failed; what this one failed with itself stays its own.
-    pub(super) fn fail_elsewhere(&self, trouble: Trouble) {
-        let Trouble { process, code, message } = trouble;
-        self.fail(ClusterError::Told { process, code, message }.into());
-    }
-
-    /// Stops the engine because of a failure.
-    pub(super) fn fail(&self, error: EngineError) {
-        self.failure.lock().expect("no holder panics").get_or_insert(error);
-        self.stop();
-    }
-}
-
-/// What all workers of the process share.
-pub(super) struct Job {
-    pub(super) config: Config,
-    /// The index of this process.
-    pub(super) process: usize,
-    pub(super) published: Arc<Published>,
-    pub(super) control: Arc<Control>,
-    /// Whether records are handed round, since partitions do not spread evenly over workers.
-    pub(super) hands_round: bool,
-    /// Takes the bad records, where there is a topic for them.
-    pub(super) dead_letters: Option<Arc<DeadLetters>>,
-    /// Where there are checkpoints.
-    pub(super) keeping: Option<Arc<Keeping>>,
-    /// What was kept, where something was.
-    pub(super) restore: Option<Restore>,
-    plan: Plan,
-    input: Input,
-    pub(super) ends: Arc<Ends>,
 }
 
 /// Whether an engine could be started by these settings, as far as that is known without asking Kafka.
@@ -349,8 +192,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
     job.decode().map_err(EngineError::Config)?;
     let run = move |worker: &mut Worker| {
         if worker.index() == process * threads {
-            let activator = worker.sync_activator_for(Vec::new());
-            *job.control.wake.lock().expect("no holder panics") = Some(activator);
+            job.control.wakes(worker.sync_activator_for(Vec::new()));
         }
         work(worker, &job);
     };
@@ -405,78 +247,4 @@ fn count_info(count: &Count) -> Result<CountInfo, EngineError> {
         index: window.span.and_then(|_| sliding.next()).unwrap_or(spans.len()),
     });
     Ok(CountInfo { name: count.name.clone(), of: count.of, windows: windows.collect(), plan })
-}
-
-impl Job {
-    pub(super) fn build_pipeline(&self, worker: &mut Worker) -> Pipeline<Tally> {
-        let mut decode = self.decode().expect("it was made once before the workers were started");
-        let control = Arc::clone(&self.control);
-        Pipeline::build(worker, &self.plan, move |records, gathered| {
-            if let Err(bad) = decode.decode(records, gathered) {
-                control.fail(EngineError::BadRecord(bad));
-            }
-        })
-    }
-
-    /// Whether each count keeps spellings.
-    pub(super) fn spelled(&self) -> Vec<bool> {
-        self.plan.counts.iter().map(|count| count.spellings).collect()
-    }
-
-    fn decode(&self) -> Result<Decode, String> {
-        let windows: Vec<_> = self.plan.counts.iter().map(|count| count.windows.clone()).collect();
-        let name_of: NameOf = match &self.input {
-            Input::Kafka => {
-                let ends = Arc::clone(&self.ends);
-                Box::new(move |number| {
-                    let partitions = ends.partitions();
-                    partitions
-                        .get(number as usize)
-                        .map_or_else(String::new, |p| format!("{} {}", p.topic, p.partition))
-                })
-            }
-            Input::Files(files, _) => {
-                let files = files.clone();
-                Box::new(move |number| {
-                    files.get(number as usize).map_or_else(String::new, |file| file.display().to_string())
-                })
-            }
-        };
-        Decode::new(&self.config, &windows, name_of, self.refused())
-    }
-
-    fn refused(&self) -> Option<Refused> {
-        let (dead_letters, ends) = (Arc::clone(self.dead_letters.as_ref()?), Arc::clone(&self.ends));
-        Some(Box::new(move |origin, value, bad| {
-            let partitions = ends.partitions();
-            let Some(place) = partitions.get(origin.partition as usize) else { return };
-            dead_letters.send(&Letter {
-                topic: &place.topic,
-                partition: place.partition,
-                offset: origin.offset,
-                time: origin.time,
-                reason: bad.reason.as_str(),
-                detail: &bad.detail,
-                value,
-            });
-        }))
-    }
-
-    pub(super) fn open_source(&self, worker: &Worker) -> Box<dyn Source> {
-        let place = (worker.index(), worker.peers());
-        match &self.input {
-            Input::Kafka => {
-                let activator = worker.sync_activator_for(Vec::new());
-                let wake = move || {
-                    // It fails only where the worker has ended already.
-                    let _ = activator.activate();
-                };
-                Box::new(KafkaSource::new(&self.config.kafka, place, Arc::clone(&self.ends), Arc::new(wake)))
-            }
-            Input::Files(files, progress) if place.0 == 0 => {
-                Box::new(FileSource::new(files, Arc::clone(progress)))
-            }
-            _ => Box::new(Nothing),
-        }
-    }
 }

@@ -44,7 +44,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A listener, and what is answered there.
 pub struct Door {
     /// Where connections come in.
-    pub listener: TcpListener,
+    pub listener: Arc<TcpListener>,
     /// Connections at once, at most.
     pub most: usize,
     /// Says whether connections are encrypted, and how; `None`: they are plain.

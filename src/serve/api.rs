@@ -62,7 +62,7 @@ impl Api {
     /// Over a reader, for those who may ask, with so many streams at most; `stopping` tells when requests must no longer
     /// wait.
     pub fn new(reader: Reader, access: Access, max_streams: usize, stopping: watch::Receiver<bool>) -> Api {
-        let metrics = Metrics::new(&reader, &access);
+        let metrics = Metrics::new(Some(&reader), &access);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (short, long) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores.div_ceil(2))));
         let (pulse, feeds) = (Pulse::new(&reader), Feeds::new(max_streams));

@@ -24,20 +24,29 @@ pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; cha
 #[derive(Serialize, ToSchema)]
 pub struct Ready {
     ready: bool,
-    /// Why not: starting, restoring, catching_up, stalled, source_unavailable, draining.
+    /// Why not: forming, starting, restoring, catching_up, stalled, source_unavailable, draining.
     reasons: Vec<&'static str>,
+}
+
+/// That the process lives.
+pub fn alive() -> Answer {
+    answer::with(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok"), &[])
+}
+
+/// Whether the engine is ready: where there are no reasons against it.
+pub fn readiness(reasons: Vec<&'static str>) -> Answer {
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer::of(status, answer::JSON, &Ready { ready: reasons.is_empty(), reasons })
 }
 
 /// Answers that the process lives.
 pub async fn livez(_: Arc<Api>, _: Request) -> Result<Answer, Problem> {
-    Ok(answer::with(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok"), &[]))
+    Ok(alive())
 }
 
 /// Answers whether the engine is ready, and why not.
 pub async fn readyz(api: Arc<Api>, _: Request) -> Result<Answer, Problem> {
-    let reasons = api.reasons();
-    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok(answer::of(status, answer::JSON, &Ready { ready: reasons.is_empty(), reasons }))
+    Ok(readiness(api.reasons()))
 }
 
 /// Answers with all metrics.

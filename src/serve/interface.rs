@@ -61,10 +61,13 @@ pub fn health(api: &Arc<Api>) -> Resource {
 
 /// What is answered in the clear where connections must be encrypted.
 pub fn misled(api: &Arc<Api>) -> Resource {
-    refusal(api, || {
-        let detail = "this port takes TLS only: ask with https:// in place of http://";
-        Problem::new(Kind::TlsRequired, detail)
-    })
+    refusal(api, tls_only)
+}
+
+/// That connections must be encrypted.
+pub fn tls_only() -> Problem {
+    let detail = "this port takes TLS only: ask with https:// in place of http://";
+    Problem::new(Kind::TlsRequired, detail)
 }
 
 /// The same where there is no room for anything else.

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -23,8 +24,8 @@ const BACKLOG: u32 = 1024;
 /// Bound addresses, on which [`super::run`] serves.
 #[derive(Debug)]
 pub struct Listener {
-    pub(super) main: TcpListener,
-    pub(super) health: Option<TcpListener>,
+    pub(super) main: Arc<TcpListener>,
+    pub(super) health: Option<Arc<TcpListener>>,
     pub(super) most: usize,
     pub(super) most_streams: usize,
     pub(super) access: Access,
@@ -78,6 +79,7 @@ pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
         Some(address) => Some(bind(address, "`http.health_bind`").await?).unzip(),
         None => (None, None),
     };
+    let (main, health) = (Arc::new(main), health.map(Arc::new));
     let (most, most_streams) = (http.max_connections, http.max_streams);
     Ok(Listener { main, health, most, most_streams, access, address, health_address })
 }

@@ -14,6 +14,7 @@ mod bounds;
 mod connection;
 mod counts;
 mod decode;
+mod early;
 mod events;
 mod greet;
 mod health;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use access::{Access, AccessError};
+pub use early::{Early, Phase};
 pub use listen::{Listener, ServeError, listen};
 pub use stamp::Time;
 

@@ -1,5 +1,6 @@
 //! How a cluster ends: by a signal to any of its processes, by the loss of one, by what one of them cannot go on with.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::group::{Group, Process, settings};
@@ -78,4 +79,40 @@ fn what_process_0_finds_missing_all_are_told() {
         assert_eq!(process.ends(Duration::from_secs(30)).0, Some(78), "{}", process.log());
         assert!(process.log().contains("there is no topic \"others\""), "{}", process.log());
     }
+}
+
+/// A signal after standard input has ended is the first one, and the second ends the process, whatever it waits for.
+#[test]
+fn signals_are_heard_after_the_end_of_standard_input() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let mut group = Group::new(&settings(&broker.brokers(), 1), 2);
+    let mut command = group.command(0, &[]);
+    command.arg("--until-input-ends").stdin(Stdio::piped());
+    group.processes.push(Process::start(command, group.log(0)));
+    group.processes.push(Process::start(group.command(1, &[]), group.log(1)));
+    group.processes.iter_mut().for_each(Process::ready);
+    // Without the other it cannot come to its end.
+    group.processes[1].signal("STOP");
+    let zero = &mut group.processes[0];
+    drop(zero.child.stdin.take());
+    zero.says("stopping: closing the epoch");
+    zero.signal("TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(zero.child.try_wait().unwrap().is_none(), "{}", zero.log());
+    zero.signal("INT");
+    let (code, took) = zero.ends(Duration::from_secs(5));
+    assert_eq!(code, Some(130), "after {took:?}: {}", zero.log());
+}
+
+#[test]
+#[ignore = "waits for half a minute"]
+fn a_stop_beside_a_silent_process_is_no_bug() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let mut group = Group::start(&settings(&broker.brokers(), 1), 2);
+    group.processes[1].signal("STOP");
+    group.processes[0].signal("TERM");
+    let (code, took) = group.processes[0].ends(Duration::from_secs(45));
+    let log = group.processes[0].log();
+    assert_eq!(code, Some(75), "after {took:?}: {log}");
+    assert!(log.contains("process 1 has been silent for"), "{log}");
 }

@@ -161,7 +161,7 @@ impl Group {
         };
         command.arg("run").arg("-c").arg(self.path("tidings.toml"));
         command.arg("--hosts").arg(self.path("hosts")).args(["--process", &process.to_string()]);
-        command.args(["--bind", "127.0.0.1:0"]);
+        command.env("TIDINGS__HTTP__BIND", "127.0.0.1:0");
         command.env("TIDINGS__CLUSTER__SECRET_FILE", self.path("secret"));
         command
     }

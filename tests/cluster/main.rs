@@ -9,7 +9,10 @@ mod support;
 
 mod ends;
 mod group;
+mod guise;
 mod namespaces;
+mod network;
 mod probes;
+mod relay;
 mod starts;
 mod supervised;

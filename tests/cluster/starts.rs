@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::group::{Group, Process, other_build, settings};
 use crate::support::broker::{Embedded, Producer, wall_ms};
+use crate::support::client::Client;
 use crate::support::hostile::Hostile;
 
 /// "latest" is found out once: what was written while processes wait for each other is behind the start of all.
@@ -83,4 +84,27 @@ fn what_does_not_fit_is_said_on_both_sides_and_disturbs_nobody() {
     let mut late = Process::start(group.command(1, &[]), group.path("log-late"));
     late.says("cannot listen on");
     assert!(zero.child.try_wait().unwrap().is_none() && one.child.try_wait().unwrap().is_none());
+}
+
+/// A supervisor that asks before the others are there is told so, instead of being left to wait.
+#[test]
+fn whoever_asks_before_all_are_there_is_told_so() {
+    let broker = Embedded::start(&[("posts", 2)]);
+    let group = Group::new(&settings(&broker.brokers(), 1), 2);
+    let mut zero = Process::start(group.command(0, &[]), group.log(0));
+    zero.says("/livez and /readyz");
+    let log = zero.log();
+    let (_, rest) = log.split_once("until the engine is there, http://").unwrap();
+    let client = Client::new(rest.split_once(' ').unwrap().0);
+    assert_eq!(client.get("/livez").status, 200);
+    let ready = client.get("/readyz");
+    assert_eq!((ready.status, ready.json::<Value>()["reasons"][0].as_str()), (503, Some("forming")));
+    let status = client.get("/v1/status");
+    assert_eq!((status.status, status.content_type.as_str()), (503, "application/problem+json"));
+    assert_eq!(status.json::<Value>()["reasons"][0], "forming");
+    let mut one = Process::start(group.command(1, &[]), group.log(1));
+    one.ready();
+    // The same client, and the same connection if it kept one.
+    zero.ready();
+    assert_eq!((client.get("/readyz").status, client.get("/v1/status").status), (200, 200));
 }

@@ -4,19 +4,26 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::group::{PATIENCE, Process, signal};
-use crate::support::broker::Embedded;
+use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::client::Client;
+use crate::support::hostile::Hostile;
 use crate::support::process::{program, run, said};
 
 fn start(brokers: &str, folder: &TempDir) -> Process {
+    start_with(brokers, folder, "log", &["--start", "earliest"])
+}
+
+fn start_with(brokers: &str, folder: &TempDir, log: &str, arguments: &[&str]) -> Process {
     let mut command = program();
     command.args(["cluster", "-n", "2", "-w", "1", "--brokers", brokers, "--topic", "posts"]);
-    command.args(["--start", "earliest", "--bind", "127.0.0.1:0"]);
+    command.args(["--bind", "127.0.0.1:0"]).args(arguments);
     command.env("TMPDIR", folder.path());
-    Process::start(command, folder.path().join("log"))
+    command.env("TIDINGS__CHECKPOINT__INTERVAL", "1s");
+    Process::start(command, folder.path().join(log))
 }
 
 /// The processes that another has started.
@@ -30,10 +37,10 @@ fn lives(process: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// Waits until both processes answer, for the `n`th time, and are ready.
-fn ready(supervisor: &mut Process, n: usize) {
+/// Waits until both processes answer, for the `n`th time, and are ready; how to ask the second.
+fn ready(supervisor: &mut Process, n: usize) -> Client {
     let until = Instant::now() + PATIENCE;
-    for mark in ["[0] ", "[1] "] {
+    let clients = ["[0] ", "[1] "].map(|mark| {
         let client = loop {
             let log = supervisor.log();
             let mut own = log.lines().filter(|line| line.starts_with(mark));
@@ -47,7 +54,9 @@ fn ready(supervisor: &mut Process, n: usize) {
             assert!(Instant::now() < until, "{}", supervisor.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
+        client
+    });
+    clients[1].clone()
 }
 
 #[test]
@@ -67,6 +76,58 @@ fn all_start_anew_when_one_is_lost_and_stop_together() {
     assert!(!second.iter().any(|child| lives(*child)));
     let left = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 1, "only the log is left: the secret is gone");
+}
+
+/// `--start-fresh` leaves aside what was there before, and not what has been counted since: a loss later on costs nothing.
+#[test]
+fn a_fresh_start_is_made_once() {
+    let (broker, folder) = (Embedded::start(&[("posts", 2)]), TempDir::new().unwrap());
+    let (producer, mut hostile) = (Producer::new(&broker.brokers(), "none"), Hostile::new(8));
+    let mut write = |records: i32| {
+        (0..records).for_each(|n| producer.send("posts", n % 2, &hostile.next(wall_ms())));
+        producer.flush();
+    };
+    let dir = format!("file://{}", folder.path().join("kept").display());
+    fs::write(folder.path().join("tidings.toml"), format!("[checkpoint]\ndir = \"{dir}\"\n")).unwrap();
+    let file = folder.path().join("tidings.toml");
+    let with_file = ["-c", file.to_str().unwrap(), "--start"];
+    let counted = |client: &Client, records: u64| {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let status: Value = client.get("/v1/status").json();
+            let seen = recorded(&status);
+            if seen == records && !status["checkpoint"]["last"].is_null() {
+                return;
+            }
+            assert!(seen <= records && Instant::now() < until, "{seen} of {records}: {status}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    write(100);
+    let mut supervisor =
+        start_with(&broker.brokers(), &folder, "log-1", &[&with_file[..], &["earliest"]].concat());
+    counted(&ready(&mut supervisor, 1), 100);
+    supervisor.signal("TERM");
+    assert_eq!(supervisor.ends(Duration::from_secs(45)).0, Some(0), "{}", supervisor.log());
+
+    let fresh = [&with_file[..], &["latest", "--start-fresh"]].concat();
+    let mut supervisor = start_with(&broker.brokers(), &folder, "log-2", &fresh);
+    counted(&ready(&mut supervisor, 1), 0);
+    write(40);
+    counted(&ready(&mut supervisor, 1), 40);
+    let first = children(supervisor.child.id());
+    signal(*first.first().unwrap(), "KILL");
+    counted(&ready(&mut supervisor, 2), 40);
+    supervisor.signal("TERM");
+    assert_eq!(supervisor.ends(Duration::from_secs(45)).0, Some(0), "{}", supervisor.log());
+}
+
+/// All records of a status, whatever became of them.
+fn recorded(status: &Value) -> u64 {
+    let sum = |name: &str| -> u64 {
+        status[name].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum()
+    };
+    status["posts"].as_u64().unwrap() + sum("bad") + sum("other")
 }
 
 #[test]

@@ -27,5 +27,6 @@ mod lost;
 mod outage;
 #[cfg(feature = "tls")]
 mod secured;
+mod silent;
 mod stuck;
 mod transactions;

@@ -1,5 +1,5 @@
-//! Several processes, one answer: the real binary as a cluster on an embedded broker, each process asked over HTTP while
-//! records come, everything compared with the oracle.
+//! Several processes, one answer: the real binary as a cluster on an embedded broker or a real one, each process asked over
+//! HTTP while records come, everything compared with the oracle.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -9,5 +9,5 @@ mod oracle;
 mod support;
 
 mod exact;
-mod several;
+mod matrix;
 mod stopped;

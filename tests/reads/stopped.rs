@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::several::run;
 use crate::support::broker::{Embedded, Producer, wall_ms};
 use crate::support::hostile::Hostile;
+use crate::support::several::run;
 
 #[test]
 fn answers_are_whole_or_refused_at_once() {

@@ -15,4 +15,5 @@ pub mod kafka;
 pub mod process;
 pub mod random;
 pub mod session;
+pub mod several;
 pub mod sse;

@@ -25,7 +25,7 @@ use self::screen::ScreenError;
 use self::state::{Count, State};
 use self::target::Target;
 use super::failure::{Code, Failure};
-use super::run::listen_for;
+use super::stopping::listen_for;
 
 /// Places on a screen, which shows as many as fit, and in plain lines.
 const PLACES: (usize, usize) = (100, 10);

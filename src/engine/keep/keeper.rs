@@ -15,7 +15,8 @@ use timely::worker::Worker;
 use super::Kept;
 use super::thread::{Offer, Task};
 use crate::engine::commands::{Command, Commands, Request};
-use crate::engine::start::{EngineError, Job};
+use crate::engine::error::EngineError;
+use crate::engine::job::Job;
 use crate::engine::tally::Tally;
 use crate::source::{Gap, Source};
 

@@ -88,8 +88,8 @@ impl Drop for Connected {
 }
 
 impl Metrics {
-    /// Nothing measured yet.
-    pub fn new(reader: &Reader, access: &Access) -> Metrics {
+    /// Nothing measured yet; of an engine, where there is one.
+    pub fn new(reader: Option<&Reader>, access: &Access) -> Metrics {
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let (connections, panics, dropped) = (Gauge::default(), Counter::default(), Counter::default());
@@ -107,7 +107,9 @@ impl Metrics {
         }
         about::MISTAKES.register(&mut registry, mistakes.clone());
         let streams = Streams::new(&mut registry);
-        registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
+        if let Some(reader) = reader {
+            registry.register_collector(Box::new(engine::Progress::new(reader.clone())));
+        }
         registry.register_collector(Box::new(process::Process));
         registry.register_collector(Box::new(Expiry(access.clone())));
         let notices = Notices::default();

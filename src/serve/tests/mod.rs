@@ -9,6 +9,7 @@ pub mod client;
 mod cluster;
 mod connections;
 mod contract;
+mod early;
 mod events;
 pub mod fed;
 mod health;

@@ -16,6 +16,21 @@ use crate::serve::api::Api;
 use crate::serve::resource::Resource;
 use crate::serve::{interface, listen, run};
 
+/// Settings with two free ports and nothing else.
+pub fn free() -> Http {
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    Http {
+        bind: any_port,
+        health_bind: Some(any_port),
+        token_file: None,
+        tls_cert: None,
+        tls_key: None,
+        cors: Vec::new(),
+        max_connections: 1000,
+        max_streams: 10,
+    }
+}
+
 /// A server over a reader, until it is dropped.
 pub struct Server {
     /// Where it listens.
@@ -36,17 +51,7 @@ impl Server {
     pub fn with(reader: &Reader, change: impl FnOnce(&mut Http)) -> Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut http = Http {
-            bind: any_port,
-            health_bind: Some(any_port),
-            token_file: None,
-            tls_cert: None,
-            tls_key: None,
-            cors: Vec::new(),
-            max_connections: 1000,
-            max_streams: 10,
-        };
+        let mut http = free();
         change(&mut http);
         let listener = runtime.block_on(listen(&http)).expect("free ports");
         let (address, health) = (listener.local_addr(), listener.health_addr().expect("a second listener"));
@@ -105,7 +110,7 @@ impl Custom {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (crowded, misled) = (interface::crowded(&api), interface::misled(&api));
-        let door = Door { listener, most: 100, access: None, resource, crowded, misled };
+        let door = Door { listener: Arc::new(listener), most: 100, access: None, resource, crowded, misled };
         runtime.spawn(accept::serve(door, api.metrics.clone(), stopping));
         Custom { address, _runtime: runtime, _stop: stop }
     }

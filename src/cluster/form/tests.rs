@@ -96,7 +96,7 @@ fn strangers_and_those_that_go_away_hold_nobody_up() {
         }
     };
     // They stay, and say nothing, or nonsense.
-    let mut silent: Vec<TcpStream> = (0..2 * super::super::door::MOST).map(|_| connect()).collect();
+    let mut silent: Vec<TcpStream> = (0..2 * super::super::guests::MOST).map(|_| connect()).collect();
     for said in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\0\0\0\0\0\0\0\x01", &[b'x'; 10_000]] {
         let mut stream = connect();
         // It may have been shut already.
