@@ -10,6 +10,7 @@ import datetime
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,8 @@ def arguments():
 
 def main():
     args = arguments()
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in args.engines:
         install.engine(engines.ENGINES[name].kind, engines.ENGINES[name].job)
     if args.install:
