@@ -37,6 +37,8 @@ const WINDOWS: &str = "\"10s\", \"30s\", \"1m\"";
 const FULL: Duration = Duration::from_secs(65);
 /// How long the engine may take to count what is left once everything has been written.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Rows that show the course of a run.
+const PARTS: u64 = 20;
 /// Between two samples.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -168,17 +170,16 @@ fn report(args: &Args, samples: &Samples) -> Result<(), String> {
         return Err(format!("{} posts end before the two spans lie apart", args.posts));
     }
     println!("{:<28} {:>14} {:>14} {:>14}", "posts", "CPU µs a post", "MiB, median", "MiB, most");
-    let [first, last] = spans.map(|(from, to)| {
+    let row = |from, to| {
         let span = samples.between(from, to);
-        println!(
-            "{:<28} {:>14.3} {:>14.1} {:>14.1}",
-            format!("{from} to {to}"),
-            span.cpu_us,
-            span.median_mib,
-            span.most_mib
-        );
+        let name = format!("{from} to {to}");
+        println!("{name:<28} {:>14.3} {:>14.1} {:>14.1}", span.cpu_us, span.median_mib, span.most_mib);
         span
-    });
+    };
+    let part = (args.posts / PARTS).max(1);
+    (0..PARTS).for_each(|number| drop(row(number * part, (number + 1) * part)));
+    println!("of these, the first once the windows were full, and the last:");
+    let [first, last] = spans.map(|(from, to)| row(from, to));
     let most = samples.most_mib();
     println!("most memory at any time, outages included: {most:.1} MiB");
     let more = |last: f64, first: f64| (last / first - 1.0) * 100.0;
