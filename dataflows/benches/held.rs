@@ -47,9 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let each = {
         let taken = Arc::clone(&taken);
         move |worker: &mut Worker| {
-            let last = count(worker, load);
+            let (last, held) = count(worker, load);
             let mut taken = taken.lock().expect("no holder panics");
-            taken.1 = resident().unwrap_or(0).max(taken.1);
+            taken.1 = held.max(taken.1);
             taken.0.extend(last);
         }
     };
@@ -66,8 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Counts this worker's part, and gives what it would publish last.
-fn count(worker: &mut Worker, load: Load) -> Option<Arc<Snapshot>> {
+/// Counts this worker's part, and gives what it would publish last, and the bytes in memory while all of it was there.
+fn count(worker: &mut Worker, load: Load) -> (Option<Arc<Snapshot>>, u64) {
     let windows = Windows::new(vec![Span { size: PANES * 1000, slide: 1000 }], false)
         .expect("sixty seconds of a second each");
     let count = CountPlan { windows: windows.clone(), spellings: false };
@@ -111,7 +111,8 @@ fn count(worker: &mut Worker, load: Load) -> Option<Arc<Snapshot>> {
             kept.pop_front();
         }
     }
-    kept.pop_back()
+    let held = resident().unwrap_or(0);
+    (kept.pop_back(), held)
 }
 
 /// How many (pane, term) are alive.

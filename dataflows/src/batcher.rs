@@ -64,7 +64,7 @@ pub struct RunsBatcher {
     blocks: Vec<Sealed>,
     runs: Vec<Run>,
     frontier: Antichain<u64>,
-    /// Room that is kept from batch to batch: new memory of this size costs more than the sort.
+    /// Room that is kept from batch to batch, as far as they are alike: new memory of this size costs more than the sort.
     entries: Vec<Entry>,
     builder: Builder,
 }
@@ -107,6 +107,9 @@ impl Extract for RunsBatcher {
         ready.sort_by_key(|block| block.epoch);
         for epoch in ready.chunk_by(|one, two| one.epoch == two.epoch) {
             build(epoch, &mut self.entries, &mut self.builder, &mut runs);
+            let room = 4 * self.entries.len().max(1 << 16);
+            self.entries.clear();
+            self.entries.shrink_to(room);
         }
         let waiting = self.blocks.iter().map(|block| block.epoch);
         self.frontier = waiting.chain(self.runs.iter().map(|run| run.time)).collect();

@@ -4,14 +4,14 @@
 //! end to end. A body does not know its pane nor its time, so a pane moves to another tier by a new label on the same
 //! body, and is negated by the same body with another sign.
 //! Invariant: terms ascend by their bytes (which is code point order), none stands twice, and every count is positive.
-//! Cost: four bytes, the count's own, one as a rule, and the term's; two allocations a body.
+//! Cost: four bytes, the count's own, one as a rule, and the term's; two allocations and 40 bytes a body.
 
 use std::cmp::Ordering;
 
 /// Bytes behind the last record, so that eight can be read wherever a term begins.
 const PADDING: usize = 8;
 
-/// A body as large as this is not merged with others any more: ends are `u32`.
+/// Bodies that are as large as this together are not merged any more: ends are `u32`.
 pub const FULL: usize = 1 << 31;
 
 /// Terms, each with its count.
@@ -56,10 +56,14 @@ impl Body {
     }
     /// Where `term` stands, or would stand.
     pub fn seek(&self, term: &[u8]) -> usize {
+        let mut eight = [0; 8];
+        let known = term.len().min(8);
+        eight[..known].copy_from_slice(&term[..known]);
+        let sought = Record { whole: term, term, n: 0, prefix: u64::from_be_bytes(eight) };
         let (mut lower, mut upper) = (0, self.len());
         while lower < upper {
             let middle = lower + (upper - lower) / 2;
-            if self.get(middle).term < term { lower = middle + 1 } else { upper = middle }
+            if self.get(middle).compare(&sought).is_lt() { lower = middle + 1 } else { upper = middle }
         }
         lower
     }
@@ -105,7 +109,10 @@ fn long_count(record: &[u8]) -> (u64, usize) {
     }
 }
 
-/// Makes bodies, one after another, in the same room.
+/// A body whose records take more bytes than this is not copied out of the room that it was made in.
+const LARGE: usize = 1 << 20;
+
+/// Makes bodies, one after another, in the same room unless they are large.
 #[derive(Default)]
 pub struct Builder {
     ends: Vec<u32>,
@@ -134,6 +141,11 @@ impl Builder {
     fn end(&mut self) {
         self.ends.push(u32::try_from(self.bytes.len()).expect("a body holds less than 4 GiB"));
     }
+    /// Makes room for all that two bodies have.
+    pub fn reserve(&mut self, one: &Body, two: &Body) {
+        self.ends.reserve(one.len() + two.len());
+        self.bytes.reserve(one.size() + two.size() + PADDING);
+    }
     /// Whether this body should be ended and a new one begun.
     pub fn is_full(&self) -> bool {
         self.bytes.len() >= FULL
@@ -144,7 +156,11 @@ impl Builder {
             return None;
         }
         self.bytes.extend_from_slice(&[0; PADDING]);
-        // As large as it has to be: it may live long, and there are many.
+        // As large as it has to be, one way or the other: it may live long, and there are many.
+        if self.bytes.len() > LARGE {
+            let (ends, bytes) = (std::mem::take(&mut self.ends), std::mem::take(&mut self.bytes));
+            return Some(Body { ends: ends.into(), bytes: bytes.into() });
+        }
         let body = Body { ends: self.ends[..].into(), bytes: self.bytes[..].into() };
         self.ends.clear();
         self.bytes.clear();

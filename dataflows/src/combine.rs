@@ -5,7 +5,8 @@
 //! sixteen bytes, so a probe is one miss at most. Terms are staged and probed a group at a time: the probes of a group
 //! do not depend on each other, and the processor overlaps their misses.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane.
-//! Cost: one probe per term; 64 to 128 bytes per distinct key, for this epoch and the next; the rest of a longer term once.
+//! Cost: one probe per term; 64 to 128 bytes per distinct key, for this epoch and the next that has any, at most 512 where
+//! posts thin out within an epoch, and 256 bytes a pane at least; the rest of a longer term once.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,11 @@ use crate::windows::Pane;
 const GROUP: usize = 32;
 
 /// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
-const SMALLEST: usize = 6;
+const SMALLEST: usize = 3;
+
+/// Tables of the expected size that an epoch gets before it has shown that it fills them: it may begin in the last
+/// moments of a pane.
+const AHEAD: usize = 2;
 
 /// The worker that owns a term. Takes the high bits of its hash, since tables take the low ones.
 pub fn owner(hash: u64, peers: usize) -> usize {
@@ -68,8 +73,14 @@ pub struct Combine {
     /// The table of each.
     tables: Vec<Table>,
     pool: Pool,
-    /// The size that the largest table of the epoch before should have had.
+    /// The newest pane of the finest tier, and its index.
+    newest: Option<(Pane, u32)>,
+    /// Tables of the expected size so far.
+    ahead: usize,
+    /// The size that the largest table of a pane of the finest tier should have had in the epoch before.
     expected: usize,
+    /// The same of `ALL`.
+    expected_all: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
     staged: Vec<Staged>,
@@ -96,7 +107,10 @@ impl Combine {
             indexes: HashMap::new(),
             tables: Vec::new(),
             pool: Pool::default(),
+            newest: None,
+            ahead: 0,
             expected: SMALLEST,
+            expected_all: SMALLEST,
             long: Vec::new(),
             staged: Vec::with_capacity(GROUP),
         }
@@ -107,14 +121,34 @@ impl Combine {
         if self.panes.last() == Some(&pane) {
             return PaneIndex(self.panes.len() as u32 - 1);
         }
-        PaneIndex(*self.indexes.entry(pane).or_insert_with(|| {
-            // The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late.
-            let newest = pane.tier() == 0 && self.panes.iter().all(|other| other.tier() > 0 || *other < pane);
-            let size = if newest || pane == Pane::ALL { self.expected } else { SMALLEST };
-            self.panes.push(pane);
-            self.tables.push(self.pool.take(size));
-            self.panes.len() as u32 - 1
-        }))
+        if let Some(index) = self.indexes.get(&pane) {
+            return PaneIndex(*index);
+        }
+        let (index, size) = (self.panes.len() as u32, self.size_for(pane));
+        if pane.tier() == 0 && self.newest.is_none_or(|(newest, _)| newest < pane) {
+            self.newest = Some((pane, index));
+        }
+        self.indexes.insert(pane, index);
+        self.panes.push(pane);
+        self.tables.push(self.pool.take(size));
+        PaneIndex(index)
+    }
+
+    /// The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late. But
+    /// however many panes come, and in whatever order, room is no more than some times what is used of it.
+    fn size_for(&mut self, pane: Pane) -> usize {
+        let expected = 1 << self.expected;
+        let newest = self.newest;
+        let is_newest = pane.tier() == 0 && newest.is_none_or(|(newest, _)| newest < pane);
+        let is_used = |(_, index): (Pane, u32)| 8 * self.tables[index as usize].used >= expected;
+        match pane {
+            Pane::ALL => self.expected_all,
+            _ if is_newest && (self.ahead < AHEAD || newest.is_some_and(is_used)) => {
+                self.ahead += 1;
+                self.expected
+            }
+            _ => SMALLEST,
+        }
     }
 
     /// Adds `n` occurrences of a term.
@@ -136,7 +170,7 @@ impl Combine {
         self.probe_staged();
         let mut blocks: Vec<Block> =
             (0..peers).map(|owner| Block::of(epoch, owner as u32, &self.panes)).collect();
-        let mut largest = 0;
+        let (mut largest, mut largest_all) = (0, 0);
         for (place, mut table) in self.tables.drain(..).enumerate() {
             for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
                 let bytes = slot.head.to_be_bytes();
@@ -157,13 +191,18 @@ impl Combine {
                 }
                 *slot = Slot::VACANT;
             }
-            largest = table.used.max(largest);
-            table.used = 0;
+            let used = std::mem::take(&mut table.used);
+            match self.panes[place] {
+                Pane::ALL => largest_all = used,
+                pane if pane.tier() == 0 => largest = used.max(largest),
+                _ => {}
+            }
             self.pool.give(table);
         }
         self.pool.end_epoch();
-        self.expected = ((2 * largest).next_power_of_two().ilog2() as usize).max(SMALLEST);
+        (self.expected, self.expected_all) = (size_of(largest), size_of(largest_all));
         blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
+        (self.newest, self.ahead) = (None, 0);
         self.panes.clear();
         self.indexes.clear();
         self.long.clear();
@@ -231,8 +270,13 @@ impl Combine {
     }
 }
 
-/// Empty tables, by the power of two that is their size. What an epoch has no use for is let go: a burst must not hold its
-/// memory for ever.
+/// The size of a table that has room for so many terms, as a power of two.
+fn size_of(terms: usize) -> usize {
+    ((2 * terms).next_power_of_two().ilog2() as usize).max(SMALLEST)
+}
+
+/// Empty tables, by the power of two that is their size. What an epoch has no use for is let go at its end: posts that come
+/// after a burst give its memory back.
 #[derive(Default)]
 struct Pool {
     /// Of the epoch before.
@@ -288,6 +332,25 @@ mod tests {
             });
             assert_eq!(found, expected);
         }
+    }
+
+    /// A dense pane, then thousands of panes with one post each, in the order of their times: none gets the room of the first.
+    #[test]
+    fn sparse_panes_take_little_room() {
+        let mut combine = Combine::new(HashKeys::new(7));
+        for _ in 0..2 {
+            let index = combine.pane(Pane::new(0, 1));
+            (0..20_000).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+            let index = combine.pane(Pane::ALL);
+            (0..20_000).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+            combine.drain(1, 1, |_| {});
+        }
+        for number in 0..50_000 {
+            let index = combine.pane(Pane::new(0, number));
+            combine.add(index, b"post", 1);
+        }
+        let slots: usize = combine.tables.iter().map(|table| table.slots.len()).sum();
+        assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
     }
 
     /// Whatever a term is called and however it is spelled, its spellings are where its counts are.

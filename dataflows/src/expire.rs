@@ -6,12 +6,14 @@
 //! other labels: no term is read. The owner of a term does this itself: nothing is exchanged.
 //! Invariant: `admit` keeps dead panes empty, so what is walked is final and no pane is walked twice. Both halves of a
 //! move have the same time: no read and no window sees one without the other.
-//! Cost: two runs per run of the dead pane, once per tier. An epoch in which no pane dies holds no
+//! Cost: two runs per run of the dead pane, once per tier; one pass over its terms where the clock jumps and many move to one
+//! pane, so that neither reads nor merges find many runs there. An epoch in which no pane dies holds no
 //! capability and costs nothing but the loop's share of progress tracking; memory falls when merges meet the
 //! negation.
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use differential_dataflow::operators::arrange::Arranged;
 use timely::container::NoopBuilder;
@@ -22,10 +24,15 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::batcher::Feed;
+use crate::body::Builder;
 use crate::follow::Follower;
+use crate::merged::Merged;
 use crate::panes::PanesTrace;
 use crate::runs::{Run, gather};
 use crate::windows::{Pane, Windows};
+
+/// Runs that go to one pane at once are merged if they are more.
+const MANY: usize = 32;
 
 /// The moves of dead panes, to be fed back into the arrangement.
 pub fn expire<'scope>(
@@ -62,10 +69,13 @@ pub fn expire<'scope>(
                 let (time, batches) = (*cap.time() + 1, trace.batches());
                 let mut moves = Vec::new();
                 for panes in dead(&windows, acted, now) {
-                    for run in gather(batches.iter().map(|batch| &**batch), &panes, ..) {
-                        let pane = windows.pane_at(windows.time_of(run.pane), run.pane.tier() + 1, now);
-                        moves.push(Run { time, minus: !run.minus, ..run.clone() });
-                        moves.extend(pane.map(|pane| Run { pane, time, ..run }));
+                    let next =
+                        |run: &Run| windows.pane_at(windows.time_of(run.pane), run.pane.tier() + 1, now);
+                    let runs = gather(batches.iter().map(|batch| &**batch), &panes, ..);
+                    // Panes ascend, and so do those that they move to.
+                    for runs in runs.chunk_by(|one, two| next(one) == next(two)) {
+                        moves.extend(next(&runs[0]).into_iter().flat_map(|pane| moved(runs, pane, time)));
+                        moves.extend(runs.iter().map(|run| Run { time, minus: !run.minus, ..run.clone() }));
                     }
                 }
                 if !moves.is_empty() {
@@ -76,6 +86,22 @@ pub fn expire<'scope>(
         }
     });
     moves
+}
+
+/// What `pane` gets of these runs: the same bodies, unless they are many.
+fn moved(runs: &[Run], pane: Pane, time: u64) -> Vec<Run> {
+    if runs.len() <= MANY {
+        return runs.iter().map(|run| Run { pane, time, ..run.clone() }).collect();
+    }
+    let (mut builder, mut bodies) = (Builder::default(), Vec::new());
+    for (term, n) in Merged::new(runs, b"") {
+        builder.push(term, u64::try_from(n).expect("what is final has no count below 0"));
+        if builder.is_full() {
+            bodies.extend(builder.body());
+        }
+    }
+    bodies.extend(builder.body());
+    bodies.into_iter().map(|body| Run { pane, time, minus: false, body: Arc::new(body) }).collect()
 }
 
 /// The panes of each tier that die when the clock goes from `was` to `now`.

@@ -93,7 +93,10 @@ pub fn intake<'scope, T: Default + 'static>(
                     facts.activate().session_with_builder(&caps[tables]).give(Fact::Newest(newest));
                 }
                 done(time, std::mem::take(&mut gathered.tally));
-                spare.push(gathered);
+                // One will do as a rule; what more a backlog had open is not kept.
+                if spare.is_empty() {
+                    spare.push(gathered);
+                }
             }
         }
     });

@@ -86,7 +86,7 @@ pub fn arrange_alive<'scope>(
     Alive { panes, admitted }
 }
 
-/// Visits each `(key, n)` of `panes` in one batch, counting only the updates within `times`.
+/// Visits each `(key, n)` of `panes` in one batch, counting only the updates within `times`: for tests and benches.
 ///
 /// A key may stand in a batch more than once, and in several batches: visit them all and add up.
 pub fn visit<'a>(

@@ -247,9 +247,9 @@ fn build_count<'scope>(
     let top = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
-        // Merges leave a key twice for a while.
+        // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
         let room =
-            Room { held: Rc::clone(&held), limit: limit.saturating_mul(2), refused: Rc::clone(&refused) };
+            Room { held: Rc::clone(&held), limit: limit.saturating_mul(3), refused: Rc::clone(&refused) };
         let spellings = arrange_spellings(next(), room, Rc::clone(&spelling_touches));
         spellings.stream.probe_with(probe);
         (spellings.trace, held)

@@ -6,7 +6,8 @@
 //! where the two meet both go, unread.
 //! Invariant: what all runs of a pane with times up to `t` add up to is what the pane holds at `t`; runs ascend by
 //! pane, then by time. Counted off is only what is counted in the same or an earlier batch.
-//! Cost: 32 bytes a run; a record is written about log4 of its pane's terms to an epoch's times in each tier.
+//! Cost: some 100 bytes a run; a record is written once, and again whenever its pane has got about as many terms as its
+//! run has: log2 of the pane's terms to an epoch's times, and once a level of the spine where all epochs have the same.
 
 use std::collections::VecDeque;
 use std::ops::{Range, RangeBounds};
@@ -82,7 +83,7 @@ pub fn gather<'a>(
     let mut runs: Vec<Run> = runs.filter(|run| times.contains(&run.time)).cloned().collect();
     runs.sort_by_key(|run| run.pane);
     let mut left = Vec::with_capacity(runs.len());
-    runs.chunk_by_mut(|one, two| one.pane == two.pane).for_each(|group| left.extend(cancel(group.to_vec())));
+    runs.chunk_by(|one, two| one.pane == two.pane).for_each(|group| left.extend(cancel(group.to_vec())));
     left
 }
 
@@ -147,18 +148,19 @@ impl Merger<Runs> for RunsMerger {
         while *fuel > 0 {
             if let Some((pair, at)) = &mut self.pair {
                 let ended = add([pair[0].signed(), pair[1].signed()], at, &mut self.sums, fuel);
-                if ended || self.sums.iter().any(Builder::is_full) {
+                if ended {
                     let (pane, time) = (pair[0].pane, pair[0].time);
                     for (sum, minus) in self.sums.iter_mut().zip([false, true]) {
                         let body = sum.body().map(Arc::new);
                         self.group.extend(body.map(|body| Run { pane, time, minus, body }));
                     }
-                }
-                if ended {
                     self.pair = None;
                 }
             } else if let Some((one, two)) = choose(&mut self.group, self.parted) {
                 self.parted |= one.minus != two.minus;
+                if one.minus == two.minus {
+                    self.sums[usize::from(one.minus)].reserve(&one.body, &two.body);
+                }
                 self.pair = Some(([one, two], [0, 0]));
             } else {
                 self.done.append(&mut self.group);
@@ -185,7 +187,6 @@ fn choose(group: &mut Vec<Run>, parted: bool) -> Option<(Run, Run)> {
     group.sort_unstable_by_key(|run| (run.minus, run.body.len()));
     let plus = group.partition_point(|run| !run.minus);
     let minus = group.len() - plus;
-    let fits = group.iter().map(|run| run.body.size()).sum::<usize>() < FULL;
     let first = match (plus, minus) {
         // Left as they are, so that they are known by what they cancel.
         (0, _) => return None,
@@ -193,10 +194,11 @@ fn choose(group: &mut Vec<Run>, parted: bool) -> Option<(Run, Run)> {
             (1..plus).find(|second| worth(&group[second - 1], &group[*second])).map(|second| second - 1)?
         }
         // Something was merged while it was on its way out: all that is left of it is added up.
-        _ if parted || !fits => return None,
-        (2.., _) => 0,
-        (1, 2..) => 1,
-        (1, 1) => 0,
+        _ if parted => return None,
+        (2.., _) if fit(&group[0], &group[1]) => 0,
+        (_, 2..) if fit(&group[plus], &group[plus + 1]) => plus,
+        // What is left of two that differ in sign is no larger than they are.
+        _ => plus - 1,
     };
     let two = group.remove(first + 1);
     Some((group.remove(first), two))
@@ -204,7 +206,12 @@ fn choose(group: &mut Vec<Run>, parted: bool) -> Option<(Run, Run)> {
 
 /// Whether a run is to be merged with the next larger one.
 fn worth(smaller: &Run, larger: &Run) -> bool {
-    larger.body.len() <= WORTH * smaller.body.len() && smaller.body.size() + larger.body.size() < FULL
+    larger.body.len() <= WORTH * smaller.body.len() && fit(smaller, larger)
+}
+
+/// Whether their sum has room in one body.
+fn fit(one: &Run, two: &Run) -> bool {
+    one.body.size() + two.body.size() < FULL
 }
 
 #[cfg(test)]
@@ -261,6 +268,9 @@ mod tests {
             };
             let mut batches: Vec<Runs> = epochs.into_iter().enumerate().map(epoch).collect();
             let end = batches.len() as u64;
+            let mut all: Vec<Run> = batches.iter().flat_map(Runs::all).cloned().collect();
+            // What has been merged early has lost its times before this one.
+            let mut floor = 0;
             let mut order = order.into_iter();
             for (pane, early) in early.into_iter().enumerate() {
                 let pane = Pane(pane as u64)..Pane(pane as u64 + 1);
@@ -269,11 +279,14 @@ mod tests {
                 if early && batches.len() > 1 {
                     let at = order.next().expect("enough").index(batches.len() - 1);
                     let two = batches.remove(at + 1);
-                    batches[at] = merged(&batches[at], &two, 0, step).expect("nothing has died");
+                    batches[at] = merged(&batches[at], &two, end - 1, step).expect("what died has not left");
+                    floor = end - 1;
                 }
+                all.extend(moves.iter().cloned());
                 batches.extend(Runs::new(moves));
             }
-            let expected: Vec<Held> = (0..=end).map(|until| held(&batches, until)).collect();
+            let all = Runs::new(all).into_iter().collect::<Vec<_>>();
+            let expected: Vec<Held> = (0..=end).map(|until| held(&all, until)).collect();
             let mut since = 0;
             while batches.len() > 1 {
                 let at = order.next().expect("enough").index(batches.len() - 1);
@@ -283,7 +296,7 @@ mod tests {
                 if let Some(batch) = merged(&one, &two, since.min(end), step) {
                     batches.insert(at, batch);
                 }
-                for until in since.min(end)..=end {
+                for until in since.clamp(floor, end)..=end {
                     prop_assert_eq!(&held(&batches, until), &expected[until as usize]);
                 }
             }

@@ -27,7 +27,7 @@ use crate::touched::{TouchedHistory, note};
 /// How many spellings a worker holds, and how many it may.
 #[derive(Clone)]
 pub struct Room {
-    /// Keys in the batches of the arrangement when they were last looked at.
+    /// Records in the batches of the arrangement when they were last looked at.
     pub held: Rc<Cell<usize>>,
     /// More than this are not taken.
     pub limit: usize,

@@ -74,7 +74,7 @@ pub struct Totals {
     slots: Vec<Slot>,
     /// `stride` numbers for each term: its row, then nothing.
     rows: Vec<i64>,
-    /// Numbers from row to row: a row that is nearly a cache line begins where one does.
+    /// Numbers from row to row: a row that is nearly a cache line is made as long as one.
     stride: usize,
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,

@@ -8,8 +8,9 @@ use super::log;
 use super::serving::run_until_stopped;
 use crate::cluster::{ClusterError, form, hosts};
 use crate::config::{Config, ConfigFlags, Override, load_found};
-use crate::engine;
+use crate::engine::{self, EngineError};
 use crate::serve::{Access, ServeError};
+use crate::source::trim;
 
 /// Flags of `tidings run`.
 #[derive(clap::Args, Debug)]
@@ -61,6 +62,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let mesh = form::form(&config, engine::keep::last_run(&config)?)?;
         phase.starts();
         let engine = engine::start(&config, engine::Input::Kafka, mesh)?;
+        trim::start().map_err(|error| EngineError::Threads(error.to_string()))?;
         let (topics, partitions) = (config.kafka.topics.join(", "), engine.reader().partitions().len());
         tracing::info!(topics, partitions, workers = config.engine.workers, "reading");
         Ok(engine)

@@ -14,6 +14,7 @@ pub mod partitions;
 mod queue;
 pub mod resume;
 mod topic_ids;
+pub mod trim;
 
 use serde::{Deserialize, Serialize};
 use tidings_dataflows::records::Origin;
