@@ -87,6 +87,11 @@ fn what_needs_tls_is_refused_with_the_command_that_builds_it() {
     }
 }
 
+#[test]
+fn buckets_are_refused_before_anybody_is_asked() {
+    check_fails("[checkpoint]\ndir = \"s3://bucket/prefix\"\n", &["s3://bucket/prefix", "file:///"]);
+}
+
 /// What librdkafka alone can tell, without any broker.
 #[test]
 #[cfg(feature = "tls")]

@@ -2,9 +2,9 @@
 //!
 //! Idea: whatever is written is written under another name first, brought to the disk, and only then given its name; the
 //! folder that has the name is brought to the disk last. A name that must not be there yet is given by a hard link, which
-//! fails where it is.
+//! fails where it is. A folder that is made is brought to the disk in the same way, before anything is put into it.
 //! Invariant: those of [`Store`], across a power cut: a name whose bytes are not on the disk does not exist.
-//! Cost: two waits for the disk a file.
+//! Cost: two waits for the disk a file, one more a folder that is made.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
@@ -50,13 +50,12 @@ impl Files {
 
     fn draft(&self, key: &str) -> Result<Draft, CheckpointError> {
         let (folder, path) = (self.path(DRAFTS), self.path(key));
-        let make =
-            |folder: &Path| fs::create_dir_all(folder).map_err(|why| self.failed("make", folder, &why));
-        make(&folder)?;
-        make(path.parent().unwrap_or(&self.root))?;
+        make_folder(&folder)?;
+        make_folder(path.parent().unwrap_or(&self.root))?;
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
         let draft = folder.join(format!("{}-{:016x}-{number}", std::process::id(), self.tag));
-        let file = File::create_new(&draft).map_err(|why| self.failed("write", &draft, &why))?;
+        // Messages name what is to be: what stands in its place meanwhile says nothing to anybody.
+        let file = File::create_new(&draft).map_err(|why| self.failed("write", &path, &why))?;
         let kind = key.split('/').next().unwrap_or_default().trim_end_matches('s').to_owned();
         Ok(Draft { file: BufWriter::with_capacity(1 << 16, file), draft, path, kind, named: false })
     }
@@ -108,7 +107,7 @@ impl Store for Files {
 
     fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, CheckpointError> {
         let mut draft = self.draft(key)?;
-        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.draft, &why))?;
+        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.path, &why))?;
         draft.sync()?;
         point(&format!("{}.link.before", draft.kind));
         match fs::hard_link(&draft.draft, &draft.path) {
@@ -125,7 +124,7 @@ impl Store for Files {
 
     fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let mut draft = self.draft(key)?;
-        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.draft, &why))?;
+        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.path, &why))?;
         Box::new(draft).finish()
     }
 
@@ -163,7 +162,7 @@ impl Store for Files {
     }
 
     fn lock(&self) -> Result<bool, CheckpointError> {
-        fs::create_dir_all(&self.root).map_err(|why| self.failed("make", &self.root, &why))?;
+        make_folder(&self.root)?;
         let path = self.path(LOCK);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|why| self.failed("open", &path, &why))?;
@@ -203,7 +202,7 @@ impl Draft {
     fn sync(&mut self) -> Result<(), CheckpointError> {
         point(&format!("{}.sync.before", self.kind));
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        synced.map_err(|why| failed("write", &self.draft, &why))?;
+        synced.map_err(|why| failed("write", &self.path, &why))?;
         point(&format!("{}.sync.after", self.kind));
         Ok(())
     }
@@ -245,6 +244,23 @@ fn failed(action: &'static str, path: &Path, why: &io::Error) -> CheckpointError
     CheckpointError::Io { action, key: path.display().to_string(), why: why.to_string() }
 }
 
+/// Makes a folder where it is not there, and those above it, each on the disk before the next is made: what is put into one
+/// must not vanish with it.
+fn make_folder(folder: &Path) -> Result<(), CheckpointError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), make_folder)?;
+    match fs::create_dir(folder) {
+        // Another process may have been faster; it need not have come to the disk yet.
+        Err(why) if why.kind() != ErrorKind::AlreadyExists || !folder.is_dir() => {
+            Err(failed("make", folder, &why))
+        }
+        _ => sync_folder(folder),
+    }
+}
+
 /// Brings the folder of a file to the disk, so that the file's name outlives a power cut.
 fn sync_folder(path: &Path) -> Result<(), CheckpointError> {
     let Some(folder) = path.parent() else { return Ok(()) };
@@ -279,6 +295,16 @@ mod tests {
         files.delete("segments/1").unwrap();
         files.delete("segments/1").unwrap();
         assert_eq!(files.size("segments/1").unwrap(), None);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = Files::new(folder.path().join("file/below")).create("manifests/1", b"").unwrap_err();
+        assert!(matches!(&error, CheckpointError::Io { key, .. } if key.contains("file/below")), "{error}");
+        assert!(Files::new(folder.path().join("a/b/c")).create("manifests/1", b"").unwrap());
+        make_folder(&folder.path().join("a/b/c")).unwrap();
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub type Starts = BTreeMap<String, BTreeMap<i32, i64>>;
 /// A count, or those windows of one that began to count at the same offsets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Count {
-    /// By which segments name it; never used for another.
+    /// By which segments name it; not given to another while any rows of it are referred to.
     pub id: u32,
     /// Its name in the configuration.
     pub name: String,
@@ -212,12 +212,12 @@ impl Manifest {
 
     /// Rows that it refers to.
     pub fn rows(&self) -> u64 {
-        self.placed().map(|(_, placed)| placed.rows).sum()
+        self.placed().fold(0, |sum: u64, (_, placed)| sum.saturating_add(placed.rows))
     }
 
     /// Bytes of the segments that it refers to.
     pub fn bytes(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.size).sum()
+        self.segments.iter().fold(0, |sum: u64, segment| sum.saturating_add(segment.size))
     }
 
     /// All good places with their segments.
@@ -227,7 +227,7 @@ impl Manifest {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -6,6 +6,7 @@
 //! Invariant: of two that begin at once one is refused, or is fenced before it has shown anything.
 //! Cost: a verification, which reads everything once; some small files.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -198,8 +199,13 @@ fn begin(store: &dyn Store, given: Option<u64>, wall: u64) -> Result<u64, Checkp
                 "run {last} has begun since, and {generation} is earlier: try again"
             )));
         }
-        if store.create(&keys::generation(generation), b"\n")? {
+        if store.create(&keys::generation(generation), token().as_bytes())? {
             return Ok(generation);
         }
     }
+}
+
+/// What no other run writes: the standard library's hasher is keyed at random.
+fn token() -> String {
+    format!("{:016x}\n", RandomState::new().hash_one(0))
 }

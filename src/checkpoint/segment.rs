@@ -55,6 +55,20 @@ pub struct Writer {
     index: Index,
 }
 
+impl Section {
+    /// What is there.
+    pub fn placed(&self) -> Placed {
+        self.placed.clone()
+    }
+}
+
+impl Index {
+    /// What stands in the segment.
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+}
+
 impl Writer {
     /// Begins one.
     ///

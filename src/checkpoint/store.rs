@@ -86,7 +86,7 @@ pub trait Writing: Write + Send {
     fn finish(self: Box<Self>) -> Result<(), CheckpointError>;
 }
 
-/// The store at an address, `file:///folder`.
+/// The store at an address, `file:///folder`. Nobody is asked yet.
 ///
 /// # Errors
 /// Where there is no such store, or it cannot be used.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::failure::{Code, Failure};
-use crate::checkpoint::manifest::{Manifest, Place};
+use crate::checkpoint::manifest::{Count, Manifest, Place, Starts};
 use crate::checkpoint::{CheckpointError, Store, keys, load, open_store, verify};
 use crate::serve::Time;
 
@@ -157,6 +157,9 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     spelling: Option<&'a str>,
     n: i64,
+    /// The offsets from which it was counted, where they are not those of the partitions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_offsets: Option<&'a Starts>,
 }
 
 #[derive(Serialize)]
@@ -169,8 +172,7 @@ enum Pane {
 fn export(store: &dyn Store, number: Option<u64>, mut out: impl Write) -> Result<(), End> {
     let newest = numbers(store)?.last().copied().unwrap_or(0);
     let manifest = verify::manifest(store, number.unwrap_or(newest))?;
-    let names: BTreeMap<u32, &str> =
-        manifest.counts.iter().map(|count| (count.id, count.name.as_str())).collect();
+    let counts: BTreeMap<u32, &Count> = manifest.counts.iter().map(|count| (count.id, count)).collect();
     let mut failed = None;
     let print = |(count, place, term, n): load::Row<'_>| {
         if failed.is_some() {
@@ -184,7 +186,9 @@ fn export(store: &dyn Store, number: Option<u64>, mut out: impl Write) -> Result
             Place::Spellings => (Pane::Named("spelling"), None),
             Place::Pane(slide, number) => (Pane::From(Time(slide.saturating_mul(number))), Some(slide)),
         };
-        let row = Row { count: names.get(&count).copied().unwrap_or("?"), pane, slide_ms, term, spelling, n };
+        let (count, start_offsets) =
+            counts.get(&count).map_or(("?", None), |count| (count.name.as_str(), count.start.as_ref()));
+        let row = Row { count, pane, slide_ms, term, spelling, n, start_offsets };
         let written = serde_json::to_writer(&mut out, &row).map_err(std::io::Error::from);
         failed = written.and_then(|()| out.write_all(b"\n")).err();
     };

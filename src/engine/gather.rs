@@ -106,7 +106,7 @@ impl Reader {
 
     /// What this process answers to a question about terms of a cut, of those that it owns.
     pub fn own<Q: Question>(&self, cut: &Cut, question: &Q) -> Q::Part {
-        let own = Own { snapshots: &cut.snapshots, counts: self.counts() };
+        let own = Own { snapshots: &cut.snapshots, counts: self.on_sheets() };
         question.answer(&own).expect("whoever asks has looked the count and the window up")
     }
 

@@ -33,6 +33,7 @@ pub enum Input {
 
 /// What all workers of the process share.
 pub(super) struct Job {
+    /// The settings, with each sheet as a count.
     pub(super) config: Config,
     /// The index of this process.
     pub(super) process: usize,

@@ -265,13 +265,13 @@ impl Published {
 }
 
 impl Cut {
-    /// What a window of a count holds as a whole, by their numbers.
+    /// What a window holds as a whole, by the numbers of its sheet and its own.
     pub fn figures(&self, count: usize, window: usize) -> Figures {
         let figures = self.counts.get(count).and_then(|whole| whole.figures.get(window));
         figures.copied().unwrap_or_default()
     }
 
-    /// What a count has not taken for want of room.
+    /// What a sheet has not taken for want of room.
     pub fn refused(&self, count: usize) -> Refused {
         self.counts.get(count).map(|whole| whole.refused).unwrap_or_default()
     }

@@ -18,7 +18,7 @@ use tidings_dataflows::snapshot::Snapshot;
 use super::owners::Owners;
 use super::reader::CountInfo;
 
-/// Something that can be asked about terms. Counts are meant by their indices, windows by their numbers in the dataflow.
+/// Something that can be asked about terms. Counts are meant by the numbers of their sheets, windows by theirs on the sheet.
 pub trait Question: Clone + Send + Sync + 'static {
     /// What a process answers for the terms that it owns.
     type Part: Serialize + DeserializeOwned + Send + 'static;
@@ -56,7 +56,7 @@ pub enum Asked {
 pub struct Own<'a> {
     /// The snapshots of its workers.
     pub snapshots: &'a [Arc<Snapshot>],
-    /// What is counted.
+    /// What is counted, sheet by sheet.
     pub counts: &'a [CountInfo],
 }
 

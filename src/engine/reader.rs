@@ -6,6 +6,7 @@
 //! Invariant: what it hands out never goes back in time; a cut that meets a bound contains every record below it.
 //! Cost: a lock per call; waiting costs nothing until a worker publishes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tidings_dataflows::windows::Windows;
 use super::gather::Others;
 use super::keep::{Begun, History, SharedHistory};
 use super::published::{Cut, Offsets, Published};
+use super::sheets::{Place, Sheets};
 use crate::cluster::peers::Peers;
 use crate::config::Span;
 use crate::source::dead_letters::Fates;
@@ -32,7 +34,7 @@ pub struct CountInfo {
     pub of: Kind,
     /// Its windows in the order of the configuration.
     pub windows: Vec<WindowInfo>,
-    /// The sliding ones among them, as the dataflow numbers them.
+    /// The sliding ones among them, numbered in the same order.
     pub plan: Windows,
 }
 
@@ -43,7 +45,7 @@ pub struct WindowInfo {
     pub name: String,
     /// Size and slide; `None`: all time.
     pub span: Option<Span>,
-    /// Its number in the dataflow, for [`View`].
+    /// Its number in the plan: that in the dataflow, unless the count is on several sheets.
     pub index: usize,
 }
 
@@ -123,7 +125,8 @@ pub struct Reader {
     restoring: bool,
     /// The newest event time counted by other rules than today's.
     other_rules: Option<u64>,
-    /// Of each count its own starts, where it was added later.
+    sheets: Arc<Sheets>,
+    /// Of each sheet its own starts, where it was added later.
     starts: Arc<Vec<Option<Offsets>>>,
 }
 
@@ -145,6 +148,7 @@ impl Reader {
         epoch: Duration,
     ) -> Reader {
         let (stalled_after, draining) = (STALLED.max(20 * epoch), AtomicBool::new(false));
+        let sheets = Arc::new(Sheets::whole(&counts));
         let engine = Engine { published, counts, generation, stalled_after, draining };
         let others = Others { owners: engine.published.owners(), peers: None };
         Reader {
@@ -154,8 +158,14 @@ impl Reader {
             checkpoints: None,
             restoring: false,
             other_rules: None,
+            sheets,
             starts: Arc::default(),
         }
+    }
+
+    /// The same, which finds windows on these sheets.
+    pub(super) fn with_sheets(self, sheets: Sheets) -> Reader {
+        Reader { sheets: Arc::new(sheets), ..self }
     }
 
     /// The same, which asks the other processes for what they own.
@@ -210,9 +220,30 @@ impl Reader {
         self.checkpoints.as_ref().map(|history| history.lock().expect("no holder panics").clone())
     }
 
-    /// The offsets at which a count began, where it was added later than the engine's own.
-    pub fn starts_of(&self, count: usize) -> Option<&Offsets> {
-        self.starts.get(count)?.as_ref()
+    /// The offsets at which the counts on a sheet began, in a cut: those of the partitions, or later ones of its own.
+    pub fn starts_of<'a>(&self, cut: &'a Cut, sheet: usize) -> Cow<'a, Offsets> {
+        let Some(own) = self.starts.get(sheet).and_then(Option::as_ref) else {
+            return Cow::Borrowed(&cut.start_offsets);
+        };
+        let mut starts = cut.start_offsets.clone();
+        for (topic, partitions) in &mut starts {
+            let Some(own) = own.get(topic) else { continue };
+            // A partition that was found later than the sheet was begun has its own first offset.
+            partitions
+                .iter_mut()
+                .for_each(|(partition, start)| *start = own.get(partition).map_or(*start, |own| *own));
+        }
+        Cow::Owned(starts)
+    }
+
+    /// Where a window of a count is found; both by their indices in the configuration.
+    pub fn place(&self, count: usize, window: usize) -> Place {
+        self.sheets.place(count, window)
+    }
+
+    /// What is on each sheet.
+    pub(super) fn on_sheets(&self) -> &[CountInfo] {
+        &self.sheets.infos
     }
 
     /// Whether a window that begins at this event time may hold posts that were taken apart by other rules.
@@ -256,9 +287,9 @@ impl Reader {
         self.engine.published.newest()
     }
 
-    /// One count in a cut, by its index.
-    pub fn view<'a>(&'a self, cut: &'a Cut, count: usize) -> View<'a> {
-        View::new(&cut.snapshots, count, &self.engine.counts[count].plan)
+    /// One sheet in a cut, by its number; the sheet of a count that was never kept has the number of the count.
+    pub fn view<'a>(&'a self, cut: &'a Cut, sheet: usize) -> View<'a> {
+        View::new(&cut.snapshots, sheet, &self.sheets.infos[sheet].plan)
     }
 
     /// Why the engine is not ready; empty when it is.

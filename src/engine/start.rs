@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use tidings_dataflows::pipeline::{CountPlan, Plan};
 use tidings_dataflows::term::HashKeys;
-use tidings_dataflows::windows::{Span, Windows};
 use timely::communication::allocator::ProcessBuilder;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
 use timely::communication::{AllocatorBuilder, Hooks, WorkerGuards};
@@ -25,11 +24,13 @@ use super::job::{Input, Job};
 use super::keep::{self, Keeping};
 use super::owners::Owners;
 use super::published::Published;
-use super::reader::{CountInfo, Reader, WindowInfo};
+use super::reader::{CountInfo, Reader};
+use super::sheets::{self, Sheets};
 use super::worker::work;
+use crate::checkpoint::open_store;
 use crate::cluster::peers::Peers;
 use crate::cluster::{Mesh, loss};
-use crate::config::{Config, Count};
+use crate::config::Config;
 use crate::source::SourceError;
 use crate::source::dead_letters::DeadLetters;
 use crate::source::ends::{self, Ends};
@@ -94,9 +95,9 @@ impl Engine {
 /// # Errors
 /// As [`start`] has them, for what the settings alone decide.
 pub fn check(config: &Config) -> Result<(), EngineError> {
-    let windows = config.counts.iter().map(|count| Ok(count_info(count)?.plan));
-    let windows = windows.collect::<Result<Vec<_>, EngineError>>()?;
+    let windows: Vec<_> = sheets::infos(config)?.into_iter().map(|count| count.plan).collect();
     Decode::new(config, &windows, Box::new(|_| String::new()), None).map_err(EngineError::Config)?;
+    config.checkpoint.dir.iter().try_for_each(|address| open_store(address).map(drop))?;
     Ok(partitions::check(&config.kafka)?)
 }
 
@@ -105,7 +106,7 @@ pub fn check(config: &Config) -> Result<(), EngineError> {
 /// # Errors
 /// Where the settings or the source do not allow it, here or in process 0.
 pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<Engine, EngineError> {
-    let counts = config.counts.iter().map(count_info).collect::<Result<Vec<_>, _>>()?;
+    let counts = sheets::infos(config)?;
     let threads = config.engine.workers;
     let (process, processes) = mesh.as_ref().map_or((0, 1), |mesh| (mesh.process, mesh.processes));
     let control = Arc::new(Control::default());
@@ -127,13 +128,15 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
     };
     let ends = Ends::new(&partitions);
     let generation = given.or(led.as_ref().map(|led| led.generation())).unwrap_or(wall_ms().max(0) as u64);
-    let begins =
-        keep::Start { config, counts: &counts, ends: &ends, control: &control, place: (process, processes) };
+    let begins = keep::Start { config, ends: &ends, control: &control, place: (process, processes) };
     let kept = match (led, &config.checkpoint.dir, &input) {
         (Some(led), ..) => Some(led.begin(&begins)?),
         (None, Some(address), Input::Kafka) => Some(keep::join(&begins, address, generation)?),
         _ => None,
     };
+    let sheets = kept.as_ref().map_or_else(|| sheets::whole(config), |kept| kept.sheets());
+    let spread = sheets::spread(config, &sheets);
+    let sheets = Sheets::new(&sheets, sheets::infos(&spread)?);
     if let Input::Kafka = input {
         drop(ends::watch(&config.kafka, Arc::clone(&ends))?);
     }
@@ -167,18 +170,19 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
                     loss::lost(process, why);
                 }
             };
-            let connected = gather::connect(&published, &counts, std::mem::take(&mut mesh.reads), lost);
+            let connected = gather::connect(&published, &sheets.infos, std::mem::take(&mut mesh.reads), lost);
             Some(connected.map_err(|error| EngineError::Threads(error.to_string()))?)
         }
     };
-    let reader = Reader::new(Arc::clone(&published), counts.clone(), generation, config.engine.epoch)
+    let reader = Reader::new(Arc::clone(&published), counts, generation, config.engine.epoch)
+        .with_sheets(sheets.clone())
         .with_dead_letters(dead_letters.as_ref().map(|letters| letters.fates()))
         .with_peers(peers.clone())
         .with_checkpoints(kept.as_ref());
     let (keeping, restore) = kept.map(|kept| (kept.keeping, kept.restore)).unzip();
     let job = Arc::new(Job {
-        plan: plan(config, &counts, keys),
-        config: config.clone(),
+        plan: plan(&spread, &sheets.infos, keys),
+        config: spread,
         process,
         published,
         control: Arc::clone(&control),
@@ -231,20 +235,4 @@ fn plan(config: &Config, counts: &[CountInfo], keys: HashKeys) -> Plan {
         .map(|count| CountPlan { windows: count.plan.clone(), spellings: has_spellings(count.of) })
         .collect();
     Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys }
-}
-
-fn count_info(count: &Count) -> Result<CountInfo, EngineError> {
-    let spans: Vec<_> = count.windows.iter().filter_map(|window| window.span).collect();
-    let all = count.windows.iter().any(|window| window.span.is_none());
-    let sliding = spans.iter().map(|span| Span { size: span.size_ms, slide: span.slide_ms }).collect();
-    let plan = Windows::new(sliding, all).map_err(|unfit| {
-        EngineError::Config(format!("count {:?}: windows do not fit together: {unfit:?}", count.name))
-    })?;
-    let mut sliding = 0..;
-    let windows = count.windows.iter().map(|window| WindowInfo {
-        name: window.name.clone(),
-        span: window.span,
-        index: window.span.and_then(|_| sliding.next()).unwrap_or(spans.len()),
-    });
-    Ok(CountInfo { name: count.name.clone(), of: count.of, windows: windows.collect(), plan })
 }

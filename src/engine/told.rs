@@ -27,7 +27,7 @@ pub struct Told {
     pub gaps: Vec<Gap>,
     /// What became of the records that it decoded.
     pub tally: Tally,
-    /// The counts in the order of the configuration.
+    /// The counts, sheet by sheet.
     pub counts: Vec<Whole>,
 }
 

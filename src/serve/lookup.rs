@@ -55,7 +55,8 @@ pub async fn lookup(api: Arc<Api>, mut request: Request) -> Result<Answer, Probl
     let window = find_window(info, asked.window.as_deref())?;
     let terms = keys(info, &asked.terms)?;
     let scope = Scope { count, window };
-    let question = Terms { count, window: scope.index(&api.reader), terms: terms.clone() };
+    let (sheet, number) = scope.place(&api.reader);
+    let question = Terms { count: sheet, window: number, terms: terms.clone() };
     read(api, scope, &query, Effort::Long, question, move |reading, found| {
         let terms = counted(terms, found).collect();
         Ok(answer::json(&Answered { stamp: reading.stamp(), terms }))

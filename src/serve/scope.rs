@@ -5,6 +5,8 @@
 //! Invariant: the answer of the cluster, the stamp and the figures of one reading are of the same cut.
 //! Cost: names are compared; there are few.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use tidings_dataflows::totals::Figures;
@@ -16,7 +18,9 @@ use super::problem::{Kind, Problem, quoted};
 use super::query::Query;
 use super::stamp::Stamp;
 use crate::config::windows::parse_window;
+use crate::engine::published::Offsets;
 use crate::engine::question::Question;
+use crate::engine::sheets::Place;
 use crate::engine::{CountInfo, Cut, Reader, WindowInfo};
 use crate::terms::{Kind as TermKind, fold};
 
@@ -91,7 +95,17 @@ impl Reading {
 
     /// What the window holds as a whole.
     pub fn figures(&self) -> Figures {
-        self.cut.figures(self.count, self.window().index)
+        let Place { sheet, window } = self.place();
+        self.cut.figures(sheet, window)
+    }
+
+    fn place(&self) -> Place {
+        self.api.reader.place(self.count, self.window)
+    }
+
+    /// The offsets from which the window counts.
+    pub fn starts(&self) -> Cow<'_, Offsets> {
+        self.api.reader.starts_of(&self.cut, self.place().sheet)
     }
 
     /// Where each pane of the window begins, in milliseconds of event time, for one that slides.
@@ -103,17 +117,17 @@ impl Reading {
 
     /// The stamp.
     pub fn stamp(&self) -> Stamp<'_> {
-        let stamp = self.stamp_of(Some(&self.count().name), self.overflow());
-        stamp.begun_at(self.api.reader.starts_of(self.count))
+        self.stamp_of(Some(&self.count().name), self.overflow()).begun_at(self.starts())
     }
 
-    /// The stamp of several readings of the same window in the same cut, of which this is one.
-    pub fn common_stamp(&self, all: &[Reading]) -> Stamp<'_> {
-        self.stamp_of(None, all.iter().any(Reading::overflow))
+    /// The stamp of several readings of the same window in the same cut, of which this is one. Its `start_offsets` are those
+    /// of most: readings that began at others have to say so themselves.
+    pub fn common_stamp<'a>(&'a self, all: &'a [Reading]) -> Stamp<'a> {
+        self.stamp_of(None, all.iter().any(Reading::overflow)).begun_at(common_starts(all))
     }
 
     fn overflow(&self) -> bool {
-        let refused = self.cut.refused(self.count);
+        let refused = self.cut.refused(self.place().sheet);
         refused.touches(&self.count().plan, self.window().index, self.cut.clock.unwrap_or(0))
     }
 
@@ -127,6 +141,14 @@ impl Reading {
     }
 }
 
+/// The first offsets of the most of these readings; of the earlier readings where there are as many.
+pub fn common_starts(all: &[Reading]) -> Cow<'_, Offsets> {
+    let starts: Vec<Cow<'_, Offsets>> = all.iter().map(Reading::starts).collect();
+    let alike = |one: &Cow<'_, Offsets>| starts.iter().filter(|other| *other == one).count();
+    let most = starts.iter().enumerate().max_by_key(|(at, one)| (alike(one), Reverse(*at)));
+    most.map(|(_, starts)| starts.clone()).unwrap_or_default()
+}
+
 /// A window of a count, by their indices.
 #[derive(Clone, Copy)]
 pub struct Scope {
@@ -137,9 +159,10 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The window's number in the dataflow.
-    pub fn index(self, reader: &Reader) -> usize {
-        reader.counts()[self.count].windows[self.window].index
+    /// Where the dataflow has it: the number of the sheet and of the window on it.
+    pub fn place(self, reader: &Reader) -> (usize, usize) {
+        let Place { sheet, window } = reader.place(self.count, self.window);
+        (sheet, window)
     }
 }
 

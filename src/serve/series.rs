@@ -56,7 +56,8 @@ pub async fn series(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
     }
     let term = scope::term(info, &request.segment(1)?)?;
     let scope = Scope { count, window };
-    let question = engine::Series { count, window: scope.index(&api.reader), term: term.clone() };
+    let (sheet, number) = scope.place(&api.reader);
+    let question = engine::Series { count: sheet, window: number, term: term.clone() };
     read(api, scope, &query, Effort::Long, question, move |reading, series| {
         let pane = |(from, count)| Pane { from: Time(from), count };
         let panes = reading.panes().zip(series).map(pane).collect();

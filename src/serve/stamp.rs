@@ -5,6 +5,7 @@
 //! Invariant: every field is of the one cut that was read, and keys stand in the order of the interface's description.
 //! Cost: written straight into the answer; no text is built first.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -56,7 +57,7 @@ pub struct Stamp<'a> {
     covers: Option<Covers>,
     /// By topic and partition the offset of the first record that may be counted.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
-    start_offsets: &'a Offsets,
+    start_offsets: Cow<'a, Offsets>,
     /// By topic and partition the next offset: all records before it are counted.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
     offsets: &'a Offsets,
@@ -107,7 +108,7 @@ impl<'a> Stamp<'a> {
             as_of: Time(cut.epoch),
             clock: cut.clock.map(Time),
             covers: None,
-            start_offsets: &cut.start_offsets,
+            start_offsets: Cow::Borrowed(&cut.start_offsets),
             offsets: &cut.offsets,
             catching_up: cut.catching_up,
             gaps: Some(&cut.gaps).filter(|gaps| !gaps.is_empty()),
@@ -116,9 +117,9 @@ impl<'a> Stamp<'a> {
         }
     }
 
-    /// Of a count that began later than the engine: at these offsets.
-    pub fn begun_at(self, starts: Option<&'a Offsets>) -> Stamp<'a> {
-        Stamp { start_offsets: starts.unwrap_or(self.start_offsets), ..self }
+    /// Of what began at these offsets, perhaps later than the engine.
+    pub fn begun_at(self, starts: Cow<'a, Offsets>) -> Stamp<'a> {
+        Stamp { start_offsets: starts, ..self }
     }
 
     /// Whether other rules had a part in it.

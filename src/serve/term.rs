@@ -62,7 +62,8 @@ pub async fn term(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let window = find_window(&api.reader.counts()[count], query.get("window"))?;
     let term = scope::term(&api.reader.counts()[count], &request.segment(1)?)?;
     let scope = Scope { count, window };
-    let question = Terms { count, window: scope.index(&api.reader), terms: vec![term.clone()] };
+    let (sheet, number) = scope.place(&api.reader);
+    let question = Terms { count: sheet, window: number, terms: vec![term.clone()] };
     read(api, scope, &query, Effort::Short, question, move |reading, found| {
         let counted = counted(vec![term], found).next().expect("a term was asked for");
         Ok(answer::json(&Term { stamp: reading.stamp(), counted }))

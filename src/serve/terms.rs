@@ -47,7 +47,8 @@ pub async fn terms(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     // What is given here was `next`, a key: no sign is taken off, only a client's own spelling is folded.
     let after = query.get("after").map(|after| fold::fold(after, &mut String::new()).to_owned());
     let scope = Scope { count, window };
-    let question = engine::Page { count, window: scope.index(&api.reader), prefix, after, limit };
+    let (sheet, number) = scope.place(&api.reader);
+    let question = engine::Page { count: sheet, window: number, prefix, after, limit };
     read(api, scope, &query, Effort::Long, question, move |reading, (found, more)| {
         let counted = |found: engine::Counted| Counted::new(found.term, found.display, found.count);
         let terms: Vec<Counted> = found.into_iter().map(counted).collect();

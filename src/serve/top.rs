@@ -66,7 +66,8 @@ pub async fn top(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
     let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
     let effort = if k <= SHORT { Effort::Short } else { Effort::Long };
     let scope = Scope { count, window };
-    let question = Tops(vec![engine::Top { count, window: scope.index(&api.reader), k }]);
+    let (sheet, number) = scope.place(&api.reader);
+    let question = Tops(vec![engine::Top { count: sheet, window: number, k }]);
     read(api, scope, &query, effort, question, move |reading, mut found| {
         let figures = reading.figures();
         Ok(answer::json(&Top {

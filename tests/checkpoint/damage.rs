@@ -14,6 +14,12 @@ fn files(stage: &Stage, folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// As messages name a file: below the place, which shows it in its own way.
+fn named(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_str().unwrap()).collect();
+    format!("{}/{}", parts[1], parts[0])
+}
+
 /// A run that has left some checkpoints and was killed.
 fn kept(seed: u64) -> Stage {
     let mut stage = Stage::new(seed);
@@ -50,13 +56,13 @@ fn a_damaged_manifest_is_named_and_an_older_one_is_as_exact() {
     for (what, damage) in &DAMAGE[..3] {
         let newest = files(&stage, "manifests").pop().unwrap();
         damage(&newest);
-        let listed = run(&["checkpoint", "verify", stage.kept_in().to_str().unwrap()]);
+        let listed = stage.look(&["verify"]);
         assert_eq!(listed.status.code(), Some(65), "{what}: {}", said(&listed));
-        assert!(String::from_utf8_lossy(&listed.stdout).contains(newest.to_str().unwrap()), "{what}");
+        assert!(String::from_utf8_lossy(&listed.stdout).contains(&named(&newest)), "{what}");
         let server = stage.start(2);
         stage.work(&server, 1);
         let log = server.log();
-        assert!(log.contains(newest.to_str().unwrap()) && log.contains("older checkpoint"), "{what}: {log}");
+        assert!(log.contains(&named(&newest)) && log.contains("older checkpoint"), "{what}: {log}");
         let written = stage.produce(5);
         stage.kept(&server, &written);
         server.kill();
@@ -73,7 +79,7 @@ fn damaged_segments_are_named_and_nothing_of_them_is_loaded() {
         damage(&newest);
         let server = stage.start(1);
         stage.work(&server, 1);
-        assert!(server.log().contains(newest.to_str().unwrap()), "{what}: {}", server.log());
+        assert!(server.log().contains(&named(&newest)), "{what}: {}", server.log());
         stage.recount();
     }
 }
@@ -87,7 +93,7 @@ fn where_none_is_whole_nothing_begins_unless_that_is_wanted() {
     let (code, why) = stage.refused(&stage.settings(2));
     assert_eq!(code, 65, "{why}");
     for manifest in files(&stage, "manifests") {
-        assert!(why.contains(manifest.to_str().unwrap()), "{why}");
+        assert!(why.contains(&named(&manifest)), "{why}");
     }
     assert!(why.contains("--start-fresh"), "{why}");
     let server = stage.start_fresh(2);
@@ -101,15 +107,13 @@ fn where_none_is_whole_nothing_begins_unless_that_is_wanted() {
 #[test]
 fn rows_are_listed_verified_and_exported() {
     let stage = kept(24);
-    let folder = stage.kept_in();
-    let folder = folder.to_str().unwrap();
-    let listed = run(&["checkpoint", "list", folder]);
+    let listed = stage.look(&["list"]);
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(listed.status.success() && text.lines().count() >= 3, "{text}");
     assert!(text.lines().last().unwrap().contains("posts:0:"), "{text}");
-    let verified = run(&["checkpoint", "verify", &format!("file://{folder}")]);
+    let verified = stage.look(&["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
-    let exported = run(&["checkpoint", "export", folder]);
+    let exported = stage.look(&["export"]);
     assert!(exported.status.success(), "{}", said(&exported));
     let rows: Vec<serde_json::Value> = String::from_utf8(exported.stdout)
         .unwrap()

@@ -38,15 +38,17 @@ fn what_comes_back_is_exact_from_each_step() {
     stage.interval = "150ms";
     for (round, (point, times)) in POINTS.into_iter().enumerate() {
         let armed = format!("{point}:{times}");
-        let mut server =
-            match Server::try_run_with(&stage.settings(1 + round % 3), ("TIDINGS_FAILPOINT", &armed)) {
-                Ok(server) => server,
-                // Some steps come before anybody can be answered.
-                Err(log) => {
-                    assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
-                    continue;
-                }
-            };
+        let mut server = match Server::try_run_with(
+            stage.made(&stage.settings(1 + round % 3)),
+            ("TIDINGS_FAILPOINT", &armed),
+        ) {
+            Ok(server) => server,
+            // Some steps come before anybody can be answered.
+            Err(log) => {
+                assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
+                continue;
+            }
+        };
         stage.work_until_it_dies(&mut server, Duration::from_secs(60));
         let log = server.log();
         assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");

@@ -7,8 +7,18 @@ mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../../fuzz/checks/manifest.rs"]
+mod any_manifest;
+#[path = "../../fuzz/checks/segment.rs"]
+mod any_segment;
+mod clock;
+mod corpora;
 mod damage;
 mod failpoints;
 mod fence;
+mod full;
 mod kill;
+mod place;
+mod settings;
 mod stage;
+mod topic;

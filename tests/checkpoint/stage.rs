@@ -3,19 +3,20 @@
 //! Invariant: every answer of every run is compared with a recount of its own records; within a run nothing goes back, and
 //! from one run to the next neither epoch nor generation does.
 
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 use tidings::config::Config;
 
 use crate::oracle::Oracle;
 use crate::oracle::answers::{Answered, Asked, Offsets, Question};
 use crate::oracle::history::History;
+use crate::place::Place;
 use crate::support::asker::Asker;
 use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
 use crate::support::hostile::Hostile;
-use crate::support::process::{Server, Settings};
+use crate::support::process::{Server, Settings, program, said};
 use crate::support::random::Random;
 
 pub const PARTITIONS: i32 = 3;
@@ -26,8 +27,12 @@ const COUNTS: &str = "[[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [
 
 pub struct Stage {
     pub broker: Embedded,
-    pub folder: TempDir,
+    pub place: Place,
     pub counts: String,
+    /// `wall` or `event`.
+    pub clock: &'static str,
+    /// What runs find in their environment, beside what the place needs.
+    pub variables: Vec<(String, String)>,
     /// More settings, in sections of their own.
     pub more: String,
     pub interval: &'static str,
@@ -39,13 +44,20 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(seed: u64) -> Stage {
+        Stage::at(Place::new(), seed)
+    }
+
+    /// The same at a place that has been made.
+    pub fn at(place: Place, seed: u64) -> Stage {
         println!("seed {seed}");
         let broker = Embedded::start(&[("posts", PARTITIONS)]);
         let producer = Producer::new(&broker.brokers(), "zstd");
         Stage {
             broker,
-            folder: TempDir::new().unwrap(),
+            place,
             counts: COUNTS.to_owned(),
+            clock: "wall",
+            variables: Vec::new(),
             more: String::new(),
             interval: "300ms",
             producer,
@@ -59,17 +71,31 @@ impl Stage {
     pub fn settings(&self, workers: usize) -> String {
         format!(
             "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = {workers}\nepoch = \"40ms\"\n\
-             [checkpoint]\ndir = \"file://{}\"\ninterval = \"{}\"\n{}{}",
+             clock = \"{}\"\n[checkpoint]\ndir = \"{}\"\ninterval = \"{}\"\n{}{}",
             self.broker.brokers(),
-            self.folder.path().join("kept").display(),
+            self.clock,
+            self.place.address(),
             self.interval,
             self.more,
             self.counts
         )
     }
 
+    /// The same in a folder, with the environment in which it is read.
+    pub fn made(&self, settings: &str) -> Settings {
+        Settings::new(settings).with(&self.place.environment()).with(&self.variables)
+    }
+
     pub fn start(&self, workers: usize) -> Server {
-        Server::run(&self.settings(workers))
+        self.start_with(&self.settings(workers), &[])
+    }
+
+    /// A run with these settings and flags.
+    pub fn start_with(&self, settings: &str, flags: &[&str]) -> Server {
+        let settings = self.made(settings);
+        let file = settings.file();
+        let run = ["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"];
+        Server::start(settings, &[&run[..], flags].concat())
     }
 
     /// Writes some posts, some of them late or broken; returns the offsets behind all.
@@ -142,12 +168,7 @@ impl Stage {
 
     /// A run that leaves alone what there is.
     pub fn start_fresh(&self, workers: usize) -> Server {
-        let settings = Settings::new(&self.settings(workers));
-        let file = settings.file();
-        Server::start(
-            settings,
-            &["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0", "--start-fresh"],
-        )
+        self.start_with(&self.settings(workers), &["--start-fresh"])
     }
 
     /// Waits until a checkpoint has come about that contains these offsets.
@@ -206,15 +227,25 @@ impl Stage {
 
     /// Where checkpoints are.
     pub fn kept_in(&self) -> std::path::PathBuf {
-        self.folder.path().join("kept")
+        self.place.folder()
+    }
+
+    /// `tidings checkpoint` on it.
+    pub fn look(&self, arguments: &[&str]) -> Output {
+        let address = self.place.address();
+        let command = [&["checkpoint"], arguments, &[&address[..]]].concat();
+        program().args(command).envs(self.place.environment()).output().unwrap()
     }
 
     /// Runs the program to its end with these settings; it must refuse.
     pub fn refused(&self, settings: &str) -> (i32, String) {
-        let settings = Settings::new(settings);
-        let file = settings.file();
-        let output =
-            crate::support::process::run(&["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"]);
-        (output.status.code().unwrap(), crate::support::process::said(&output))
+        let settings = self.made(settings);
+        let output = program()
+            .args(["run", "-c", settings.file().to_str().unwrap(), "--bind", "127.0.0.1:0"])
+            .envs(self.place.environment())
+            .envs(self.variables.clone())
+            .output()
+            .unwrap();
+        (output.status.code().unwrap(), said(&output))
     }
 }

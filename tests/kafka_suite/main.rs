@@ -21,6 +21,7 @@ mod compression;
 mod deleted;
 mod fresh;
 mod held;
+mod kept;
 mod leader;
 mod load;
 mod lost;

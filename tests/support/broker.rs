@@ -45,6 +45,16 @@ impl Embedded {
         self.cluster.bootstrap_servers()
     }
 
+    /// The offset of the oldest record that it still has.
+    pub fn first_offset(&self, topic: &str, partition: i32) -> i64 {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.brokers())
+            .set("group.id", "first")
+            .create()
+            .unwrap();
+        consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)).unwrap().0
+    }
+
     /// Refuses a topic to all from now on.
     pub fn refuse(&self, topic: &str, why: RDKafkaRespErr) {
         self.cluster.topic_error(topic, why).unwrap();

@@ -47,16 +47,23 @@ pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A folder with a configuration in it.
+/// A folder with a configuration in it, and the environment in which it is read.
 pub struct Settings {
     folder: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Settings {
     pub fn new(text: &str) -> Settings {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("tidings.toml"), text).unwrap();
-        Settings { folder }
+        Settings { folder, environment: Vec::new() }
+    }
+
+    /// The same with variables of the environment.
+    pub fn with(mut self, variables: &[(String, String)]) -> Settings {
+        self.environment.extend_from_slice(variables);
+        self
     }
 
     pub fn folder(&self) -> &Path {
@@ -91,8 +98,7 @@ impl Server {
 
     /// `tidings run` with this configuration and variable of the environment, once it says where it answers; its log, where
     /// it ends before that.
-    pub fn try_run_with(text: &str, variable: (&str, &str)) -> Result<Server, String> {
-        let settings = Settings::new(text);
+    pub fn try_run_with(settings: Settings, variable: (&str, &str)) -> Result<Server, String> {
         let file = settings.file();
         let arguments = ["run", "-c", file.to_str().unwrap(), "--bind", "127.0.0.1:0"];
         let mut server = Server::spawn(settings, &arguments, Some(variable));
@@ -133,6 +139,7 @@ impl Server {
         let output = File::create(&log).unwrap();
         let child = program()
             .args(arguments)
+            .envs(settings.environment.iter().map(|(name, value)| (name, value)))
             .envs(variable)
             .stdout(output.try_clone().unwrap())
             .stderr(output)

@@ -1,7 +1,8 @@
 //! Whether what is kept fits the settings.
 //!
 //! Idea: a count is known by its name. What it counts must not have changed under that name, since nobody could say what
-//! the sum is a count of. A count that is new begins now; one that is gone is dropped.
+//! the sum is a count of. A count that is new begins now, and so does a window of which too little is held, on a sheet of its
+//! own beside those of its count that go on. What is gone is dropped.
 //! Invariant: every window that goes on from what is kept is exact from the offsets at which it began: all that it covers
 //! is held, in panes that lie within its own.
 //! Cost: none.
@@ -9,14 +10,17 @@
 use crate::checkpoint::CheckpointError;
 use crate::checkpoint::manifest::{self, Manifest, Starts};
 use crate::config::{Config, Count, Reposts, Time};
+use crate::engine::sheets::Sheet;
 use crate::terms::rules::rules;
 
-/// How a count of the settings goes on.
+/// How some windows of a count of the settings go on, or that they begin.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fitted {
-    /// As it is kept from now on.
+    /// Which they are.
+    pub(crate) sheet: Sheet,
+    /// As they are kept from now on.
     pub(crate) count: manifest::Count,
-    /// Whether rows of it are kept.
+    /// Whether rows of them are kept.
     pub(crate) goes_on: bool,
 }
 
@@ -36,18 +40,18 @@ pub(crate) fn fit(
             found.posts
         )));
     }
-    let used = found.map_or(0, |found| found.counts.iter().map(|count| count.id + 1).max().unwrap_or(0));
+    // Ids are given once, and ascend as sheets are begun.
+    let mut next = found.map_or(0, |found| found.counts.iter().map(|count| count.id + 1).max().unwrap_or(0));
     let mut fitted = Vec::new();
-    // Ids need not be without gaps.
-    for (new, count) in (used..).zip(&config.counts) {
-        let kept = found.and_then(|found| found.counts.iter().find(|kept| kept.name == count.name));
+    for (index, count) in config.counts.iter().enumerate() {
         let as_set = as_kept(count);
-        let Some(kept) = kept else {
-            let start = found.map(|_| starts.clone());
-            fitted.push(Fitted { count: manifest::Count { id: new, start, ..as_set }, goes_on: false });
-            continue;
-        };
-        for (what, was, is) in [("kind", &kept.of, &as_set.of), ("filter", &kept.filter, &as_set.filter)] {
+        let mut kept: Vec<&manifest::Count> = found.iter().flat_map(|found| &found.counts).collect();
+        kept.retain(|kept| kept.name == count.name);
+        kept.sort_unstable_by_key(|kept| kept.id);
+        for (what, was, is) in kept
+            .iter()
+            .flat_map(|kept| [("kind", &kept.of, &as_set.of), ("filter", &kept.filter, &as_set.filter)])
+        {
             if was != is {
                 return Err(refused(format!(
                     "count {:?} has another {what} than the checkpoint has it: [{was}] was counted, [{is}] is asked for",
@@ -55,19 +59,36 @@ pub(crate) fn fit(
                 )));
             }
         }
-        let held = |window: &Option<(u64, u64)>| covers(&kept.windows, *window);
-        if let Some(at) = as_set.windows.iter().position(|window| !held(window)) {
-            return Err(refused(format!(
-                "count {:?} has window {:?}, which reaches further back than what the checkpoint holds of it; a count of \
-                 another name, with that window, would begin now",
-                count.name, count.windows[at].name
-            )));
+        // The sheet that began first knows most.
+        let mut sheets: Vec<(Option<usize>, Vec<usize>)> = Vec::new();
+        for (window, span) in as_set.windows.iter().enumerate() {
+            let holder = kept.iter().position(|kept| covers(&kept.windows, *span));
+            match sheets.iter_mut().find(|(known, _)| *known == holder) {
+                Some((_, windows)) => windows.push(window),
+                None => sheets.push((holder, vec![window])),
+            }
         }
-        let (id, start) = (kept.id, kept.start.clone());
-        let refused = (kept.refused, kept.refused_newest, kept.refused_spellings);
-        let (refused, refused_newest, refused_spellings) = refused;
-        let count = manifest::Count { id, start, refused, refused_newest, refused_spellings, ..as_set };
-        fitted.push(Fitted { count, goes_on: true });
+        sheets.sort_by_key(|(holder, _)| holder.unwrap_or(usize::MAX));
+        for (holder, windows) in sheets {
+            let spans = windows.iter().map(|window| as_set.windows[*window]).collect();
+            let of = manifest::Count { windows: spans, ..as_set.clone() };
+            let count = match holder.map(|holder| kept[holder]) {
+                Some(kept) => manifest::Count {
+                    id: kept.id,
+                    start: kept.start.clone(),
+                    refused: kept.refused,
+                    refused_newest: kept.refused_newest,
+                    refused_spellings: kept.refused_spellings,
+                    ..of
+                },
+                None => {
+                    next += 1;
+                    manifest::Count { id: next - 1, start: found.map(|_| starts.clone()), ..of }
+                }
+            };
+            let sheet = Sheet { count: index, windows };
+            fitted.push(Fitted { sheet, count, goes_on: holder.is_some() });
+        }
     }
     Ok(fitted)
 }
@@ -80,7 +101,7 @@ fn covers(kept: &[Option<(u64, u64)>], window: Option<(u64, u64)>) -> bool {
     }
 }
 
-/// A count of the settings as it is kept.
+/// A count of the settings as it is kept, with all its windows.
 fn as_kept(count: &Count) -> manifest::Count {
     let Count { name, of, windows, stop_words, min_length, languages, track } = count;
     let sorted = |list: &[String]| {
@@ -124,4 +145,62 @@ fn refused(why: String) -> CheckpointError {
     CheckpointError::Refused(format!(
         "{why}; change it back, choose another checkpoint.dir, or begin anew with --start-fresh"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::manifest::tests::example;
+
+    fn config(windows: &str) -> Config {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tidings.toml");
+        let text = format!("[[count]]\nname = \"words\"\nof = \"words\"\nwindows = {windows}\n");
+        std::fs::write(&file, text).expect("it is written");
+        crate::config::load(Some(&file), [], Vec::new()).expect("valid").config
+    }
+
+    fn starts(next: i64) -> Starts {
+        [("posts".to_owned(), [(0, next)].into())].into()
+    }
+
+    /// What a run of these settings keeps, after what is kept.
+    fn run(found: Option<Manifest>, windows: &str, next: i64) -> (Vec<Fitted>, Manifest) {
+        let config = config(windows);
+        let fitted = fit(&config, found.as_ref(), &starts(next)).expect("it fits");
+        let counts = fitted.iter().map(|fitted| fitted.count.clone()).collect();
+        let first = Manifest { counts: Vec::new(), posts: posts_of(&config), ..example(1) };
+        (fitted, Manifest { counts, ..found.unwrap_or(first) })
+    }
+
+    fn sheets(fitted: &[Fitted]) -> Vec<(u32, Vec<usize>, Option<i64>, bool)> {
+        let start = |count: &manifest::Count| Some(count.start.as_ref()?["posts"][&0]);
+        let of = |of: &Fitted| (of.count.id, of.sheet.windows.clone(), start(&of.count), of.goes_on);
+        fitted.iter().map(of).collect()
+    }
+
+    #[test]
+    fn windows_that_reach_further_back_begin_on_a_sheet_of_their_own() {
+        let (first, kept) = run(None, "[\"1m/1s\", \"5m/5s\"]", 10);
+        assert_eq!(sheets(&first), [(0, vec![0, 1], None, false)]);
+        let (again, kept) = run(Some(kept), "[\"1m/1s\", \"5m/5s\"]", 20);
+        assert_eq!(sheets(&again), [(0, vec![0, 1], None, true)], "nothing has changed");
+        // Larger, all time, and one with finer panes than were held for so long.
+        let (larger, kept) = run(Some(kept), "[\"all\", \"1m/1s\", \"1h/5s\", \"2m/1s\", \"2m/5s\"]", 30);
+        assert_eq!(
+            sheets(&larger),
+            [(0, vec![1, 4], None, true), (1, vec![0, 2, 3], Some(30), false)],
+            "what is held goes on"
+        );
+        let (later, kept) = run(Some(kept), "[\"all\", \"1m/1s\", \"1d/5s\"]", 40);
+        assert_eq!(
+            sheets(&later),
+            [(0, vec![1], None, true), (1, vec![0], Some(30), true), (2, vec![2], Some(40), false)]
+        );
+        // One that has gone and comes back begins anew.
+        let (less, kept) = run(Some(kept), "[\"1m/1s\"]", 50);
+        assert_eq!(sheets(&less), [(0, vec![0], None, true)]);
+        let (back, _) = run(Some(kept), "[\"1m/1s\", \"all\"]", 60);
+        assert_eq!(sheets(&back), [(0, vec![0], None, true), (1, vec![1], Some(60), false)]);
+    }
 }

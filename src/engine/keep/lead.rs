@@ -25,7 +25,7 @@ use crate::checkpoint::{CheckpointError, Store, open_store};
 use crate::config::Config;
 use crate::engine::control::Control;
 use crate::engine::error::EngineError;
-use crate::engine::reader::CountInfo;
+use crate::engine::sheets::{self, Sheet};
 use crate::source::SourceError;
 use crate::source::ends::Ends;
 use crate::source::partitions::Partition;
@@ -94,7 +94,6 @@ pub(crate) fn lead(
 /// What a process needs to know to keep checkpoints.
 pub(crate) struct Start<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) counts: &'a [CountInfo],
     pub(crate) ends: &'a Arc<Ends>,
     pub(crate) control: &'a Arc<Control>,
     /// The process, and of how many.
@@ -106,10 +105,17 @@ pub(crate) struct Begun {
     pub(crate) keeping: Arc<Keeping>,
     /// What is to be loaded, where something was kept.
     pub(crate) restore: Option<Restore>,
-    /// How each count goes on.
+    /// How each sheet goes on.
     pub(crate) fitted: Vec<Fitted>,
     /// The newest event time that was counted by other rules.
     pub(crate) other_rules: Option<u64>,
+}
+
+impl Begun {
+    /// On which sheets the counts are.
+    pub(crate) fn sheets(&self) -> Vec<Sheet> {
+        self.fitted.iter().map(|fitted| fitted.sheet.clone()).collect()
+    }
 }
 
 impl Led {
@@ -150,15 +156,16 @@ fn begin(
     after: u64,
     lease: Option<Arc<Lease>>,
 ) -> Result<Begun, EngineError> {
-    let Start { config, counts, ends, control, place: (process, processes) } = start;
+    let Start { config, ends, control, place: (process, processes) } = start;
     let partitions = ends.partitions();
     // The first manifest of a run has all that was found, and nothing of a run that began anew.
     let is_new = sealed.segments.is_empty() && sealed.clock.is_none() && sealed.tally == Tally::default();
     let fitted = fit(config, Some(&sealed), &convert::starts(&partitions))?;
+    let sheets: Vec<Sheet> = fitted.iter().map(|fitted| fitted.sheet.clone()).collect();
     let kept: Vec<Kept> = fitted
         .iter()
-        .zip(*counts)
-        .map(|(fitted, count)| Kept { id: fitted.count.id, windows: count.plan.clone() })
+        .zip(sheets::infos(&sheets::spread(config, &sheets))?)
+        .map(|(fitted, sheet)| Kept { id: fitted.count.id, windows: sheet.plan })
         .collect();
     let rules = rules_of(config);
     let changed = sealed.rules != rules && !is_new;

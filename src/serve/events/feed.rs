@@ -7,6 +7,7 @@
 //! Cost: the read of a `top` per count and epoch, in its turn among all reads; in a cluster one question to each other
 //! process per epoch, however many counts and clients there are.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::api::{Api, Effort};
 use super::super::problem::Problem;
-use super::super::scope::{Reading, Scope};
+use super::super::scope::{Reading, Scope, common_starts};
 use super::super::top::{Place, SHORT, places};
 use super::beat::{Beat, Moment, Ranked};
 use super::wish::Wish;
 use crate::engine::Cut;
+use crate::engine::published::Offsets;
 use crate::engine::question::{Counted, Top, Tops};
 
 /// How often clients are told that nothing has changed, at most.
@@ -33,9 +35,12 @@ pub const SILENCE: Duration = Duration::from_secs(15);
 pub type Beats = watch::Sender<Option<Arc<Beat>>>;
 
 #[derive(Serialize)]
-struct Ranking {
+struct Ranking<'a> {
     total: i64,
     distinct: u64,
+    /// Where they are not those of the stamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_offsets: Option<Cow<'a, Offsets>>,
     top: Vec<Place>,
 }
 
@@ -85,8 +90,8 @@ fn next(last: Option<&Beat>, moment: Moment, ranked: Vec<Ranked>, silent: Durati
 async fn state(api: &Arc<Api>, wish: &Wish, cut: &Arc<Cut>) -> Result<(Moment, Vec<Ranked>), Problem> {
     let effort = if wish.k * wish.counts.len() <= SHORT { Effort::Short } else { Effort::Long };
     let top = |(count, window): &(usize, usize)| {
-        let scope = Scope { count: *count, window: *window };
-        Top { count: *count, window: scope.index(&api.reader), k: wish.k }
+        let (sheet, number) = Scope { count: *count, window: *window }.place(&api.reader);
+        Top { count: sheet, window: number, k: wish.k }
     };
     let question = Tops(wish.counts.iter().map(top).collect());
     let (owned, wish) = (Arc::clone(api), wish.clone());
@@ -97,15 +102,18 @@ async fn state(api: &Arc<Api>, wish: &Wish, cut: &Arc<Cut>) -> Result<(Moment, V
         let readings: Vec<_> = wish.counts.iter().map(reading).collect();
         let stamp = readings.first().map_or(String::new(), |first| json(&first.common_stamp(&readings)));
         let moment = Moment { generation: owned.reader.generation(), epoch: cut.epoch, stamp };
-        let ranked = readings.iter().zip(found).map(|(reading, found)| ranked(reading, found)).collect();
+        let common = common_starts(&readings);
+        let ranked =
+            readings.iter().zip(found).map(|(reading, found)| ranked(reading, &common, found)).collect();
         Ok((moment, ranked))
     };
     api.whole(effort, Arc::clone(cut), question, make).await
 }
 
-fn ranked(reading: &Reading, found: Vec<Counted>) -> Ranked {
+fn ranked(reading: &Reading, common: &Offsets, found: Vec<Counted>) -> Ranked {
     let (figures, top) = (reading.figures(), places(found));
-    let ranking = Ranking { total: figures.total, distinct: figures.distinct, top };
+    let start_offsets = Some(reading.starts()).filter(|starts| **starts != *common);
+    let ranking = Ranking { total: figures.total, distinct: figures.distinct, start_offsets, top };
     Ranked { name: reading.count().name.clone(), json: json(&ranking) }
 }
 

@@ -172,8 +172,9 @@ pub fn all() -> Vec<Described> {
 }
 
 const EVENTS: &str = "`id` is generation-epoch. First a `snapshot`, whose data is {\"stamp\", \"counts\": {NAME: {\"total\", \
-    \"distinct\", \"top\"}}} with places as in `top`; then a `diff` of the same shape with the counts that changed, each \
-    whole, and `progress` with {\"stamp\"} at most once a second where nothing did";
+    \"distinct\", \"top\"}}} with places as in `top`, and with `start_offsets` where a count began at others than the stamp \
+    has; then a `diff` of the same shape with the counts that changed, each whole, and `progress` with {\"stamp\"} at most \
+    once a second where nothing did";
 
 /// A file of the page for people.
 fn file(route: Route) -> Described {
