@@ -106,6 +106,22 @@ fn errors_of_other_requests_pass_too() {
     });
 }
 
+/// Offsets are committed for lag tools only: where the group has no coordinator, the end waits for none.
+#[test]
+fn offsets_that_nobody_takes_delay_no_end() {
+    let (cluster, folder) = (cluster(2), tempfile::tempdir().unwrap());
+    let brokers = cluster.bootstrap_servers();
+    cluster
+        .request_errors(Api::FindCoordinator, &[Fault::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 10_000]);
+    let kept = format!("[checkpoint]\ndir = \"file://{}\"\ninterval = \"1s\"\n", folder.path().display());
+    Load::new(&brokers, TOPIC, 2).send(100);
+    let mut server = Server::run(&settings(&brokers, &[TOPIC], &kept)).ready();
+    std::thread::sleep(Duration::from_secs(3));
+    let (status, took) = server.terminate();
+    assert!(status.success(), "{status} after {took:?}: {}", server.log());
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
 #[test]
 fn a_broker_that_comes_and_goes_loses_nothing() {
     let mut random = Random::new(seed(83));

@@ -7,7 +7,8 @@
 //! jump.
 //! Cost: a copy of each record's bytes, by whoever takes them; and what librdkafka fetches ahead, see [`consumer_config`].
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -39,6 +40,9 @@ struct Share {
 const EVENTS: usize = 4;
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// How long the end of a source may take.
+const LEAVING: Duration = Duration::from_secs(3);
 
 /// A consumer with its own partitions.
 pub struct KafkaSource {
@@ -247,6 +251,28 @@ impl Source for KafkaSource {
             end.is_some_and(|end| end.asked.elapsed() <= FRESH && share.next >= end.offset)
         };
         !self.shares.iter().all(caught_up)
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        self.shares.clear();
+        if let Some(consumer) = self.consumer.take() {
+            leave(consumer);
+        }
+    }
+}
+
+/// Lets a consumer go. It waits for offsets that are on their way, and so for a coordinator of its group that may be away;
+/// they are for lag tools only, so nobody waits longer than [`LEAVING`] for that.
+fn leave(consumer: Arc<Client>) {
+    let (left, waits) = mpsc::channel::<()>();
+    let leaves = move || {
+        drop(consumer);
+        drop(left);
+    };
+    if thread::Builder::new().name("leave".to_owned()).spawn(leaves).is_ok() {
+        let _ = waits.recv_timeout(LEAVING);
     }
 }
 
