@@ -177,7 +177,9 @@ fn report(args: &Args, samples: &Samples) -> Result<(), String> {
         span
     };
     let part = (args.posts / PARTS).max(1);
-    (0..PARTS).for_each(|number| drop(row(number * part, (number + 1) * part)));
+    for number in 0..PARTS {
+        row(number * part, (number + 1) * part);
+    }
     println!("of these, the first once the windows were full, and the last:");
     let [first, last] = spans.map(|(from, to)| row(from, to));
     let most = samples.most_mib();
