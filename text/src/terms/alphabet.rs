@@ -1,11 +1,11 @@
 //! What a character is to words and to keys, in one look-up.
 //!
 //! Idea: the rules of words and of folding ask for half a dozen properties of each character, each in a table of its own.
-//! What they need of all of them fits into a byte, which is worked out once for each 256 characters that are met.
-//! Invariant: a byte says what the properties say, whichever character is asked for first.
-//! Cost: two loads a character; 256 bytes for each page of Unicode that was met, at most 128 KiB.
+//! What they need of all of them fits into a byte, which is worked out when the character is first met.
+//! Invariant: a byte says what the properties say, whichever character is asked for first, and by how many threads.
+//! Cost: a load a character; 128 KiB for the whole process.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use caseless::Caseless;
 use icu_properties::props::{ExtendedPictographic, WordBreak};
@@ -21,14 +21,14 @@ use super::scripts::is_unspaced;
 static WORD_BREAK: CodePointMapDataBorrowed<'static, WordBreak> = CodePointMapData::<WordBreak>::new();
 static PICTOGRAPH: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<ExtendedPictographic>();
 
-const PAGE: usize = 256;
-/// The first two planes: all scripts in use, and emoji.
-static PAGES: [OnceLock<[u8; PAGE]>; 512] = [const { OnceLock::new() }; 512];
+/// The first two planes: all scripts in use, and emoji. 0 where the character was not met yet.
+static MET: [AtomicU8; 1 << 17] = [const { AtomicU8::new(0) }; 1 << 17];
 
 const CLASS: u8 = 0x0f;
 const ALPHABETIC: u8 = 0x10;
 const SETTLED: u8 = 0x20;
 const FOLDED: u8 = 0x40;
+const KNOWN: u8 = 0x80;
 
 /// What a character does to the word that it stands in or beside (UAX #29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,14 @@ pub(super) enum Class {
     Middle,
     /// Of a script without spaces.
     Unspaced,
+    /// The same: a character of Han or Hiragana, of which the words of one dictionary are made.
+    Han,
+    /// The same: a letter of Katakana, which holds together with all of its kind.
+    Katakana,
+    /// The same: a letter of Thai.
+    Thai,
+    /// The same: a mark of Thai, which belongs to the letter before it.
+    ThaiMark,
     /// Anything else: asks for the rules as they are.
     Complex,
 }
@@ -62,10 +70,28 @@ pub(super) struct Character(u8);
 /// What a character is.
 #[inline(always)]
 pub(super) fn character(c: char) -> Character {
-    let point = c as usize;
-    match PAGES.get(point / PAGE) {
-        Some(page) => Character(page.get_or_init(|| drawn(point / PAGE))[point % PAGE]),
-        None => defined(c),
+    match MET.get(c as usize).map(|met| met.load(Ordering::Relaxed)) {
+        Some(known) if known != 0 => Character(known),
+        _ => first_met(c),
+    }
+}
+
+/// The same for a character that was not asked for before. Threads that do so together write the same.
+#[cold]
+#[inline(never)]
+fn first_met(c: char) -> Character {
+    let character = defined(c);
+    if let Some(met) = MET.get(c as usize) {
+        met.store(character.0, Ordering::Relaxed);
+    }
+    character
+}
+
+impl Class {
+    /// Whether a character of this class is of a script without spaces.
+    #[inline(always)]
+    pub(super) fn is_unspaced(self) -> bool {
+        self as u8 >= Class::Unspaced as u8 && self as u8 <= Class::ThaiMark as u8
     }
 }
 
@@ -82,6 +108,10 @@ impl Character {
             6 => Class::Joiner,
             7 => Class::Middle,
             8 => Class::Unspaced,
+            9 => Class::Han,
+            10 => Class::Katakana,
+            11 => Class::Thai,
+            12 => Class::ThaiMark,
             _ => Class::Complex,
         }
     }
@@ -105,20 +135,13 @@ impl Character {
     }
 }
 
-#[cold]
-fn drawn(page: usize) -> [u8; PAGE] {
-    std::array::from_fn(|at| {
-        let point = u32::try_from(page * PAGE + at).ok();
-        point.and_then(char::from_u32).map_or(0, |c| defined(c).0)
-    })
-}
-
 fn defined(c: char) -> Character {
     let is_folded = std::iter::once(c).default_case_fold().eq([c]);
     let is_inert = canonical_combining_class(c) == 0 && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes;
     let bit = |is: bool, bit: u8| if is { bit } else { 0 };
     Character(
-        class(c) as u8
+        KNOWN
+            | class(c) as u8
             | bit(c.is_alphabetic(), ALPHABETIC)
             | bit(is_folded && is_inert, SETTLED)
             | bit(is_folded, FOLDED),
@@ -127,7 +150,13 @@ fn defined(c: char) -> Character {
 
 fn class(c: char) -> Class {
     if is_unspaced(c) {
-        return Class::Unspaced;
+        return match c {
+            '々' | '〇' | 'ぁ'..='ゖ' | 'ゝ'..='ゟ' | '㐀'..='䶿' | '一'..='鿿' => Class::Han,
+            'ァ'..='ヺ' | 'ー'..='ヿ' | 'ｦ'..='ﾝ' => Class::Katakana,
+            '\u{e31}' | '\u{e33}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' => Class::ThaiMark,
+            '\u{e01}'..='\u{e46}' => Class::Thai,
+            _ => Class::Unspaced,
+        };
     }
     let class = match WORD_BREAK.get(c) {
         WordBreak::ALetter | WordBreak::Numeric | WordBreak::ExtendNumLet => Class::Joined,
@@ -162,9 +191,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_what_the_properties_say() {
+    fn what_was_met_says_what_the_properties_say() {
         for c in ('\0'..=char::MAX).step_by(7) {
-            let (found, expected) = (character(c), defined(c));
+            let expected = defined(c);
+            assert_eq!(character(c).0, expected.0, "{c}");
+            let found = character(c);
             assert_eq!(found.0, expected.0, "{c}");
             assert_eq!(found.class(), class(c), "{c}");
             assert_eq!(found.is_alphabetic(), c.is_alphabetic(), "{c}");

@@ -36,6 +36,10 @@ pub(super) fn append(term: &str, into: &mut String) {
         into.push_str(term);
         return;
     }
+    if append_simple(term, into) {
+        return;
+    }
+    into.truncate(start);
     if is_nfc(term) {
         into.extend(term.chars().default_case_fold());
         if is_nfc(&into[start..]) {
@@ -44,6 +48,25 @@ pub(super) fn append(term: &str, into: &mut String) {
         into.truncate(start);
     }
     into.extend(term.chars().nfc().default_case_fold().nfc());
+}
+
+/// The same for a term in which each character is its own key, or is folded to one that is, and neither combines with
+/// anything; `false` if it has others. What was put into `into` until then stays there.
+fn append_simple(term: &str, into: &mut String) -> bool {
+    term.chars().all(|c| {
+        if character(c).is_settled() {
+            into.push(c);
+            return true;
+        }
+        let mut folded = std::iter::once(c).default_case_fold();
+        match (folded.next(), folded.next()) {
+            (Some(one), None) if is_inert(c) && character(one).is_settled() => {
+                into.push(one);
+                true
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The same for the ASCII in a text; anything else is left as it is.

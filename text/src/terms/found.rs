@@ -9,7 +9,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::fold::{append, append_ascii};
-use super::sketch::Sketch;
+use super::sketch::Block;
 use super::words::Words;
 use super::{Kind, ascii};
 
@@ -124,53 +124,73 @@ impl Found {
         self.record(kind, key.zip(spelling))
     }
 
-    /// Takes the words and phrases, as far as they are wanted, of a text from whose sketch all `cuts` were cut out.
+    /// Takes the words and phrases, as far as they are wanted, of a text from whose sketch all `cuts` were cut out; `runs` are
+    /// those of the rest.
     pub(super) fn add_words(
         &mut self,
         text: &str,
-        sketch: &Sketch,
+        (runs, blocks): (&[[u32; 2]], &[Block]),
         cuts: &[Cut],
         wanted: Kinds,
-        words: &Words,
+        words: &mut Words,
     ) -> ControlFlow<TooManyTerms> {
         let base = self.text.len();
         append_ascii(text, &mut self.text);
+        let place = |start: usize, end: usize| Place::new(base + start, base + end);
         if !wanted.has(Kind::Phrases) && cuts.iter().all(|cut| cut.is_entity) {
             // Nothing stands between the words that would have to be looked at.
-            return ascii::try_each(text, sketch.blocks(), |place| {
-                let key = Place::new(base + place.start, base + place.end);
+            if text.len() <= MAX_KEY && ascii::are_words(blocks) {
+                // Nor at any of them.
+                self.check_room(runs.len())?;
+                self.terms.extend(runs.iter().map(|&[start, end]| {
+                    let key = place(start as usize, end as usize);
+                    Term { kind: Kind::Words, key, spelling: key }
+                }));
+                return ControlFlow::Continue(());
+            }
+            return ascii::words(runs, blocks).try_for_each(|word| {
+                let key = place(word.start, word.end);
                 self.record(Kind::Words, (key.len() <= MAX_KEY).then_some((key, key)))
             });
         }
         let mut cuts = cuts.iter();
         let mut previous = None;
         let mut next = cuts.next();
-        ascii::try_each(text, sketch.blocks(), |place| {
-            while let Some(cut) = next.filter(|cut| cut.start < place.start) {
-                self.add_cut(text, cut, wanted, words, &mut previous)?;
+        for word in ascii::words(runs, blocks) {
+            while let Some(cut) = next.filter(|cut| cut.start < word.start) {
+                self.add_cut((text, base), cut, wanted, words, &mut previous)?;
                 next = cuts.next();
             }
-            let key = Place::new(base + place.start, base + place.end);
-            self.add_word(Some(key).filter(|key| key.len() <= MAX_KEY), wanted, &mut previous)
-        })?;
-        next.into_iter().chain(cuts).try_for_each(|cut| self.add_cut(text, cut, wanted, words, &mut previous))
+            let key = place(word.start, word.end);
+            self.add_word(Some(key).filter(|key| key.len() <= MAX_KEY), wanted, &mut previous)?;
+        }
+        next.into_iter()
+            .chain(cuts)
+            .try_for_each(|cut| self.add_cut((text, base), cut, wanted, words, &mut previous))
     }
 
-    /// Takes the words of a stretch that is not ASCII; an entity ends what was being said.
+    /// Takes the words of a stretch that is not ASCII; an entity ends what was being said. `base` is where the text stands in
+    /// the keys, its ASCII folded.
     fn add_cut(
         &mut self,
-        text: &str,
+        (text, base): (&str, usize),
         cut: &Cut,
         wanted: Kinds,
-        words: &Words,
+        words: &mut Words,
         previous: &mut Option<Key>,
     ) -> ControlFlow<TooManyTerms> {
         if cut.is_entity {
             *previous = None;
             return ControlFlow::Continue(());
         }
-        words.try_each_in(&text[cut.start..cut.end], |word, is_settled| {
-            let key = if is_settled { self.keep(word) } else { self.fold(word) };
+        let stretch = &text[cut.start..cut.end];
+        words.try_each_in(stretch, |word, is_settled| {
+            let key = if is_settled {
+                let start = base + cut.start;
+                Some(Place::new(start + word.start, start + word.end)).filter(|key| key.len() <= MAX_KEY)
+            } else {
+                self.fold(&stretch[word])
+            };
             self.add_word(key, wanted, previous)
         })
     }
@@ -204,13 +224,6 @@ impl Found {
         self.key_from(start)
     }
 
-    /// The same for a term that is its own key.
-    fn keep(&mut self, term: &str) -> Key {
-        let start = self.text.len();
-        self.text.push_str(term);
-        self.key_from(start)
-    }
-
     fn join(&mut self, first: Key, second: Key) -> Key {
         let (first, second) = (first?, second?);
         let start = self.text.len();
@@ -228,12 +241,19 @@ impl Found {
         Some(Place::new(start, self.text.len()))
     }
 
+    /// Whether so many terms more are not too many.
+    #[inline(always)]
+    fn check_room(&self, more: usize) -> ControlFlow<TooManyTerms> {
+        if self.terms.len() + self.too_long + more > MAX_TERMS {
+            return ControlFlow::Break(TooManyTerms);
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Takes a term with this key and spelling.
     #[inline(always)]
     fn record(&mut self, kind: Kind, term: Option<(Place, Place)>) -> ControlFlow<TooManyTerms> {
-        if self.terms.len() + self.too_long == MAX_TERMS {
-            return ControlFlow::Break(TooManyTerms);
-        }
+        self.check_room(1)?;
         match term {
             Some((key, spelling)) => self.terms.push(Term { kind, key, spelling }),
             None => self.too_long += 1,

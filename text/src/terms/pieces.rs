@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::ascii::Ends;
 use super::entities::Entity;
 use super::found::{Cut, Found, Kinds, TooManyTerms};
 use super::sketch::Sketch;
@@ -17,6 +18,7 @@ use super::{Kind, emoji};
 pub(super) struct Pieces {
     words: Words,
     cuts: Vec<Cut>,
+    ends: Ends,
 }
 
 impl Pieces {
@@ -29,7 +31,7 @@ impl Pieces {
         wanted: Kinds,
         found: &mut Found,
     ) -> ControlFlow<TooManyTerms> {
-        let Pieces { words, cuts } = self;
+        let Pieces { words, cuts, ends } = self;
         let has_words = wanted.has_any(&[Kind::Words, Kind::Phrases]);
         cuts.clear();
         let mut at = 0;
@@ -61,6 +63,7 @@ impl Pieces {
             return ControlFlow::Continue(());
         }
         cuts.iter().for_each(|cut| sketch.cut(cut.start..cut.end));
-        found.add_words(text, sketch, cuts, wanted, words)
+        let blocks = sketch.blocks();
+        found.add_words(text, (ends.runs(text, blocks), blocks), cuts, wanted, words)
     }
 }

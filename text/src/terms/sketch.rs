@@ -38,16 +38,13 @@ impl Sketch {
     /// Looks at a text, and forgets the one before.
     pub(super) fn draw(&mut self, text: &str) {
         self.blocks.clear();
-        let mut other = 0;
         let (whole, rest) = text.as_bytes().as_chunks();
-        let mut padded = [0; BLOCK];
-        padded[..rest.len()].copy_from_slice(rest);
-        for bytes in whole.iter().chain((!rest.is_empty()).then_some(&padded)) {
-            let block = block(bytes);
-            other |= block.other;
-            self.blocks.push(block);
+        self.blocks.reserve(whole.len() + 1);
+        self.blocks.extend(whole.iter().map(block));
+        if !rest.is_empty() {
+            self.blocks.push(last_block(text.as_bytes(), rest.len()));
         }
-        self.is_ascii = other == 0;
+        self.is_ascii = self.blocks.iter().fold(0, |other, block| other | block.other) == 0;
     }
 
     /// The blocks.
@@ -60,16 +57,16 @@ impl Sketch {
         self.is_ascii
     }
 
-    /// The places of `#`, `@`, `$`, `&`, full stops, and of all bytes with which `＃` and `＠` begin.
-    pub(super) fn signs(&self) -> impl Iterator<Item = usize> {
-        self.blocks.iter().enumerate().flat_map(|(number, block)| {
+    /// Shows the places of `#`, `@`, `$`, `&`, full stops, and of all bytes with which `＃` and `＠` begin.
+    #[inline(always)]
+    pub(super) fn each_sign(&self, mut see: impl FnMut(usize)) {
+        for (number, block) in self.blocks.iter().enumerate() {
             let mut signs = block.signs;
-            std::iter::from_fn(move || {
-                let at = signs.checked_ilog2().map(|_| signs.trailing_zeros() as usize)?;
+            while signs != 0 {
+                see(number * BLOCK + signs.trailing_zeros() as usize);
                 signs &= signs - 1;
-                Some(number * BLOCK + at)
-            })
-        })
+            }
+        }
     }
 
     /// Takes what stands in a range for no part of any word.
@@ -89,10 +86,42 @@ impl Sketch {
 #[inline(always)]
 fn block(bytes: &[u8; BLOCK]) -> Block {
     let (parts, _) = bytes.as_chunks::<LANES>();
-    let [a, b, c, d] = [0, 1, 2, 3].map(|part: usize| Lanes::new(&parts[part]));
-    let all = |of: fn(Lanes) -> Lanes| {
-        of(a).bits() | of(b).bits() << LANES | of(c).bits() << (2 * LANES) | of(d).bits() << (3 * LANES)
-    };
+    joined([0, 1, 2, 3].map(|part: usize| (Lanes::new(&parts[part]), part * LANES)))
+}
+
+/// The last block of a text, which has only `length` bytes in it, at least one.
+///
+/// Nothing is copied to where there would be more: bytes that have just been written are slow to read in other groups.
+#[inline(always)]
+fn last_block(text: &[u8], length: usize) -> Block {
+    if let Some(bytes) = text.last_chunk() {
+        let Block { letters, core, points, signs, other } = block(bytes);
+        let by = BLOCK - length;
+        return Block {
+            letters: letters >> by,
+            core: core >> by,
+            points: points >> by,
+            signs: signs >> by,
+            other: other >> by,
+        };
+    }
+    if text.len() < LANES {
+        let mut padded = [0; LANES];
+        padded[..text.len()].copy_from_slice(text);
+        return joined([(Lanes::new(&padded), 0); 4]);
+    }
+    // Where the text ends, parts overlap, and agree.
+    joined([0, 1, 2, 3].map(|part| {
+        let at = (part * LANES).min(text.len() - LANES);
+        (Lanes::at(text, at).expect("so many bytes are left"), at)
+    }))
+}
+
+/// A block from four parts of it, each with its place.
+#[inline(always)]
+fn joined(parts: [(Lanes, usize); 4]) -> Block {
+    let all =
+        |of: fn(Lanes) -> Lanes| parts.into_iter().fold(0, |bits, (lanes, at)| bits | of(lanes).bits() << at);
     let letters = all(Lanes::letters);
     Block {
         letters,
@@ -141,7 +170,9 @@ mod tests {
             let mut sketch = Sketch::default();
             sketch.draw(&text);
             let wanted = text.char_indices().filter(|(_, c)| ".#@$&＃＠".contains(*c)).map(|(at, _)| at);
-            prop_assert!(sketch.signs().eq(wanted));
+            let mut found = Vec::new();
+            sketch.each_sign(|at| found.push(at));
+            prop_assert_eq!(found, wanted.collect::<Vec<_>>());
         }
 
         #[test]

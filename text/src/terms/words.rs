@@ -11,18 +11,21 @@
 
 use std::ops::{ControlFlow, Range};
 
-use icu_segmenter::options::WordBreakInvariantOptions;
-use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed};
 use memchr::memchr_iter;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::alphabet::{Class, character};
-use super::ascii;
+use super::ascii::{self, Ends};
 use super::sketch::Sketch;
+
+mod automaton;
+mod runs;
+
+use runs::Runs;
 
 /// Splits texts into words.
 pub struct Words {
-    dictionary: WordSegmenterBorrowed<'static>,
+    runs: Runs,
 }
 
 impl Default for Words {
@@ -34,44 +37,46 @@ impl Default for Words {
 impl Words {
     /// A splitter; its dictionaries are part of the program, so that this costs next to nothing.
     pub fn new() -> Self {
-        Words { dictionary: WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()) }
+        Words { runs: Runs::new() }
     }
 
     /// Shows each word of a text, in order and as it is written.
-    pub fn each(&self, text: &str, mut see: impl FnMut(&str)) {
+    pub fn each(&mut self, text: &str, mut see: impl FnMut(&str)) {
         let mut sketch = Sketch::default();
         sketch.draw(text);
         let others: Vec<Range<usize>> = stretches(text).collect();
         others.iter().for_each(|other| sketch.cut(other.clone()));
         let mut others = others.into_iter().peekable();
-        let see_other = |other: Range<usize>, see: &mut dyn FnMut(&str)| {
-            let _: ControlFlow<()> = self.try_each_in(&text[other], |word, _| {
-                see(word);
+        let mut see_other = |other: Range<usize>, see: &mut dyn FnMut(&str)| {
+            let _: ControlFlow<()> = self.try_each_in(&text[other.clone()], |word, _| {
+                see(&text[other.start..][word]);
                 ControlFlow::Continue(())
             });
         };
-        let _: ControlFlow<()> = ascii::try_each(text, sketch.blocks(), |place| {
+        for place in ascii::words(Ends::default().runs(text, sketch.blocks()), sketch.blocks()) {
             while let Some(other) = others.next_if(|other| other.start < place.start) {
                 see_other(other, &mut see);
             }
             see(&text[place]);
-            ControlFlow::Continue(())
-        });
+        }
         others.for_each(|other| see_other(other, &mut see));
     }
 
-    /// Shows each word of a stretch that is not ASCII, in order, until `see` breaks off, and tells whether it is known to
-    /// be its own key.
+    /// Shows where each word of a stretch that is not ASCII stands, in order, until `see` breaks off, and tells whether it
+    /// is known to be its own key.
     pub(super) fn try_each_in<B>(
-        &self,
+        &mut self,
         stretch: &str,
-        mut see: impl FnMut(&str, bool) -> ControlFlow<B>,
+        mut see: impl FnMut(Range<usize>, bool) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         // Where what is at hand begins, and where the last character stands that belongs to no word.
         let (mut start, mut apart) = (0, None);
         let (mut at_hand, mut before) = (AtHand::Nothing, Class::Apart);
         let (mut has_letter, mut is_settled) = (false, true);
-        for (at, c) in stretch.char_indices() {
+        let mut chars = stretch.chars();
+        loop {
+            let at = stretch.len() - chars.as_str().len();
+            let Some(c) = chars.next() else { break };
             let character = character(c);
             let class = character.class();
             if at_hand == AtHand::Word && class == Class::Joined {
@@ -79,12 +84,13 @@ impl Words {
                 is_settled &= character.is_settled();
                 continue;
             }
-            if at_hand == AtHand::Run {
-                if matches!(class, Class::Unspaced | Class::Attached | Class::Joiner) {
-                    continue;
-                }
-                self.try_each_in_run(&stretch[start..at], &mut see)?;
-                (at_hand, apart) = (AtHand::Nothing, None);
+            if class.is_unspaced() {
+                at_hand.try_each(stretch, start..at, has_letter, is_settled, &mut see)?;
+                let end = self.runs.try_each(stretch, at, &mut see)?;
+                chars = stretch[end..].chars();
+                (start, apart) = (end, None);
+                (at_hand, before) = (AtHand::Nothing, Class::Unspaced);
+                continue;
             }
             let next = match class {
                 Class::Joined => at_hand.or(AtHand::Word),
@@ -94,19 +100,18 @@ impl Words {
                 Class::Joiner => AtHand::Mixture,
                 Class::Pictograph if before == Class::Joiner => AtHand::Mixture,
                 Class::Middle if at_hand != AtHand::Nothing => {
-                    let holds = at_hand != AtHand::Word || is_held(&stretch[at + c.len_utf8()..]);
+                    let holds = at_hand != AtHand::Word || is_held(chars.as_str());
                     if holds { AtHand::Mixture } else { AtHand::Nothing }
                 }
-                Class::Unspaced => AtHand::Run,
-                Class::Apart | Class::Space | Class::Pictograph | Class::Middle => AtHand::Nothing,
+                _ => AtHand::Nothing,
             };
             if at_hand == AtHand::Nothing {
                 // What attaches to a character that is no part of a word is read together with it.
                 start =
                     if matches!(class, Class::Attached | Class::Joiner) { apart.unwrap_or(at) } else { at };
                 (has_letter, is_settled) = (false, true);
-            } else if matches!(next, AtHand::Nothing | AtHand::Run) {
-                at_hand.try_each(&stretch[start..at], has_letter, is_settled, &mut see)?;
+            } else if next == AtHand::Nothing {
+                at_hand.try_each(stretch, start..at, has_letter, is_settled, &mut see)?;
                 start = at;
                 (has_letter, is_settled) = (false, true);
             }
@@ -118,31 +123,7 @@ impl Words {
             is_settled &= character.is_settled();
             (at_hand, before) = (next, class);
         }
-        match at_hand {
-            AtHand::Run => self.try_each_in_run(&stretch[start..], &mut see),
-            _ => at_hand.try_each(&stretch[start..], has_letter, is_settled, &mut see),
-        }
-    }
-
-    fn try_each_in_run<B>(
-        &self,
-        run: &str,
-        see: &mut impl FnMut(&str, bool) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        let mut start = 0;
-        for end in self.dictionary.segment_str(run) {
-            let segment = &run[start..end];
-            let (mut has_letter, mut is_settled) = (false, true);
-            for character in segment.chars().map(character) {
-                has_letter |= character.is_alphabetic();
-                is_settled &= character.is_settled();
-            }
-            if has_letter {
-                see(segment, is_settled)?;
-            }
-            start = end;
-        }
-        ControlFlow::Continue(())
+        at_hand.try_each(stretch, start..stretch.len(), has_letter, is_settled, &mut see)
     }
 }
 
@@ -157,8 +138,6 @@ enum AtHand {
     Hebrew,
     /// Segments between which UAX #29 has to find the boundaries.
     Mixture,
-    /// Characters of scripts without spaces.
-    Run,
 }
 
 impl AtHand {
@@ -172,15 +151,17 @@ impl AtHand {
     fn try_each<B>(
         self,
         text: &str,
+        place: Range<usize>,
         has_letter: bool,
         is_settled: bool,
-        see: &mut impl FnMut(&str, bool) -> ControlFlow<B>,
+        see: &mut impl FnMut(Range<usize>, bool) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         match self {
-            AtHand::Word | AtHand::Hebrew if has_letter => see(text, is_settled),
-            AtHand::Mixture if has_letter => text
-                .split_word_bounds()
-                .filter(|segment| is_word(segment))
+            AtHand::Word | AtHand::Hebrew if has_letter => see(place, is_settled),
+            AtHand::Mixture if has_letter => text[place.clone()]
+                .split_word_bound_indices()
+                .filter(|(_, segment)| is_word(segment))
+                .map(|(at, segment)| place.start + at..place.start + at + segment.len())
                 .try_for_each(|segment| see(segment, is_settled)),
             _ => ControlFlow::Continue(()),
         }
@@ -191,7 +172,8 @@ impl AtHand {
 fn is_held(rest: &str) -> bool {
     rest.chars().next().is_some_and(|next| {
         let class = character(next).class();
-        !matches!(class, Class::Apart | Class::Space | Class::Pictograph | Class::Middle | Class::Unspaced)
+        !matches!(class, Class::Apart | Class::Space | Class::Pictograph | Class::Middle)
+            && !class.is_unspaced()
     })
 }
 

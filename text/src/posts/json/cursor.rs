@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::keys::Keys;
-use super::skip::{self, Bytes};
+use super::skip;
 use super::strings::unescape;
 
 /// Why a text could not be read on.
@@ -37,14 +37,13 @@ pub(in crate::posts) enum Expected {
 #[derive(Clone, Debug)]
 pub(in crate::posts) struct Cursor<'a> {
     text: &'a str,
-    bytes: Bytes<'a>,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// The beginning of a text.
     pub(super) fn new(text: &'a str) -> Self {
-        Cursor { text, bytes: Bytes::new(text.as_bytes()), at: 0 }
+        Cursor { text, at: 0 }
     }
 
     /// How many bytes have been passed.
@@ -62,7 +61,7 @@ impl<'a> Cursor<'a> {
     /// Passes white space; gives the byte behind it, 0 at the end.
     #[inline(always)]
     pub(in crate::posts) fn token(&mut self) -> u8 {
-        let (byte, at) = skip::token(&self.bytes, self.at);
+        let (byte, at) = skip::token(self.text.as_bytes(), self.at);
         self.at = at;
         byte
     }
@@ -84,7 +83,10 @@ impl<'a> Cursor<'a> {
         if self.token() != b'{' {
             return Err(Fault::Type(Expected::Object));
         }
-        while let Some(key) = self.next_key(keys)? {
+        self.at += 1;
+        let mut is_first = true;
+        while let Some(key) = self.next_key(keys, is_first)? {
+            is_first = false;
             let inside = &self.text[key.start + 1..key.end];
             if key.has_escapes {
                 field(&unescape(inside)?, key.start, self)?;
@@ -95,41 +97,37 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes the brace that opens an object, or what stands behind a field, and all fields that are not read; stops
-    /// before the value of the next that may be. `None`: the object has been passed.
-    fn next_key(&mut self, keys: &Keys) -> Result<Option<Key>, Fault> {
-        let bytes = &mut self.bytes;
+    /// Passes all fields that are not read, or the end of the object; stops before the value of the next field that may be
+    /// read. `None`: the object has been passed. `is_first`: no field has been passed yet, so that no comma is due.
+    fn next_key(&mut self, keys: &Keys, is_first: bool) -> Result<Option<Key>, Fault> {
+        let bytes = self.text.as_bytes();
         let (mut byte, mut at) = skip::token(bytes, self.at);
-        let mut is_first = byte == b'{';
+        let mut is_due = !is_first;
         loop {
-            let behind = skip::token(bytes, at + 1);
-            match byte {
-                b'}' => {
-                    self.at = at + 1;
-                    return Ok(None);
-                }
-                b'{' if is_first && behind.0 == b'}' => {
-                    self.at = behind.1 + 1;
-                    return Ok(None);
-                }
-                b',' => {}
-                b'{' if is_first => {}
-                _ => return Err(Fault::Syntax),
+            if byte == b'}' {
+                self.at = at + 1;
+                return Ok(None);
             }
-            if behind.0 != b'"' {
+            if is_due {
+                if byte != b',' {
+                    return Err(Fault::Syntax);
+                }
+                (byte, at) = skip::token(bytes, at + 1);
+            }
+            if byte != b'"' {
                 return Err(Fault::Syntax);
             }
-            is_first = false;
-            let start = behind.1;
+            let start = at;
             let (end, has_escapes) = skip::string(bytes, start)?;
             at = skip::pass(bytes, end, b':')?;
             let key = Key { start, end: end - 1, has_escapes };
-            if has_escapes || keys.may_have(&self.text.as_bytes()[start + 1..end - 1]) {
+            if has_escapes || keys.may_have(&bytes[start + 1..end - 1]) {
                 self.at = at;
                 return Ok(Some(key));
             }
             at = skip::value(bytes, at)?;
             (byte, at) = skip::token(bytes, at);
+            is_due = true;
         }
     }
 
@@ -165,7 +163,7 @@ impl<'a> Cursor<'a> {
         if self.token() != b'"' {
             return Err(Fault::Type(Expected::String));
         }
-        let (end, has_escapes) = skip::string(&mut self.bytes, self.at)?;
+        let (end, has_escapes) = skip::string(self.text.as_bytes(), self.at)?;
         let inside = &self.text[self.at + 1..end - 1];
         self.at = end;
         if has_escapes { unescape(inside).map(Cow::Owned) } else { Ok(Cow::Borrowed(inside)) }
@@ -201,7 +199,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes any value.
     pub(in crate::posts) fn skip(&mut self) -> Result<(), Fault> {
-        self.at = skip::value(&mut self.bytes, self.at)?;
+        self.at = skip::value(self.text.as_bytes(), self.at)?;
         Ok(())
     }
 }

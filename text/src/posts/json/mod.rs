@@ -171,6 +171,9 @@ mod tests {
             (r#"{"text":"\ud800"}"#, "json: half of a surrogate pair at line 1 column 17"),
             (r#"{"text":5,}"#, "json: key must be a string at line 1 column 11"),
             (r#"{"text":5} x"#, "json: trailing characters at line 1 column 12"),
+            (r#"{"text":"a"{"flag":true}"#, "json: expected `,` or `}` at line 1 column 12"),
+            (r#"{"x":1{"flag":true}"#, "json: expected `,` or `}` at line 1 column 7"),
+            (r#"{"text":"a",}"#, "json: key must be a string at line 1 column 13"),
         ] {
             assert_eq!(fault(text), expected, "{text}");
         }

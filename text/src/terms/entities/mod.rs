@@ -60,19 +60,17 @@ pub(super) fn scan(text: &str, sketch: &Sketch, found: &mut Vec<Entity>) -> bool
     let (mut tags, mut mentions) = (hashtags::Scanner::default(), mentions::Scanner::default());
     let mut urls = urls::Scanner::new(text);
     let mut has_escapes = false;
-    for at in sketch.signs() {
-        match &text.as_bytes()[at..] {
-            [b'#', ..] => tags.sign(text, at, at + 1, found),
-            [b'@', ..] => mentions.sign(text, at, at + 1, found),
-            [b'$', ..] => cashtags::sign(text, at, found),
-            [b'.', ..] => urls.dot(at, found),
-            [b'&', ..] => has_escapes = true,
-            // `＃` and `＠`.
-            [0xef, 0xbc, 0x83, ..] => tags.sign(text, at, at + 3, found),
-            [0xef, 0xbc, 0xa0, ..] => mentions.sign(text, at, at + 3, found),
-            _ => {}
-        }
-    }
+    sketch.each_sign(|at| match &text.as_bytes()[at..] {
+        [b'#', ..] => tags.sign(text, at, at + 1, found),
+        [b'@', ..] => mentions.sign(text, at, at + 1, found),
+        [b'$', ..] => cashtags::sign(text, at, found),
+        [b'.', ..] => urls.dot(at, found),
+        [b'&', ..] => has_escapes = true,
+        // `＃` and `＠`.
+        [0xef, 0xbc, 0x83, ..] => tags.sign(text, at, at + 3, found),
+        [0xef, 0xbc, 0xa0, ..] => mentions.sign(text, at, at + 3, found),
+        _ => {}
+    });
     if found.len() > 1 {
         keep_first_of_overlapping(found);
     }

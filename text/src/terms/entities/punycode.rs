@@ -11,7 +11,8 @@ const FIRST_CODE_POINT: u32 = 128;
 const FIRST_BIAS: u32 = 72;
 
 const PREFIX: &str = "xn--";
-const MAX_LABEL: usize = 63;
+/// Bytes that a label may have.
+pub(super) const MAX_LABEL: usize = 63;
 
 /// Full stops of other scripts; whoever encodes a label takes them for dots.
 const OTHER_DOTS: [char; 3] = ['。', '．', '｡'];

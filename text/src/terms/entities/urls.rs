@@ -11,7 +11,7 @@
 
 use super::classes::{blocks_url, is_domain_char, is_latin_accent};
 use super::hosts::{Row, is_label_char, label};
-use super::punycode::label_fits;
+use super::punycode::{MAX_LABEL, label_fits};
 use super::tlds::top_level_domain;
 use super::url_tail::{Tail, query, tail};
 use super::{Entity, EntityKind};
@@ -50,7 +50,14 @@ impl<'t> Scanner<'t> {
     /// Looks at a dot; appends the URLs to `found` that it belongs to, if it is the first one in them.
     pub(super) fn dot(&mut self, dot: usize, found: &mut Vec<Entity>) {
         if dot >= self.from && self.text[dot + 1..].starts_with(is_label_char) {
-            self.from = self.row_around(dot, found);
+            self.from = match self.plain_link(dot) {
+                Some(link) => {
+                    self.taken = link.end;
+                    found.push(link);
+                    link.end
+                }
+                None => self.row_around(dot, found),
+            };
         }
     }
 
@@ -76,6 +83,27 @@ impl<'t> Scanner<'t> {
             }
             Err(end) => end,
         }
+    }
+
+    /// A link of the shortener as it writes them itself, with nothing behind it that could belong to a URL; what else
+    /// would be found out of it step by step.
+    fn plain_link(&self, dot: usize) -> Option<Entity> {
+        const BEFORE: &[u8] = b"https://t";
+        const BEHIND: &[u8] = b".co/";
+        let start = dot.checked_sub(BEFORE.len()).filter(|&start| start >= self.taken)?;
+        let slug = dot + BEHIND.len();
+        let bytes = self.text.as_bytes();
+        if bytes.get(start..dot) != Some(BEFORE)
+            || bytes.get(dot..slug) != Some(BEHIND)
+            || !self.may_begin(start)
+        {
+            return None;
+        }
+        let length =
+            bytes[slug..].iter().take(MAX_SLUG + 1).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let end = slug + length;
+        let is_free = bytes.get(end).is_none_or(|byte| matches!(byte, b' ' | b'\n' | b'"' | b'<' | b')'));
+        ((1..=MAX_SLUG).contains(&length) && is_free).then_some(Entity { kind: EntityKind::Url, start, end })
     }
 
     /// Where the scheme begins that ends at `host`, if there is one and a URL may begin there.
@@ -166,8 +194,10 @@ fn is_valid(text: &str, start: usize, host: Host, end: usize, scheme: usize) -> 
             return false;
         }
     }
-    name.split('.').all(label_fits)
-        && scheme + text[start..end].chars().take(MAX_URL).map(char::len_utf16).sum::<usize>() <= MAX_URL
+    // Most are so short that nothing has to be counted.
+    let fits = name.len() <= MAX_LABEL && name.is_ascii() || name.split('.').all(label_fits);
+    let units = || text[start..end].chars().take(MAX_URL).map(char::len_utf16).sum::<usize>();
+    fits && (scheme + (end - start) <= MAX_URL || scheme + units() <= MAX_URL)
 }
 
 /// Shows the parts of a host, which goes from `start` to the end of `text`, that are hosts in Latin letters.

@@ -36,7 +36,7 @@ fn segments(case: &str) -> Vec<String> {
 #[test]
 #[ignore = "reads the sources of a crate, see .ci/run"]
 fn words_are_the_segments_with_a_letter() {
-    let splitter = Words::new();
+    let mut splitter = Words::new();
     let (mut spaced, mut unspaced) = (0, 0);
     for line in cases().lines() {
         let case = line.split('#').next().unwrap_or_default().trim();

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::tests::of_kind;
 use super::*;
 
@@ -53,4 +55,28 @@ fn links_of_the_shortener_have_letters_and_digits_only() {
         ["https://t.co/aB1", "http://t.co/a?b=c", "http://t.co/"]
     );
     assert_eq!(urls(&format!("http://t.co/{}", "a".repeat(41))), [""; 0]);
+}
+
+/// All URLs, each found step by step.
+fn by_steps(text: &str) -> Vec<Entity> {
+    let (mut scanner, mut found) = (Scanner::new(text), Vec::new());
+    for (dot, _) in text.match_indices('.') {
+        if dot >= scanner.from && text[dot + 1..].starts_with(is_label_char) {
+            scanner.from = scanner.row_around(dot, &mut found);
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn plain_links_are_what_they_would_be_step_by_step(
+        text in "([ @a-z1é.(\"\n]{0,2}(https?|HTTPS)?(://)?t?\\.co/?[a-zA-Z0-9]{0,42}[ \n\")<>(?&=/.,:;#@é日…-]{0,3}){1,4}",
+    ) {
+        let (mut scanner, mut found) = (Scanner::new(&text), Vec::new());
+        text.match_indices('.').for_each(|(dot, _)| scanner.dot(dot, &mut found));
+        prop_assert_eq!(found, by_steps(&text), "{}", text);
+    }
 }
