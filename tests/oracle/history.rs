@@ -92,9 +92,13 @@ impl<'a> History<'a> {
         let mut before: Option<&Stamp> = None;
         for answered in self.by_epoch() {
             let stamp = answered.answer.stamp();
-            let from = before.map_or(&stamp.start_offsets, |before| &before.offsets);
+            // Partitions that were added since have been read from their starts.
+            let mut from = stamp.start_offsets.clone();
+            for (topic, partitions) in before.iter().flat_map(|before| &before.offsets) {
+                from.entry(topic.clone()).or_default().extend(partitions);
+            }
             let clock_before = before.and_then(|before| before.clock).map(|clock| clock.0);
-            for (.., fate) in oracle.between(from, &stamp.offsets) {
+            for (.., fate) in oracle.between(&from, &stamp.offsets) {
                 if let Fate::Post(When::At(time), _) = fate {
                     at_least += u64::from(is_late(*time, clock_before));
                     at_most += u64::from(is_late(*time, stamp.clock.map(|clock| clock.0)));
