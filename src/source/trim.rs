@@ -4,7 +4,7 @@
 //! process that has once fetched a burst would hold the room of it for good. glibc lets go of such pages when it is asked,
 //! and only then.
 //! Invariant: only what is free is given back. Where the C library is another one nothing is done.
-//! Cost: a thread, and well under a millisecond of it every [`EVERY`]; pages that are used again are faulted in again.
+//! Cost: a thread, and well under a millisecond of it every ten seconds; pages that are used again are faulted in again.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use std::time::Duration;
