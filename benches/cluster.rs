@@ -9,6 +9,8 @@
 
 #[path = "broker/mod.rs"]
 mod broker;
+#[path = "broker/fill.rs"]
+mod fill;
 #[path = "middle/mod.rs"]
 mod middle;
 #[path = "program/mod.rs"]
@@ -17,13 +19,14 @@ mod program;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::Value;
 
 use broker::Broker;
+use fill::fill;
 use middle::{median, spread};
 use program::Program;
 
@@ -83,13 +86,7 @@ fn main() -> ExitCode {
 fn run(args: &Args, folder: &Path) -> Result<(), String> {
     let broker = Broker::start(&folder.join("kafka"))?;
     broker::create_topic(broker.address(), TOPIC)?;
-    let posts = args.posts.to_string();
-    let mut produce = Command::new(env!("CARGO_BIN_EXE_tidings"));
-    produce.args(["produce", "synthetic", "--topic", TOPIC, "--brokers", broker.address(), "--seed", "7"]);
-    let status = produce.args(["--posts", &posts]).stdout(Stdio::null()).status();
-    if !status.map_err(|error| format!("tidings produce: {error}"))?.success() {
-        return Err("tidings produce failed".to_owned());
-    }
+    fill(broker.address(), TOPIC, args.posts)?;
     let drained = |processes| drain(args.posts, broker.address(), processes, folder);
     // The first to read a topic finds it cold.
     drained(1)?;
@@ -111,7 +108,7 @@ fn run(args: &Args, folder: &Path) -> Result<(), String> {
             return Err(format!("one process and two say different things: {} and {}", said[0], said[1]));
         }
     }
-    println!("{posts} records; medians of {} rounds", args.repeats);
+    println!("{} records; medians of {} rounds", args.posts, args.repeats);
     println!("{:<32} {:>12} {:>16} {:>10} {:>8}", "", "records/s", "CPU s a million", "start, s", "MiB");
     for (name, costs) in [("one process of two workers", &one), ("two processes of one worker", &two)] {
         println!(

@@ -16,6 +16,7 @@ use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::Broker;
+use crate::fill::fill;
 use crate::middle::{median, spread};
 use crate::program::Program;
 use crate::{TOPIC, configuration};
@@ -46,13 +47,7 @@ struct Cost {
 
 /// Fills the topic, then measures.
 pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let posts = args.posts.to_string();
-    let mut produce = Command::new(env!("CARGO_BIN_EXE_tidings"));
-    produce.args(["produce", "synthetic", "--topic", TOPIC, "--brokers", broker.address(), "--seed", "7"]);
-    let status = produce.args(["--posts", &posts]).stdout(Stdio::null()).status();
-    if !status.map_err(|error| format!("tidings produce: {error}"))?.success() {
-        return Err("tidings produce failed".to_owned());
-    }
+    fill(broker.address(), TOPIC, args.posts)?;
     let file = folder.join("posts.jsonl");
     let mut lines = BufWriter::new(File::create(&file).map_err(|error| error.to_string())?);
     let mut written = 0;
@@ -73,8 +68,8 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
         drained.push(drain(args, broker, folder)?);
     }
     println!(
-        "{posts} records, {written} of them lines of a file; {} workers; medians of {}",
-        args.workers, args.repeats
+        "{} records, {written} of them lines of a file; {} workers; medians of {}",
+        args.posts, args.workers, args.repeats
     );
     println!("{:<28} {:>12} {:>16}", "", "records/s", "CPU s a million");
     for (name, costs) in

@@ -10,6 +10,8 @@
 mod broker;
 mod drain;
 mod events;
+#[path = "../broker/fill.rs"]
+mod fill;
 mod idle;
 mod latency;
 #[path = "../middle/mod.rs"]

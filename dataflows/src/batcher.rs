@@ -185,9 +185,10 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         for group in entries.chunk_by(|one, two| joined.compare(one, two).is_eq()) {
             let n = group.iter().map(|entry| entry.n).sum::<i64>();
             debug_assert!(n > 0, "what is taken off again comes as a run");
+            let n = u64::try_from(n).expect("what is taken off again comes as a run");
             let bytes = group[0].head.to_be_bytes();
             let len = group[0].len as usize;
-            builder.push(if len <= HEAD { &bytes[..len] } else { joined.term(&group[0]) }, n as u64);
+            builder.push(if len <= HEAD { &bytes[..len] } else { joined.term(&group[0]) }, n);
             if builder.is_full() {
                 end(builder);
             }

@@ -8,6 +8,8 @@
 
 use std::cmp::Ordering;
 
+use crate::term::head;
+
 /// Bytes behind the last record, so that eight can be read wherever a term begins.
 const PADDING: usize = 8;
 
@@ -56,10 +58,7 @@ impl Body {
     }
     /// Where `term` stands, or would stand.
     pub fn seek(&self, term: &[u8]) -> usize {
-        let mut eight = [0; 8];
-        let known = term.len().min(8);
-        eight[..known].copy_from_slice(&term[..known]);
-        let sought = Record { whole: term, term, n: 0, prefix: u64::from_be_bytes(eight) };
+        let sought = Record { whole: term, term, n: 0, prefix: (head(term) >> 64) as u64 };
         let (mut lower, mut upper) = (0, self.len());
         while lower < upper {
             let middle = lower + (upper - lower) / 2;
@@ -72,6 +71,11 @@ impl Body {
     pub fn get(&self, index: usize) -> Record<'_> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         self.read(start as usize, self.ends[index] as usize)
+    }
+    /// The same; `None` behind the last.
+    #[inline]
+    pub fn at(&self, index: usize) -> Option<Record<'_>> {
+        (index < self.len()).then(|| self.get(index))
     }
     /// All records in order.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
@@ -168,10 +172,6 @@ impl Builder {
     }
 }
 
-fn next(body: &Body, at: usize) -> Option<Record<'_>> {
-    (at < body.len()).then(|| body.get(at))
-}
-
 /// A body that is counted, or counted off.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
@@ -189,7 +189,7 @@ pub fn add(
     sums: &mut [Builder; 2],
     fuel: &mut isize,
 ) -> bool {
-    let (mut a, mut b) = (next(one.body, at[0]), next(two.body, at[1]));
+    let (mut a, mut b) = (one.body.at(at[0]), two.body.at(at[1]));
     while *fuel > 0 {
         let order = match (&a, &b) {
             (Some(a), Some(b)) => a.compare(b),
@@ -213,11 +213,11 @@ pub fn add(
         }
         if order.is_le() {
             at[0] += 1;
-            a = next(one.body, at[0]);
+            a = one.body.at(at[0]);
         }
         if order.is_ge() {
             at[1] += 1;
-            b = next(two.body, at[1]);
+            b = two.body.at(at[1]);
         }
         *fuel -= 1;
     }

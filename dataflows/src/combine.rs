@@ -121,11 +121,15 @@ impl Combine {
         if self.panes.last() == Some(&pane) {
             return PaneIndex(self.panes.len() as u32 - 1);
         }
+        if let Some((_, index)) = self.newest.filter(|(newest, _)| *newest == pane) {
+            return PaneIndex(index);
+        }
         if let Some(index) = self.indexes.get(&pane) {
             return PaneIndex(*index);
         }
-        let (index, size) = (self.panes.len() as u32, self.size_for(pane));
-        if pane.tier() == 0 && self.newest.is_none_or(|(newest, _)| newest < pane) {
+        let is_newest = pane.tier() == 0 && self.newest.is_none_or(|(newest, _)| newest < pane);
+        let (index, size) = (self.panes.len() as u32, self.size_for(pane, is_newest));
+        if is_newest {
             self.newest = Some((pane, index));
         }
         self.indexes.insert(pane, index);
@@ -136,14 +140,12 @@ impl Combine {
 
     /// The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late. But
     /// however many panes come, and in whatever order, room is no more than some times what is used of it.
-    fn size_for(&mut self, pane: Pane) -> usize {
+    fn size_for(&mut self, pane: Pane, is_newest: bool) -> usize {
         let expected = 1 << self.expected;
-        let newest = self.newest;
-        let is_newest = pane.tier() == 0 && newest.is_none_or(|(newest, _)| newest < pane);
         let is_used = |(_, index): (Pane, u32)| 8 * self.tables[index as usize].used >= expected;
         match pane {
             Pane::ALL => self.expected_all,
-            _ if is_newest && (self.ahead < AHEAD || newest.is_some_and(is_used)) => {
+            _ if is_newest && (self.ahead < AHEAD || self.newest.is_some_and(is_used)) => {
                 self.ahead += 1;
                 self.expected
             }

@@ -62,7 +62,7 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn at(run: &'a Run, index: usize) -> Option<Head<'a>> {
-        (index < run.body.len()).then(|| Head { run, index, record: run.body.get(index) })
+        run.body.at(index).map(|record| Head { run, index, record })
     }
 }
 

@@ -117,19 +117,12 @@ impl<'a> View<'a> {
     pub fn spelling(&self, term: &[u8]) -> Option<String> {
         let mut prefix = Vec::with_capacity(term.len() + 1);
         spelled(term, b"", &mut prefix);
-        let mut spellings = std::collections::BTreeMap::<&[u8], i64>::new();
-        for batch in self.workers.iter().flat_map(|worker| &worker.spellings) {
-            for run in batch.all().iter().filter(|run| run.time <= self.epoch) {
-                let own = (run.body.seek(&prefix)..run.body.len()).map(|at| run.body.get(at));
-                for record in own.take_while(|record| record.term.starts_with(&prefix)) {
-                    *spellings.entry(&record.term[prefix.len()..]).or_default() +=
-                        run.sign() * record.n as i64;
-                }
-            }
-        }
-        let commonest =
-            spellings.into_iter().filter(|(_, n)| *n > 0).max_by_key(|(term, n)| (*n, Reverse(*term)));
-        commonest.map(|(term, _)| String::from_utf8_lossy(term).into_owned())
+        let runs = self.workers.iter().flat_map(|worker| &worker.spellings).flat_map(|batch| batch.all());
+        let commonest = Merged::new(runs.filter(|run| run.time <= self.epoch), &prefix)
+            .take_while(|(spelling, _)| spelling.starts_with(&prefix))
+            .filter(|(_, n)| *n > 0)
+            .max_by_key(|(spelling, n)| (*n, Reverse(*spelling)));
+        commonest.map(|(spelling, _)| String::from_utf8_lossy(&spelling[prefix.len()..]).into_owned())
     }
 
     fn panes(&self, window: usize) -> Vec<Range<Pane>> {
@@ -143,9 +136,8 @@ impl<'a> View<'a> {
     fn each_pane(&self, panes: &[Range<Pane>], term: &[u8], mut see: impl FnMut(Pane, i64)) {
         for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
             for run in panes.iter().flat_map(|range| batch.of(range)).filter(|run| run.time <= self.epoch) {
-                let at = run.body.seek(term);
-                if at < run.body.len() && run.body.get(at).term == term {
-                    see(run.pane, run.sign() * run.body.get(at).n as i64);
+                if let Some(record) = run.body.at(run.body.seek(term)).filter(|record| record.term == term) {
+                    see(run.pane, run.sign() * record.n as i64);
                 }
             }
         }

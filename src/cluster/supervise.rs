@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long children have to end by themselves when one is lost.
 const ENDING: Duration = Duration::from_secs(3);
 
-/// How long they have to stop when they are asked to: what a process allows itself (`cli::run`), what its answers then may
+/// How long they have to stop when they are asked to: what a process allows itself (`cli::serving`), what its answers then may
 /// take to end, and a little more.
 const STOPPING: Duration = Duration::from_secs(40);
 

@@ -120,10 +120,10 @@ impl Reading {
         self.stamp_of(Some(&self.count().name), self.overflow()).begun_at(self.starts())
     }
 
-    /// The stamp of several readings of the same window in the same cut, of which this is one. Its `start_offsets` are those
-    /// of most: readings that began at others have to say so themselves.
-    pub fn common_stamp<'a>(&'a self, all: &'a [Reading]) -> Stamp<'a> {
-        self.stamp_of(None, all.iter().any(Reading::overflow)).begun_at(common_starts(all))
+    /// The stamp of several readings of the same window in the same cut, of which this is one. Its `start_offsets` are their
+    /// [`common_starts`]: readings that began at others have to say so themselves.
+    pub fn common_stamp<'a>(&'a self, all: &[Reading], starts: &'a Offsets) -> Stamp<'a> {
+        self.stamp_of(None, all.iter().any(Reading::overflow)).begun_at(Cow::Borrowed(starts))
     }
 
     fn overflow(&self) -> bool {

@@ -19,6 +19,8 @@ mod fence;
 mod full;
 mod kill;
 mod place;
+#[path = "../../fuzz/checks/replay.rs"]
+mod replay;
 mod settings;
 mod stage;
 mod topic;

@@ -3,7 +3,6 @@
 //! Invariant: whatever becomes of a test, no process outlives its handle.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::client::Client;
 use crate::support::process::{end, program};
+use crate::support::several::hosts;
 
 /// How long what is awaited may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -116,9 +116,7 @@ pub struct Group {
 impl Group {
     /// Not started yet: the configuration, and free addresses for `n` processes.
     pub fn new(text: &str, n: usize) -> Group {
-        let held: Vec<_> = (0..n).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let hosts = held.iter().map(|held| held.local_addr().unwrap().to_string()).collect();
-        Group::at(text, hosts)
+        Group::at(text, hosts(n))
     }
 
     /// The same at these addresses.

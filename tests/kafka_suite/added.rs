@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::admin::Admin;
-use crate::broker::shared;
+use crate::broker::{Broker, shared};
 use crate::load::{Load, settings, until, until_ready};
 use crate::oracle::Oracle;
 use crate::oracle::answers::Status;
@@ -18,17 +18,22 @@ use crate::support::several::{ask_each_during, recount_each, run, stop_all};
 /// How long a new partition may go unnoticed.
 const NOTICED: Duration = Duration::from_secs(10);
 
+/// A topic of two partitions with some posts, and settings for a run that begins behind them: where a run starts must not
+/// matter to partitions that were not there then.
+fn begun<'a>(broker: &'a Broker, topic: &'a str) -> (Admin, Load<'a>, String) {
+    let admin = Admin::of(broker.address());
+    admin.create(topic, 2, &[]);
+    let mut load = Load::new(broker.address(), topic, 2);
+    load.send(100);
+    (admin, load, settings(broker.address(), &[topic], "").replace("earliest", "latest"))
+}
+
 #[test]
 #[ignore = "needs Java and Maven; .ci/run runs it"]
 fn partitions_are_found_and_read_from_their_first_records() {
     const TOPIC: &str = "growing";
     let broker = shared();
-    let admin = Admin::of(broker.address());
-    admin.create(TOPIC, 2, &[]);
-    let mut load = Load::new(broker.address(), TOPIC, 2);
-    load.send(100);
-    // Where a run starts must not matter to partitions that were not there then.
-    let text = settings(broker.address(), &[TOPIC], "").replace("earliest", "latest");
+    let (admin, mut load, text) = begun(&broker, TOPIC);
     let mut server = Server::run(&text).ready();
     let (client, config) = (server.client(), server.config());
     let status = || client.get("/v1/status").json::<Status>();
@@ -69,11 +74,7 @@ fn partitions_are_found_and_read_from_their_first_records() {
 fn several_processes_find_them_too() {
     const TOPIC: &str = "growing-together";
     let broker = shared();
-    let admin = Admin::of(broker.address());
-    admin.create(TOPIC, 2, &[]);
-    let mut load = Load::new(broker.address(), TOPIC, 2);
-    load.send(100);
-    let text = settings(broker.address(), &[TOPIC], "").replace("earliest", "latest");
+    let (admin, mut load, text) = begun(&broker, TOPIC);
     let mut servers = run(&text.replace("workers = 2", "workers = 1"), 3);
     let (clients, config): (Vec<Client>, _) =
         (servers.iter().map(Server::client).collect(), servers[0].config());

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::dictionary;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{
+    Callback, ErrorResponse, Request as Upgrade, Response,
+};
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 
 /// What was asked.
@@ -27,6 +29,21 @@ pub struct Request {
 
 /// A status, headers and a body in place of a websocket.
 pub type Refusal = (u16, Vec<(&'static str, String)>, String);
+
+/// Looks at an upgrade, and refuses it or not.
+struct OnUpgrade<F>(F);
+
+impl<F: FnOnce(&Upgrade) -> Option<Refusal>> Callback for OnUpgrade<F> {
+    fn on_request(self, request: &Upgrade, response: Response) -> Result<Response, ErrorResponse> {
+        let Some((status, headers, body)) = (self.0)(request) else { return Ok(response) };
+        let mut refusal = ErrorResponse::new(Some(body));
+        *refusal.status_mut() = status.try_into().unwrap();
+        for (name, value) in headers {
+            refusal.headers_mut().insert(name, value.parse().unwrap());
+        }
+        Err(refusal)
+    }
+}
 
 /// A server on a free port of loopback.
 pub struct Server {
@@ -59,8 +76,7 @@ impl Server {
                 return Answer { stream }.whole("200 OK", &[], &dictionary::bytes());
             }
             let number = Cell::new(0);
-            #[allow(clippy::result_large_err, reason = "the library says what an upgrade returns")]
-            let upgrade = |request: &Upgrade, response: Response| {
+            let upgrade = OnUpgrade(|request: &Upgrade| {
                 let path = request.uri().path_and_query().unwrap().to_string();
                 let headers = request
                     .headers()
@@ -69,18 +85,8 @@ impl Server {
                     .collect();
                 let (method, body) = ("GET".to_owned(), String::new());
                 number.set(seen(Request { method, path: path.clone(), headers, body, at: Instant::now() }));
-                match refuse(number.get(), &path) {
-                    None => Ok(response),
-                    Some((status, headers, body)) => {
-                        let mut refusal = ErrorResponse::new(Some(body));
-                        *refusal.status_mut() = status.try_into().unwrap();
-                        for (name, value) in headers {
-                            refusal.headers_mut().insert(name, value.parse().unwrap());
-                        }
-                        Err(refusal)
-                    }
-                }
-            };
+                refuse(number.get(), &path)
+            });
             if let Ok(mut socket) = accept_hdr(stream, upgrade) {
                 script(number.get(), &mut socket);
             }

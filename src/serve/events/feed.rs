@@ -100,9 +100,10 @@ async fn state(api: &Arc<Api>, wish: &Wish, cut: &Arc<Cut>) -> Result<(Moment, V
             Reading::new(Arc::clone(&owned), Arc::clone(cut), *count, *window)
         };
         let readings: Vec<_> = wish.counts.iter().map(reading).collect();
-        let stamp = readings.first().map_or(String::new(), |first| json(&first.common_stamp(&readings)));
-        let moment = Moment { generation: owned.reader.generation(), epoch: cut.epoch, stamp };
         let common = common_starts(&readings);
+        let stamp = readings.first();
+        let stamp = stamp.map_or(String::new(), |first| json(&first.common_stamp(&readings, &common)));
+        let moment = Moment { generation: owned.reader.generation(), epoch: cut.epoch, stamp };
         let ranked =
             readings.iter().zip(found).map(|(reading, found)| ranked(reading, &common, found)).collect();
         Ok((moment, ranked))
