@@ -20,7 +20,7 @@ use crate::config::{Kafka, parse_duration};
 use crate::produce::connection::Connection;
 use crate::produce::stop::Stop;
 use crate::produce::topics::Topics;
-use crate::source::client::{self, Watch};
+use crate::source::client::{self, Silence, Watch};
 use crate::wall::wall_ms;
 
 /// How long one wait for a record lasts, so that a signal is seen soon.
@@ -99,11 +99,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let format = line::Format::new(args.json, io::stdout().is_terminal());
     let mut left = args.max.unwrap_or(u64::MAX);
+    let mut silence = Silence::default();
     while left > 0 && !stop.asked() {
         let record = match consumer.poll(Duration::ZERO) {
             None => done(out.flush())?.and_then(|()| consumer.poll(SLICE)),
             record => record,
         };
+        match record {
+            Some(_) => silence.heard(),
+            None => silence.goes_on(consumer.client(), &config.kafka.brokers),
+        }
         let written = match record {
             Some(Ok(record)) => {
                 left -= 1;

@@ -60,6 +60,8 @@ struct Wanting {
     table: usize,
     spellings: bool,
     filter: Filter,
+    /// Whether it wants the post at hand.
+    wants: bool,
     /// Where the terms of the post at hand go; `None`: nowhere.
     index: Option<PaneIndex>,
 }
@@ -99,6 +101,7 @@ impl Decode {
                 table,
                 spellings: has_spellings(count.of),
                 filter: Filter::new(count)?,
+                wants: false,
                 index: None,
             });
             table += 1 + usize::from(has_spellings(count.of));
@@ -186,17 +189,24 @@ impl Decode {
             When::Undated => gathered.tally.undated += 1,
         }
         for count in &mut self.counts {
+            count.wants = count.filter.wants(&language, &terms);
             let pane = match when {
-                _ if !count.filter.wants(&language, &terms) => None,
+                _ if !count.wants => None,
                 When::At(time) => Some(count.windows.pane_for(time, gathered.clock)),
                 _ => count.windows.all().then_some(Pane::ALL),
             };
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }
         for (kind, key, spelling) in terms {
-            for count in self.counts.iter().filter(|count| count.of == kind) {
-                let Some(index) = count.index.filter(|_| count.filter.admits(key)) else { continue };
-                gathered.tables[count.table].add(index, key.as_bytes(), 1);
+            for count in self.counts.iter().filter(|count| count.of == kind && count.wants) {
+                if !count.filter.admits(key) {
+                    continue;
+                }
+                if let Some(index) = count.index {
+                    gathered.tables[count.table].add(index, key.as_bytes(), 1);
+                }
+                // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
+                // shows what it would show had it always been there.
                 if count.spellings {
                     spelled(key.as_bytes(), spelling.as_bytes(), &mut self.spelled);
                     let table = &mut gathered.tables[count.table + 1];

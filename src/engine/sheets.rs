@@ -5,7 +5,6 @@
 //! own, which to the dataflow is a count like any other. Readers see one count, and ask here where its windows are.
 //! Invariant: every window of a count is on one sheet, and all of a sheet count from the same offsets. All processes of a
 //! cluster have the same sheets, since they are those of the manifest with which the run began.
-//! Posts without a usable time are counted by the sheets that have all time; so only there do their spellings bear on displays.
 //! Cost: a sheet more costs what a count more does.
 
 use tidings_dataflows::windows::{Span, Windows};

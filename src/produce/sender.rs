@@ -24,7 +24,7 @@ use super::progress::Progress;
 use super::stop::Stop;
 use super::tally::Tally;
 use crate::config::Kafka;
-use crate::source::client::{self, ClientError, Watch};
+use crate::source::client::{self, ClientError, Silence, Watch};
 
 const DEFAULTS: [(&str, &str); 7] = [
     ("enable.idempotence", "true"),
@@ -69,6 +69,9 @@ pub struct Sender {
     stop: Stop,
     progress: Progress,
     unshown: u32,
+    silence: Silence,
+    /// Records of which it was known what became of them when that was last asked.
+    settled: u64,
 }
 
 /// The producer can do no more; what it had is counted as failed.
@@ -103,7 +106,8 @@ impl Sender {
         let config = client::client_config_with(kafka, defaults);
         let producer = client::create(&config, Deliveries::default())?;
         let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
-        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0 })
+        let silence = Silence::default();
+        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0, silence, settled: 0 })
     }
 
     /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
@@ -128,6 +132,7 @@ impl Sender {
                 KafkaError::MessageProduction(Code::QueueFull) => {
                     record = again;
                     std::thread::sleep(TICK);
+                    listen(&mut self.silence, &mut self.settled, &self.producer, &self.brokers);
                     show(&mut self.progress, &self.producer, &self.brokers);
                 }
                 KafkaError::MessageProduction(Code::MessageSizeTooLarge) => {
@@ -141,7 +146,7 @@ impl Sender {
         self.unshown += 1;
         if self.unshown >= SHOW_EVERY {
             self.unshown = 0;
-            show(&mut self.progress, &self.producer, &self.brokers);
+            self.show();
         }
         Ok(true)
     }
@@ -173,6 +178,7 @@ impl Sender {
 
     /// Shows how far it is, when that is due.
     pub fn show(&mut self) {
+        listen(&mut self.silence, &mut self.settled, &self.producer, &self.brokers);
         show(&mut self.progress, &self.producer, &self.brokers);
     }
 
@@ -196,7 +202,7 @@ impl Sender {
     pub fn wait_until(&mut self, moment: Instant) -> bool {
         let moment = moment.max(Instant::now() + TICK);
         while !self.stop.asked() {
-            show(&mut self.progress, &self.producer, &self.brokers);
+            self.show();
             let left = moment.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -232,7 +238,7 @@ impl Sender {
                 self.producer.purge(PurgeConfig::default().queue().inflight());
             }
             std::thread::sleep(TICK);
-            show(&mut self.progress, &self.producer, &self.brokers);
+            self.show();
         }
         self.progress.end();
         let tally = self.producer.context().tally().clone();
@@ -252,6 +258,19 @@ impl Sender {
             }
             None => SendError(self.explain(error)),
         }
+    }
+}
+
+/// Hears whether anything has become of what is on its way.
+fn listen(silence: &mut Silence, settled: &mut u64, producer: &ThreadedProducer<Deliveries>, brokers: &str) {
+    let now = {
+        let tally = producer.context().tally();
+        tally.posts + tally.failed
+    };
+    if now != std::mem::replace(settled, now) || producer.in_flight_count() == 0 {
+        silence.heard();
+    } else {
+        silence.goes_on(producer.client(), brokers);
     }
 }
 

@@ -6,6 +6,7 @@
 //! property is ever part of a message, since it may be a secret. A broker that is not there is an error within ten
 //! seconds, never a wait without end.
 
+mod silence;
 mod tls;
 mod words;
 
@@ -20,6 +21,7 @@ use rdkafka::metadata::Metadata;
 
 use crate::config::Kafka;
 
+pub use silence::Silence;
 use words::words;
 pub use words::{code, explain, short};
 

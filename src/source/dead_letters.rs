@@ -18,7 +18,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 
-use super::client::{self, ClientError, Watch};
+use super::client::{self, ClientError, Silence, Watch};
 use crate::config::Kafka;
 
 /// Kilobytes of letters that may wait to be written.
@@ -88,6 +88,8 @@ impl Fates {
 /// Writes dead letters; shared by all workers.
 pub struct DeadLetters {
     producer: ThreadedProducer<Reports>,
+    /// And of how many letters it was known what became of them.
+    silence: Mutex<(Silence, u64)>,
 }
 
 impl DeadLetters {
@@ -104,7 +106,7 @@ impl DeadLetters {
             topic: topic.to_owned(),
             brokers: kafka.brokers.clone(),
         };
-        Ok(DeadLetters { producer: client::create(&config, reports)? })
+        Ok(DeadLetters { producer: client::create(&config, reports)?, silence: Mutex::default() })
     }
 
     /// What became of the letters, to be asked at any time.
@@ -114,6 +116,7 @@ impl DeadLetters {
 
     /// Hands a letter over, and never waits.
     pub fn send(&self, letter: &Letter<'_>) {
+        self.listen();
         let (partition, offset, time) =
             (letter.partition.to_string(), letter.offset.to_string(), letter.time.to_string());
         let named = [
@@ -133,6 +136,18 @@ impl DeadLetters {
         record.payload = letter.value;
         if let Err((error, _)) = self.producer.send(record) {
             self.producer.context().lost(&error);
+        }
+    }
+
+    /// Hears whether anything has become of the letters before.
+    fn listen(&self) {
+        let fates = &self.producer.context().fates;
+        let now = fates.written() + fates.lost();
+        let (silence, settled) = &mut *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        if now != std::mem::replace(settled, now) || self.producer.in_flight_count() == 0 {
+            silence.heard();
+        } else {
+            silence.goes_on(self.producer.client(), &self.producer.context().brokers);
         }
     }
 

@@ -18,7 +18,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 
 use super::SourceError;
-use super::client::{Watch, create};
+use super::client::{Silence, Watch, create};
 use super::partitions::{Client, Partition, ask_leaders, ask_offsets, consumer_config};
 use crate::config::Kafka;
 
@@ -160,10 +160,15 @@ pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceErr
     let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
     let brokers = kafka.brokers.clone();
     let watch = move || {
-        let mut failing = false;
+        let (mut failing, mut silence) = (false, Silence::default());
         while !ends.stopped() {
             let begun = Instant::now();
-            match ends.look(&client) {
+            let looked = ends.look(&client);
+            match looked {
+                Ok(()) => silence.heard(),
+                Err(_) => silence.goes_on(client.client(), &brokers),
+            }
+            match looked {
                 Ok(()) if std::mem::take(&mut failing) => tracing::info!(%brokers, "kafka answers again"),
                 Ok(()) => {}
                 Err(error) if !std::mem::replace(&mut failing, true) => {

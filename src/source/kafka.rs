@@ -16,7 +16,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
-use super::client::{Watch, create, explain};
+use super::client::{Silence, Watch, create, explain};
 use super::ends::{Ends, FRESH};
 use super::partitions::{Client, Partition, consumer_config};
 use super::queue::{Event, PartitionQueue};
@@ -58,6 +58,7 @@ pub struct KafkaSource {
     turn: usize,
     gaps: Vec<Gap>,
     consumer: Option<Arc<Client>>,
+    silence: Silence,
 }
 
 impl KafkaSource {
@@ -74,6 +75,7 @@ impl KafkaSource {
             turn: 0,
             gaps: Vec::new(),
             consumer: None,
+            silence: Silence::default(),
         }
     }
 
@@ -215,6 +217,12 @@ impl Source for KafkaSource {
                 tracing::error!(topic, partition, from, to, "damaged records are passed over");
                 self.gaps.push(gap);
             }
+        }
+        // Whoever may take nothing, or has all there is, waits for nothing.
+        if budget == 0 || left < budget as i64 || !self.is_behind() {
+            self.silence.heard();
+        } else if let Some(consumer) = &self.consumer {
+            self.silence.goes_on(consumer.client(), &self.kafka.brokers);
         }
         self.settle_losses()?;
         Ok(if left > 0 { Polled::Idle } else { Polled::More })

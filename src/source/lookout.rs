@@ -17,7 +17,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::SourceError;
-use super::client::{Watch, create};
+use super::client::{Silence, Watch, create};
 use super::ends::{Ends, PATIENCE, spawn};
 use super::partitions::{Client, Partition, ask_offsets, consumer_config};
 use super::topic_ids::topic_ids;
@@ -44,10 +44,11 @@ pub fn watch(
     fail: impl Fn(SourceError) + Send + 'static,
 ) -> Result<JoinHandle<()>, SourceError> {
     let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
-    let topics = kafka.topics.clone();
+    let (topics, brokers) = (kafka.topics.clone(), kafka.brokers.clone());
     let watch = move || {
         let ids = topic_ids(&client, &topics, PATIENCE);
-        let mut lookout = Lookout { client, topics, ids, unknown: BTreeMap::new() };
+        let (unknown, silence) = (BTreeMap::new(), Silence::default());
+        let mut lookout = Lookout { client, brokers, silence, topics, ids, unknown };
         while !ends.stopped() {
             if let Err(fence) = lookout.look(&ends, &found) {
                 fail(fence);
@@ -62,6 +63,8 @@ pub fn watch(
 
 struct Lookout {
     client: Client,
+    brokers: String,
+    silence: Silence,
     topics: Vec<String>,
     ids: Vec<Option<u128>>,
     /// How often in a row a topic was not known.
@@ -85,7 +88,11 @@ impl Lookout {
         }
         for topic in &self.topics {
             // Brokers that cannot be reached are seen, and said, where ends are asked for; the next look begins anew.
-            let Ok(metadata) = self.client.fetch_metadata(Some(topic), PATIENCE) else { break };
+            let Ok(metadata) = self.client.fetch_metadata(Some(topic), PATIENCE) else {
+                self.silence.goes_on(self.client.client(), &self.brokers);
+                break;
+            };
+            self.silence.heard();
             if ends.stopped() {
                 break;
             }

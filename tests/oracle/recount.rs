@@ -79,7 +79,6 @@ impl Oracle {
         let count = &self.rules.config.counts[index];
         let span =
             count.windows.iter().find(|known| known.name == window).expect("a window of the test").span;
-        let has_all = count.windows.iter().any(|window| window.span.is_none());
         let entries = self.rules.lexicons[index].entries.as_slice();
         let (mut in_window, mut since_start) = (vec![0; entries.len()], vec![0; entries.len()]);
         let mut dated = Vec::new();
@@ -90,11 +89,9 @@ impl Oracle {
                 (When::At(time), Some(_), Some((from, to))) => (from.0..to.0).contains(time),
                 _ => false,
             };
-            // A post that counts in `all` only is nothing to a count without it.
-            let counted = has_all || matches!(when, When::At(_));
             for entry in &occurrences[index] {
                 in_window[*entry as usize] += i64::from(covered);
-                since_start[*entry as usize] += i64::from(counted);
+                since_start[*entry as usize] += 1;
                 if let (true, When::At(time)) = (covered, when) {
                     dated.push((*time, *entry));
                 }
