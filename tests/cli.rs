@@ -88,8 +88,16 @@ fn what_needs_tls_is_refused_with_the_command_that_builds_it() {
 }
 
 #[test]
-fn buckets_are_refused_before_anybody_is_asked() {
-    check_fails("[checkpoint]\ndir = \"s3://bucket/prefix\"\n", &["s3://bucket/prefix", "file:///"]);
+fn buckets_take_a_build_that_knows_them() {
+    let text = "[checkpoint]\ndir = \"s3://bucket/prefix\"\n";
+    #[cfg(not(feature = "s3"))]
+    check_fails(text, &["s3://bucket/prefix", "`cargo run --release --features s3`", "file:///"]);
+    #[cfg(feature = "s3")]
+    {
+        let settings = Settings::new(text);
+        assert!(run(&["check", "-c", settings.file().to_str().unwrap()]).status.success());
+        check_fails("[checkpoint]\ndir = \"s3://bucket/a//b\"\n", &["s3://bucket/a//b"]);
+    }
 }
 
 /// What librdkafka alone can tell, without any broker.

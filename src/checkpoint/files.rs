@@ -177,6 +177,14 @@ impl Store for Files {
         }
     }
 
+    fn has_locks(&self) -> bool {
+        true
+    }
+
+    fn tidies(&self) -> bool {
+        true
+    }
+
     fn ahead_ms(&self) -> u64 {
         3000
     }

@@ -6,7 +6,8 @@
 //! locks.
 //! Invariant: no epoch is larger than a bound that has been written, as long as bounds can be written. Where they cannot
 //! (a full disk), epochs go on without: then only a wall clock that is set back, together with a crash, could show.
-//! Cost: a file of thirty bytes a second; a start waits for a bound of the run before, three seconds after a crash.
+//! Cost: a file of thirty bytes a second; a start waits for a bound of the run before, three seconds after a crash. In a
+//! bucket it is every two seconds, and six.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,7 +57,7 @@ impl Lease {
     /// Where it cannot be written; then epochs go on without.
     pub fn renew(&self, store: &dyn Store, wall: u64) -> Result<(), CheckpointError> {
         let bound = wall.max(self.epoch.load(Ordering::SeqCst)) + store.ahead_ms();
-        match write(store, self.generation, bound) {
+        match write(store, self.generation, Bound { number: bound, is_last: false }) {
             Ok(()) => {
                 self.bound.store(bound - SLACK, Ordering::SeqCst);
                 Ok(())
@@ -70,10 +71,16 @@ impl Lease {
 
     /// Says that no epoch follows, so that the next run need not wait.
     pub fn end(&self, store: &dyn Store) {
-        self.ended.store(1, Ordering::SeqCst);
-        if let Err(error) = write(store, self.generation, self.epoch.load(Ordering::SeqCst)) {
+        self.stop();
+        let last = Bound { number: self.epoch.load(Ordering::SeqCst), is_last: true };
+        if let Err(error) = write(store, self.generation, last) {
             tracing::warn!("the next start waits for some seconds: {error}");
         }
+    }
+
+    /// Has whoever renews it end.
+    pub fn stop(&self) {
+        self.ended.store(1, Ordering::SeqCst);
     }
 
     fn ended(&self) -> bool {
@@ -81,20 +88,34 @@ impl Lease {
     }
 }
 
-fn write(store: &dyn Store, generation: u64, bound: u64) -> Result<(), CheckpointError> {
+/// How far a run may go, or has gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bound {
+    /// No epoch of the run has a larger number.
+    pub number: u64,
+    /// Whether the run has ended, and said so.
+    pub is_last: bool,
+}
+
+fn write(store: &dyn Store, generation: u64, bound: Bound) -> Result<(), CheckpointError> {
     store.replace(&keys::lease(generation), encode(bound).as_bytes())
 }
 
-/// A bound and the checksum of its digits.
-fn encode(bound: u64) -> String {
-    let digits = bound.to_string();
-    format!("{digits} {:08x}\n", crc32fast::hash(digits.as_bytes()))
+/// What ends a bound that is the last of its run.
+const LAST: &str = "=";
+
+/// A bound and its checksum.
+fn encode(Bound { number, is_last }: Bound) -> String {
+    let text = format!("{number}{}", if is_last { LAST } else { "" });
+    format!("{text} {:08x}\n", crc32fast::hash(text.as_bytes()))
 }
 
 /// `None`: it is not as it was written.
-fn decode(bytes: &[u8]) -> Option<u64> {
+fn decode(bytes: &[u8]) -> Option<Bound> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let bound = text.split(' ').next()?.parse().ok()?;
+    let written = text.split(' ').next()?;
+    let digits = written.strip_suffix(LAST);
+    let bound = Bound { number: digits.unwrap_or(written).parse().ok()?, is_last: digits.is_some() };
     (encode(bound) == text).then_some(bound)
 }
 
@@ -102,8 +123,8 @@ fn decode(bytes: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// Where they cannot be read.
-pub fn largest(store: &dyn Store) -> Result<u64, CheckpointError> {
-    let mut largest = 0;
+pub fn largest(store: &dyn Store) -> Result<Bound, CheckpointError> {
+    let mut largest = Bound::default();
     for key in store.list(keys::LEASES)? {
         let Some(bytes) = store.read(&key)? else { continue };
         match decode(&bytes) {
@@ -118,22 +139,29 @@ pub fn largest(store: &dyn Store) -> Result<u64, CheckpointError> {
     Ok(largest)
 }
 
-/// Waits until the bounds of earlier runs have passed; returns the number after which epochs may begin.
+/// Waits until the bounds of earlier runs have passed; returns the number after which epochs may begin. Where there are no
+/// locks, and the last run has not said that it has ended, it is watched for as long as a bound holds by this machine's own
+/// clock: the other's may be another machine's, and go wrong.
 ///
 /// # Errors
 /// `Busy` where one of them is being renewed.
 pub fn wait(store: &dyn Store, wall: impl Fn() -> u64) -> Result<u64, CheckpointError> {
-    let bound = largest(store)?;
-    if bound.saturating_sub(wall()) > LONGEST_WAIT_MS {
+    let found = largest(store)?;
+    let bound = found.number;
+    let is_far = bound.saturating_sub(wall()) > LONGEST_WAIT_MS;
+    if is_far {
         tracing::warn!(
             bound,
             "an earlier run closed epochs later than the wall clock says it is: they go on from there"
         );
-        return Ok(bound);
     }
-    while wall() <= bound {
-        std::thread::sleep(Duration::from_millis(bound.saturating_sub(wall()).clamp(1, 200)));
-        if largest(store)? > bound {
+    let begun = Instant::now();
+    let is_watched = bound > 0 && !found.is_last && !store.has_locks();
+    let watch = Duration::from_millis(if is_watched { store.ahead_ms() } else { 0 });
+    while !is_far && wall() <= bound || begun.elapsed() < watch {
+        let wait = if is_watched { 200 } else { bound.saturating_sub(wall()) };
+        std::thread::sleep(Duration::from_millis(wait.clamp(1, 200)));
+        if largest(store)?.number > bound {
             return Err(CheckpointError::Busy(format!(
                 "another run is at work on the checkpoints in {}; stop it first, or choose another checkpoint.dir",
                 store.show("")
@@ -143,7 +171,8 @@ pub fn wait(store: &dyn Store, wall: impl Fn() -> u64) -> Result<u64, Checkpoint
     Ok(bound)
 }
 
-/// Renews a lease until it has ended; calls `fenced` once where a later run has begun.
+/// Renews a lease until it has ended; calls `fenced` once where a later run has begun. That is asked by a thread of its own,
+/// so that no renewal waits for the answer.
 ///
 /// # Errors
 /// Where no thread can be started.
@@ -152,28 +181,46 @@ pub fn keep(
     lease: Arc<Lease>,
     wall: impl Fn() -> u64 + Send + 'static,
     fenced: impl FnOnce(CheckpointError) + Send + 'static,
-) -> std::io::Result<JoinHandle<()>> {
-    let period = Duration::from_millis(store.ahead_ms() / 3);
+) -> std::io::Result<[JoinHandle<()>; 2]> {
+    let (place, held) = (Arc::clone(&store), Arc::clone(&lease));
+    let mut failing = false;
     let renew = move || {
-        let (mut failing, mut fenced) = (false, Some(fenced));
-        while !lease.ended() {
-            let begun = Instant::now();
-            match lease.renew(&*store, wall()) {
+        in_turns(&held, &*place, || {
+            match held.renew(&*place, wall()) {
                 Ok(()) => failing = false,
                 Err(error) if !std::mem::replace(&mut failing, true) => tracing::warn!("{error}"),
                 Err(_) => {}
             }
+            true
+        });
+    };
+    let mut fenced = Some(fenced);
+    let look = move || {
+        in_turns(&lease, &*store, || {
             if let Err(error @ CheckpointError::Fenced(_)) = refuse_if_fenced(&*store, lease.generation)
                 && let Some(fenced) = fenced.take()
             {
                 fenced(error);
             }
-            while !lease.ended() && begun.elapsed() < period {
-                std::thread::sleep(Duration::from_millis(50).min(period));
-            }
-        }
+            fenced.is_some()
+        });
     };
-    std::thread::Builder::new().name("lease".to_owned()).spawn(renew)
+    let start = std::thread::Builder::new().name("lease".to_owned()).spawn(renew)?;
+    Ok([start, std::thread::Builder::new().name("fence".to_owned()).spawn(look)?])
+}
+
+/// Does something a few times for each bound, until the lease has ended or `go_on` says false.
+fn in_turns(lease: &Lease, store: &dyn Store, mut go_on: impl FnMut() -> bool) {
+    let period = Duration::from_millis(store.ahead_ms() / 3);
+    while !lease.ended() {
+        let begun = Instant::now();
+        if !go_on() {
+            return;
+        }
+        while !lease.ended() && begun.elapsed() < period {
+            std::thread::sleep(Duration::from_millis(50).min(period));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +231,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bound_is_read_as_it_was_written_or_not_at_all(bound in any::<u64>(), at in any::<prop::sample::Index>(), bit in 0u8..8, cut in any::<bool>()) {
+        fn a_bound_is_read_as_it_was_written_or_not_at_all(number in any::<u64>(), is_last in any::<bool>(), at in any::<prop::sample::Index>(), bit in 0u8..8, cut in any::<bool>()) {
+            let bound = Bound { number, is_last };
             let mut bytes = encode(bound).into_bytes();
             prop_assert_eq!(decode(&bytes), Some(bound));
             let at = at.index(bytes.len());
@@ -200,12 +248,12 @@ mod tests {
         let lease = Lease::new(7, 500);
         assert_eq!(lease.within(9_000_000), 500, "nothing is written yet");
         lease.renew(&store, 10_000).unwrap();
-        assert_eq!((lease.within(9_000_000), largest(&store).unwrap()), (12_000, 13_000));
+        assert_eq!((lease.within(9_000_000), largest(&store).unwrap().number), (12_000, 13_000));
         lease.closed(11_000);
         lease.renew(&store, 400).unwrap();
-        assert_eq!(largest(&store).unwrap(), 14_000, "the wall clock was set back");
+        assert_eq!(largest(&store).unwrap().number, 14_000, "the wall clock was set back");
         lease.end(&store);
-        assert_eq!(largest(&store).unwrap(), 11_000);
+        assert_eq!(largest(&store).unwrap(), Bound { number: 11_000, is_last: true });
         assert_eq!(wait(&store, || 11_001).unwrap(), 11_000);
         lease.renew(&store, 1_000_000).unwrap();
         assert_eq!(wait(&store, || 11_001).unwrap(), 1_003_000, "too far ahead to be waited for");

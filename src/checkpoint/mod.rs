@@ -14,8 +14,8 @@
 //! but a lease. Numbers of manifests ascend, and whoever has not made the newest run can make none.
 //! Cost: a sequential read of the panes that changed, on a thread of its own, and their bytes; see `segment`.
 //!
-//! Nothing here knows of Kafka, HTTP or the engine. `files` keeps bytes under names; `segment` and `rows` are
-//! how rows are laid out, `manifest` what binds them; `capture` writes them, `load` reads them; `choose`, `garbage` decide,
+//! Nothing here knows of Kafka, the engine or who asks it. `files` and, in builds that have it, `s3` keep bytes under names;
+//! `segment` and `rows` are how rows are laid out, `manifest` what binds them; `capture` writes them, `load` reads them; `choose`, `garbage` decide,
 //! apart from input and output; `open` is how a run begins, `lease` how far it may go.
 
 pub mod capture;
@@ -30,6 +30,8 @@ pub mod load;
 pub mod manifest;
 pub mod open;
 pub mod rows;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod segment;
 pub mod store;
 pub mod verify;

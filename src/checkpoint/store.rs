@@ -35,7 +35,8 @@ pub trait Store: Send + Sync {
     /// Where that cannot be learnt.
     fn size(&self, key: &str) -> Result<Option<u64>, CheckpointError>;
 
-    /// Writes a name that is not there yet; false: it is, and stays as it was.
+    /// Writes a name that is not there yet; false: it is, with other bytes, and stays as it was. Whether it is there with
+    /// the same bytes since another has written them cannot be told everywhere, so no two should write the same.
     ///
     /// # Errors
     /// Where it cannot be written.
@@ -65,13 +66,18 @@ pub trait Store: Send + Sync {
     /// Where it cannot be removed.
     fn delete(&self, key: &str) -> Result<(), CheckpointError>;
 
-    /// Keeps others out for as long as this process lives, where the place has means to; false: another is in.
+    /// Keeps others out for as long as this process lives, where the place has locks; false: another is in.
     ///
     /// # Errors
-    /// Where that cannot be learnt.
-    fn lock(&self) -> Result<bool, CheckpointError> {
-        Ok(true)
-    }
+    /// Where that cannot be learnt, and where the place cannot keep two who write at once apart.
+    fn lock(&self) -> Result<bool, CheckpointError>;
+
+    /// Whether a lock keeps others out; else a lease has to be watched, see `lease`.
+    fn has_locks(&self) -> bool;
+
+    /// Whether what a checkpoint that did not come about has written is to be removed at once. Where it is not certain that
+    /// it did not come about, or room is no matter, it is left to `garbage`.
+    fn tidies(&self) -> bool;
 
     /// By how many milliseconds epochs are written ahead, see `lease`: what writing costs is not the same everywhere.
     fn ahead_ms(&self) -> u64;
@@ -86,16 +92,32 @@ pub trait Writing: Write + Send {
     fn finish(self: Box<Self>) -> Result<(), CheckpointError>;
 }
 
-/// The store at an address, `file:///folder`. Nobody is asked yet.
+/// The store at an address, `file:///folder` or `s3://bucket/prefix`. Nobody is asked yet.
 ///
 /// # Errors
-/// Where there is no such store, or it cannot be used.
+/// Where there is no such store in this build, or the address cannot be one.
 pub fn open_store(address: &str) -> Result<Arc<dyn Store>, CheckpointError> {
     if let Some(folder) = address.strip_prefix("file://") {
         return Ok(Arc::new(Files::new(folder)));
     }
+    if address.starts_with("s3://") {
+        return open_bucket(address);
+    }
     Err(CheckpointError::Refused(format!(
-        "checkpoint.dir is {address:?}, and this version keeps checkpoints in directories only; write \
-         \"file:///var/lib/tidings\""
+        "checkpoint.dir is {address:?}, which is neither a directory, \"file:///var/lib/tidings\", nor a bucket, \
+         \"s3://bucket/prefix\""
+    )))
+}
+
+#[cfg(feature = "s3")]
+fn open_bucket(address: &str) -> Result<Arc<dyn Store>, CheckpointError> {
+    Ok(Arc::new(super::s3::Bucket::new(address)?))
+}
+
+#[cfg(not(feature = "s3"))]
+fn open_bucket(address: &str) -> Result<Arc<dyn Store>, CheckpointError> {
+    Err(CheckpointError::Refused(format!(
+        "checkpoint.dir is {address:?}, and this build of tidings keeps checkpoints in directories only: `cargo run --release \
+         --features s3` builds and runs one that knows buckets; or write \"file:///var/lib/tidings\""
     )))
 }

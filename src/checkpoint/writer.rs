@@ -85,7 +85,7 @@ impl Writer {
             return;
         }
         self.touched.iter_mut().zip(touched).for_each(|(sum, more)| add(sum, more));
-        for key in written {
+        for key in written.into_iter().filter(|_| self.store.tidies()) {
             if let Err(error) = self.store.delete(&key) {
                 tracing::warn!("what was written for a checkpoint that did not come about stays: {error}");
             }

@@ -227,7 +227,7 @@ pub struct Cluster {
 /// `[checkpoint]`
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// `file://` or `s3://` address; `None`: no checkpoints.
+    /// Address, `file://` or, in builds that have it, `s3://`; `None`: no checkpoints.
     pub dir: Option<String>,
     /// Time between two checkpoints.
     pub interval: Duration,

@@ -211,8 +211,8 @@ fn begin(
     if let Some(lease) = lease {
         let control = Arc::clone(control);
         let fenced = move |error: CheckpointError| control.fail(error.into());
-        let thread = lease::keep(Arc::clone(&store), lease, wall, fenced);
-        threads.push(thread.map_err(|error| EngineError::Threads(error.to_string()))?);
+        let both = lease::keep(Arc::clone(&store), lease, wall, fenced);
+        threads.extend(both.map_err(|error| EngineError::Threads(error.to_string()))?);
     }
     let thread = Thread {
         keeping: Arc::clone(&keeping),

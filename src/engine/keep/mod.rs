@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,9 @@ pub struct History {
 
 /// The same, as it goes.
 pub type SharedHistory = Arc<Mutex<History>>;
+
+/// How long threads that may be waiting for a store have to end.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the workers of a process, its thread and its readers share.
 pub struct Keeping {
@@ -123,11 +126,22 @@ impl Keeping {
     pub(super) fn finish(&self) {
         self.send(Task::End);
         if let Some(lease) = &self.lease {
-            lease.end(&*self.store);
+            lease.stop();
         }
+        // One may wait for a place that does not answer; what it does there is of no use any more, and does no harm.
+        let until = Instant::now() + LEAVING;
         for thread in self.threads.lock().expect("no holder panics").drain(..) {
-            // That it panicked has been said, and has ended the process.
-            let _ = thread.join();
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                // That it panicked has been said, and has ended the process.
+                let _ = thread.join();
+            }
+        }
+        // After the last renewal, which it would else be overwritten by.
+        if let Some(lease) = &self.lease {
+            lease.end(&*self.store);
         }
     }
 
