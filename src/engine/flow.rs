@@ -89,9 +89,10 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// The first epoch closes one interval from now; all numbers are larger than `after`.
+    /// The first epoch closes at once, since until then nobody can be answered; all numbers are larger than `after`.
     pub fn new(interval: Duration, after: u64) -> Ticker {
-        Ticker { interval, last: Instant::now(), number: after }
+        let now = Instant::now();
+        Ticker { interval, last: now.checked_sub(interval).unwrap_or(now), number: after }
     }
 
     /// The number of the epoch that closes now, if one does.
