@@ -257,13 +257,15 @@ impl Totals {
         }
     }
 
-    /// Drops terms whose totals are 0, once they are the majority; so its cost is a constant per term dropped.
+    /// Drops terms whose totals are 0, once they are half as many as the others; so its cost is a constant per term dropped.
+    /// Were it later, memory would go on growing long after all windows are full.
     pub fn compact(&mut self) -> Option<Moved> {
-        if self.len() < 64 || self.len() < 2 * self.alive() {
+        if self.len() < 64 || 2 * self.len() < 3 * self.alive() {
             return None;
         }
         let mut kept = Totals::new(self.windows, self.keys);
         kept.figures.clone_from(&self.figures);
+        kept.rows.reserve(self.alive() * kept.stride);
         let moved = (0..self.len() as u32).map(|id| {
             self.totals(id).iter().any(|n| *n != 0).then(|| {
                 let to = kept.push(self.spelt(self.known(id), &mut [0; HEAD]));

@@ -22,6 +22,7 @@ use super::job::Job;
 use super::keep::{Keeper, Published};
 use super::published::Part;
 use super::tally::Tally;
+use crate::checkpoint::failpoint::point;
 use crate::config::Clock;
 use crate::posts::MAX_RECORD;
 use crate::source::{Gap, Polled, Source, SourceError};
@@ -81,6 +82,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             }
         }
         while let Some(epoch) = flow.complete(|epoch| pipeline.is_complete(epoch)) {
+            point("worker.epoch");
             let positions = publisher.publish(epoch, &mut pipeline, &mut keeper);
             // Where there are checkpoints, what they contain is what is committed.
             if !keeper.is_on() && (committed.elapsed() >= COMMIT || stopped) {

@@ -97,7 +97,7 @@ fn a_window_that_reaches_further_back_begins_now_and_the_others_go_on() {
             assert_eq!(starts(&server, count, window), whole, "{count} {window}");
         }
         // The stamp of several says of the one that began later when it did.
-        let mut events = Events::open(server.address(), "window=all");
+        let mut events = Events::open(server.address(), "counts=tags,words&window=all");
         let event = events.next().unwrap();
         let of = |value: &Value| serde_json::from_value::<Offsets>(value.clone()).unwrap();
         assert_eq!(of(&event.data["stamp"]["start_offsets"]), whole, "{event:?}");

@@ -48,6 +48,29 @@ fn a_lost_process_ends_all_within_a_second_and_is_named() {
 }
 
 #[test]
+fn a_panic_in_a_worker_ends_its_process_and_the_others_name_it() {
+    let broker = Embedded::start(&[("posts", 3)]);
+    let mut group = Group::new(&settings(&broker.brokers(), 2), 3);
+    for index in 0..3 {
+        let mut command = group.command(index, &[]);
+        if index == 1 {
+            command.env("TIDINGS_FAILPOINT", "panic worker.epoch:12");
+        }
+        group.processes.push(Process::start(command, group.log(index)));
+    }
+    let named = format!("lost process 1 ({})", group.hosts[1]);
+    for (index, process) in group.processes.iter_mut().enumerate() {
+        let (code, _) = process.ends(Duration::from_secs(30));
+        let log = process.log();
+        assert_eq!(code, Some(if index == 1 { 70 } else { 75 }), "{index}: {log}");
+        assert_eq!(log.contains("panicked"), index == 1, "{index}: {log}");
+        assert_eq!(log.contains("at worker.epoch"), index == 1, "{index}: {log}");
+    }
+    let all: String = group.processes.iter().map(Process::log).collect();
+    assert!(all.contains(&named), "{all}");
+}
+
+#[test]
 fn what_one_cannot_go_on_with_ends_all_with_its_reason() {
     let broker = Embedded::start(&[("posts", 2)]);
     let producer = Producer::new(&broker.brokers(), "none");
