@@ -2,7 +2,7 @@
 //!
 //! Idea: `TIDINGS_FAILPOINT=commit.before` kills the process when it first comes to that point, `commit.before:3` when it
 //! does so for the third time; `panic worker.epoch` has the thread that comes there panic instead. It is read once; unset, a point costs one look at a static.
-//! Invariant: the process ends at the point itself: nothing is flushed, dropped or told.
+//! Invariant: a process that dies ends at the point itself: nothing is flushed, dropped or told.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};

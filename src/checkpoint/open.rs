@@ -3,7 +3,8 @@
 //! Idea: it takes the lock, notes that it has begun, waits until no earlier one can have shown a later epoch, and reads the
 //! newest checkpoint that is whole. Then it makes the next manifest, with the same content and its own number: from there on
 //! no earlier run can make one (`seal`).
-//! Invariant: of two that begin at once one is refused, or is fenced before it has shown anything.
+//! Invariant: of two that begin at once one is refused, or is fenced at its first manifest or soon after. Where there are no locks
+//! the later takes over from one that is still loading, and at worst both end; no manifest is ever written by two.
 //! Cost: a verification, which reads everything once; some small files.
 
 use std::hash::{BuildHasher, RandomState};

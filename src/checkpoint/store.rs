@@ -88,7 +88,7 @@ pub trait Writing: Write + Send {
     /// Makes it last, under its name.
     ///
     /// # Errors
-    /// Where it cannot be; then nothing is left under the name.
+    /// Where it cannot be; then nothing is left under the name, unless an answer was lost: nobody refers to it.
     fn finish(self: Box<Self>) -> Result<(), CheckpointError>;
 }
 

@@ -50,7 +50,7 @@ impl Writer {
     /// one epoch.
     ///
     /// # Errors
-    /// Where that cannot be written; then nothing is left of it.
+    /// Where that cannot be written; then nothing is left of it, or what is left is garbage by [`Store::tidies`].
     pub fn write(
         &mut self,
         author: Author,

@@ -84,6 +84,9 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         while let Some(epoch) = flow.complete(|epoch| pipeline.is_complete(epoch)) {
             point("worker.epoch");
             let positions = publisher.publish(epoch, &mut pipeline, &mut keeper);
+            if let Some(dead_letters) = job.dead_letters.as_ref().filter(|_| of_process == 0) {
+                dead_letters.listen();
+            }
             // Where there are checkpoints, what they contain is what is committed.
             if !keeper.is_on() && (committed.elapsed() >= COMMIT || stopped) {
                 source.commit(&positions);

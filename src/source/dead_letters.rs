@@ -30,6 +30,9 @@ pub const QUEUE_LETTERS: &str = "50000";
 /// Least time between two lines in the log about lost letters.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// How long one wait of the end is.
+const SLICE: Duration = Duration::from_millis(500);
+
 /// How long the end waits for letters on their way.
 const LAST_CALL: Duration = Duration::from_secs(10);
 
@@ -139,8 +142,8 @@ impl DeadLetters {
         }
     }
 
-    /// Hears whether anything has become of the letters before.
-    fn listen(&self) {
+    /// Hears whether anything has become of the letters before; to be called now and then, also where there are no new ones.
+    pub fn listen(&self) {
         let fates = &self.producer.context().fates;
         let now = fates.written() + fates.lost();
         let (silence, settled) = &mut *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +156,11 @@ impl DeadLetters {
 
     /// Waits for the letters on their way, ten seconds at most; those that are then still waiting are lost.
     pub fn finish(&self) {
-        if self.producer.flush(LAST_CALL).is_err() {
+        let until = Instant::now() + LAST_CALL;
+        while self.producer.flush(SLICE).is_err() && Instant::now() < until {
+            self.listen();
+        }
+        if self.producer.in_flight_count() > 0 {
             self.producer.purge(PurgeConfig::default().queue().inflight());
             // Only serves the reports of what was just taken out of the queue.
             let _ = self.producer.flush(Duration::from_secs(1));

@@ -4,7 +4,7 @@
 //! is held; the last request names the parts, and with it the object is there.
 //! Invariant: the object is there whole or not at all. Parts of one that is given up are removed, unless the process dies:
 //! then they stay, unseen, for a rule of the bucket that ends uploads which were never completed.
-//! Cost: 16 MiB of memory at most.
+//! Cost: 8 MiB of memory.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::checkpoint::CheckpointError;
 use crate::checkpoint::failpoint::point;
 use crate::checkpoint::store::Writing;
 
-/// Bytes of a part. All but the last must have 5 MiB, and there may be 10,000.
+/// Bytes of a part. All but the last must have 5 MiB, with some servers the same number, and there may be 10,000.
 const PART: usize = 8 << 20;
 
 /// An object that is being written.
@@ -78,12 +78,13 @@ impl Upload {
 
 impl Write for Upload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
-        self.size += bytes.len() as u64;
-        if self.bytes.len() >= PART {
+        let taken = bytes.len().min(PART - self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        self.size += taken as u64;
+        if self.bytes.len() == PART {
             self.send_part().map_err(|error| io::Error::other(said(&error)))?;
         }
-        Ok(bytes.len())
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,8 +3,8 @@
 //! Idea: object_store signs requests, repeats them and reads the answers; what it leaves open is how they travel. Here that
 //! is HTTP/1.1 by hyper, over rustls with ring: nothing that would bring a second TLS with it.
 //! Invariant: each request ends within a minute. A connection is used by one request at a time, and again only where its
-//! last answer was read to the end a short while ago. In the clear only this machine is spoken to, or whoever
-//! `AWS_ALLOW_HTTP` allows.
+//! last answer was read to the end a short while ago. In the clear only this machine is spoken to, the addresses at
+//! which clouds tell it its role, or whoever `AWS_ALLOW_HTTP` allows.
 //! Cost: a connection a thread that waits.
 
 use std::fmt;

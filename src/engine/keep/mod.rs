@@ -139,7 +139,7 @@ impl Keeping {
                 let _ = thread.join();
             }
         }
-        // After the last renewal, which it would else be overwritten by.
+        // After the last renewal, unless a store takes longer for that: then the next start waits as after a crash.
         if let Some(lease) = &self.lease {
             lease.end(&*self.store);
         }

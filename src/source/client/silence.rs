@@ -4,8 +4,9 @@
 //! up, may name none at all; then all are forgotten, nobody is asked any more, and the client is silent for good, with no
 //! error (<https://github.com/confluentinc/librdkafka/issues/5301>). Naming the brokers once more brings it back. So whoever
 //! waits for Kafka, and has not heard of it for a while, names them.
-//! Invariant: what a client knows already is not changed by it, and nothing that waits is lost.
-//! Cost: while Kafka is away, a copy of the brokers' names every five seconds, which librdkafka keeps.
+//! Invariant: nothing that waits is lost by it, and a client that knows its brokers goes on as it did.
+//! Cost: a copy of the brokers' names each time, which librdkafka keeps, and a thread of its own until the next answer names the
+//! brokers. That is five seconds after the last sign of life, then ever later, and once a minute where silence lasts.
 
 #![expect(unsafe_code, reason = "brokers can be named to a living client in librdkafka's C interface only")]
 
@@ -18,29 +19,34 @@ use rdkafka::client::{Client, ClientContext};
 /// After how long a silence brokers are named again; an answer may take two or three seconds where a broker is busy.
 const LONG: Duration = Duration::from_secs(5);
 
+/// Between two times at the most.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// For how long Kafka has been silent towards one who waits for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
     since: Instant,
+    /// How long it may last from then on.
+    patience: Duration,
 }
 
 impl Default for Silence {
     fn default() -> Self {
-        Silence { since: Instant::now() }
+        Silence { since: Instant::now(), patience: LONG }
     }
 }
 
 impl Silence {
     /// Something came, or nothing is waited for.
     pub fn heard(&mut self) {
-        self.since = Instant::now();
+        *self = Silence::default();
     }
 
     /// Still nothing: where that has lasted too long, these brokers are named to the client once more.
     pub fn goes_on<C: ClientContext>(&mut self, client: &Client<C>, brokers: &str) {
-        if self.since.elapsed() >= LONG {
+        if self.since.elapsed() >= self.patience {
             name(client, brokers);
-            self.since = Instant::now();
+            *self = Silence { since: Instant::now(), patience: (2 * self.patience).min(LONGEST) };
         }
     }
 }
@@ -82,7 +88,7 @@ mod tests {
         let found = (0..30).find_map(|_| lost.fetch_metadata(None, WAIT).ok());
         assert_eq!(found.map(|found| found.brokers().len()), Some(1));
         // Once more does no harm.
-        silence.since = long_ago;
+        silence = Silence { since: long_ago, patience: LONG };
         silence.goes_on(lost.client(), &kafka.bootstrap_servers());
         assert!(lost.fetch_metadata(None, Duration::from_secs(5)).is_ok());
     }
