@@ -99,6 +99,7 @@ fn produce(brokers: &str, seed: u64, stop: &AtomicBool) {
             producer.send(TOPIC, random.below(PARTITIONS as u64) as i32, &sending);
             sent += 1;
         }
+        producer.listen();
         std::thread::sleep(Duration::from_millis(20));
     }
     producer.flush();

@@ -16,6 +16,7 @@ use rdkafka::producer::{
 };
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use tidings::source::client::Silence;
 
 use super::hostile::Sent;
 use crate::oracle::answers::Offsets;
@@ -102,6 +103,9 @@ impl ProducerContext for Reports {
 pub struct Producer {
     producer: ThreadedProducer<Reports>,
     reports: Reports,
+    brokers: String,
+    /// And how many records were on their way when that was last looked at.
+    silence: Mutex<(Silence, i32)>,
 }
 
 impl Producer {
@@ -117,7 +121,7 @@ impl Producer {
             .set("log_level", "0")
             .create_with_context(reports.clone())
             .unwrap();
-        Producer { producer, reports }
+        Producer { producer, reports, brokers: brokers.to_owned(), silence: Mutex::default() }
     }
 
     /// Hands a record over; it is in the topic after the next [`Producer::flush`].
@@ -131,9 +135,24 @@ impl Producer {
         }
     }
 
+    /// To be called now and then where a broker may go away: a client that has forgotten its brokers is told them again.
+    pub fn listen(&self) {
+        let waiting = self.producer.in_flight_count();
+        let (silence, before) = &mut *self.silence.lock().unwrap();
+        if waiting == 0 || waiting < std::mem::replace(before, waiting) {
+            silence.heard();
+        } else {
+            silence.goes_on(self.producer.client(), &self.brokers);
+        }
+    }
+
     /// Waits until all records are in their topics; returns the offsets behind them.
     pub fn flush(&self) -> Offsets {
-        self.producer.flush(Duration::from_secs(30)).unwrap();
+        let until = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = self.producer.flush(Duration::from_millis(500)) {
+            assert!(Instant::now() < until, "{error}");
+            self.listen();
+        }
         let delivered = self.reports.0.lock().unwrap();
         assert!(delivered.failed.is_empty(), "not delivered: {:?}", delivered.failed);
         delivered.next.clone()
