@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod engine;
+pub mod outward;
 pub mod produce;
 pub mod serve;
 pub mod source;

@@ -35,8 +35,8 @@ pub trait Store: Send + Sync {
     /// Where that cannot be learnt.
     fn size(&self, key: &str) -> Result<Option<u64>, CheckpointError>;
 
-    /// Writes a name that is not there yet; false: it is, with other bytes, and stays as it was. Whether it is there with
-    /// the same bytes since another has written them cannot be told everywhere, so no two should write the same.
+    /// Writes a name that is not there yet; false: it is, and stays as it was. Where an answer may be lost, a name that is there
+    /// with the same bytes counts as written now, so no two should write the same.
     ///
     /// # Errors
     /// Where it cannot be written.

@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let format = line::Format::new(args.json, io::stdout().is_terminal());
     let mut left = args.max.unwrap_or(u64::MAX);
-    let mut silence = Silence::default();
+    let mut silence = Silence::new(&config.kafka.brokers);
     while left > 0 && !stop.asked() {
         let record = match consumer.poll(Duration::ZERO) {
             None => done(out.flush())?.and_then(|()| consumer.poll(SLICE)),
@@ -107,7 +107,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         };
         match record {
             Some(_) => silence.heard(),
-            None => silence.goes_on(consumer.client(), &config.kafka.brokers),
+            None => silence.goes_on(consumer.client()),
         }
         let written = match record {
             Some(Ok(record)) => {

@@ -70,8 +70,6 @@ pub struct Sender {
     progress: Progress,
     unshown: u32,
     silence: Silence,
-    /// Records of which it was known what became of them when that was last asked.
-    settled: u64,
 }
 
 /// The producer can do no more; what it had is counted as failed.
@@ -106,8 +104,8 @@ impl Sender {
         let config = client::client_config_with(kafka, defaults);
         let producer = client::create(&config, Deliveries::default())?;
         let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
-        let silence = Silence::default();
-        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0, silence, settled: 0 })
+        let silence = Silence::new(&brokers);
+        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0, silence })
     }
 
     /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
@@ -132,8 +130,7 @@ impl Sender {
                 KafkaError::MessageProduction(Code::QueueFull) => {
                     record = again;
                     std::thread::sleep(TICK);
-                    listen(&mut self.silence, &mut self.settled, &self.producer, &self.brokers);
-                    show(&mut self.progress, &self.producer, &self.brokers);
+                    show(&mut self.progress, &self.producer, &mut self.silence, &self.brokers);
                 }
                 KafkaError::MessageProduction(Code::MessageSizeTooLarge) => {
                     self.producer.context().tally().failed(&error);
@@ -178,8 +175,7 @@ impl Sender {
 
     /// Shows how far it is, when that is due.
     pub fn show(&mut self) {
-        listen(&mut self.silence, &mut self.settled, &self.producer, &self.brokers);
-        show(&mut self.progress, &self.producer, &self.brokers);
+        show(&mut self.progress, &self.producer, &mut self.silence, &self.brokers);
     }
 
     /// Tells the user something that is no warning.
@@ -261,21 +257,19 @@ impl Sender {
     }
 }
 
-/// Hears whether anything has become of what is on its way.
-fn listen(silence: &mut Silence, settled: &mut u64, producer: &ThreadedProducer<Deliveries>, brokers: &str) {
-    let now = {
+/// Hears whether Kafka still answers, and shows the state of affairs when that is due; a free function, since a record may still
+/// borrow the sender's topic.
+fn show(
+    progress: &mut Progress,
+    producer: &ThreadedProducer<Deliveries>,
+    silence: &mut Silence,
+    brokers: &str,
+) {
+    let settled = {
         let tally = producer.context().tally();
         tally.posts + tally.failed
     };
-    if now != std::mem::replace(settled, now) || producer.in_flight_count() == 0 {
-        silence.heard();
-    } else {
-        silence.goes_on(producer.client(), brokers);
-    }
-}
-
-/// Shows the state of affairs when that is due; a free function, since a record may still borrow the sender's topic.
-fn show(progress: &mut Progress, producer: &ThreadedProducer<Deliveries>, brokers: &str) {
+    silence.listen(producer, settled);
     if progress.due() {
         let tally = producer.context().tally().clone();
         let trouble = producer.context().watch.last();

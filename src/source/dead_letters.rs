@@ -91,8 +91,7 @@ impl Fates {
 /// Writes dead letters; shared by all workers.
 pub struct DeadLetters {
     producer: ThreadedProducer<Reports>,
-    /// And of how many letters it was known what became of them.
-    silence: Mutex<(Silence, u64)>,
+    silence: Mutex<Silence>,
 }
 
 impl DeadLetters {
@@ -109,7 +108,8 @@ impl DeadLetters {
             topic: topic.to_owned(),
             brokers: kafka.brokers.clone(),
         };
-        Ok(DeadLetters { producer: client::create(&config, reports)?, silence: Mutex::default() })
+        let silence = Mutex::new(Silence::new(&kafka.brokers));
+        Ok(DeadLetters { producer: client::create(&config, reports)?, silence })
     }
 
     /// What became of the letters, to be asked at any time.
@@ -119,7 +119,6 @@ impl DeadLetters {
 
     /// Hands a letter over, and never waits.
     pub fn send(&self, letter: &Letter<'_>) {
-        self.listen();
         let (partition, offset, time) =
             (letter.partition.to_string(), letter.offset.to_string(), letter.time.to_string());
         let named = [
@@ -142,16 +141,11 @@ impl DeadLetters {
         }
     }
 
-    /// Hears whether anything has become of the letters before; to be called now and then, also where there are no new ones.
+    /// Hears whether anything has become of the letters on their way; to be called now and then.
     pub fn listen(&self) {
         let fates = &self.producer.context().fates;
-        let now = fates.written() + fates.lost();
-        let (silence, settled) = &mut *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
-        if now != std::mem::replace(settled, now) || self.producer.in_flight_count() == 0 {
-            silence.heard();
-        } else {
-            silence.goes_on(self.producer.client(), &self.producer.context().brokers);
-        }
+        let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        silence.listen(&self.producer, fates.written() + fates.lost());
     }
 
     /// Waits for the letters on their way, ten seconds at most; those that are then still waiting are lost.

@@ -160,22 +160,23 @@ pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceErr
     let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
     let brokers = kafka.brokers.clone();
     let watch = move || {
-        let (mut failing, mut silence) = (false, Silence::default());
+        let (mut failing, mut silence) = (false, Silence::new(&brokers));
         while !ends.stopped() {
             let begun = Instant::now();
-            let looked = ends.look(&client);
-            match looked {
-                Ok(()) => silence.heard(),
-                Err(_) => silence.goes_on(client.client(), &brokers),
-            }
-            match looked {
-                Ok(()) if std::mem::take(&mut failing) => tracing::info!(%brokers, "kafka answers again"),
-                Ok(()) => {}
-                Err(error) if !std::mem::replace(&mut failing, true) => {
-                    let error = client.context().explain(&error, &brokers);
-                    tracing::warn!("cannot learn where partitions end: {error}");
+            match ends.look(&client) {
+                Ok(()) => {
+                    silence.heard();
+                    if std::mem::take(&mut failing) {
+                        tracing::info!(%brokers, "kafka answers again");
+                    }
                 }
-                Err(_) => {}
+                Err(error) => {
+                    silence.goes_on(client.client());
+                    if !std::mem::replace(&mut failing, true) {
+                        let error = client.context().explain(&error, &brokers);
+                        tracing::warn!("cannot learn where partitions end: {error}");
+                    }
+                }
             }
             // Serves what librdkafka has to say, so that the reason of a failure is known.
             (0..EVENTS).for_each(|_| drop(client.poll(Duration::ZERO)));

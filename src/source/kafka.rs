@@ -75,7 +75,7 @@ impl KafkaSource {
             turn: 0,
             gaps: Vec::new(),
             consumer: None,
-            silence: Silence::default(),
+            silence: Silence::new(&kafka.brokers),
         }
     }
 
@@ -222,7 +222,7 @@ impl Source for KafkaSource {
         if budget == 0 || left < budget as i64 || !self.is_behind() {
             self.silence.heard();
         } else if let Some(consumer) = &self.consumer {
-            self.silence.goes_on(consumer.client(), &self.kafka.brokers);
+            self.silence.goes_on(consumer.client());
         }
         self.settle_losses()?;
         Ok(if left > 0 { Polled::Idle } else { Polled::More })

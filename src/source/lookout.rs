@@ -44,11 +44,10 @@ pub fn watch(
     fail: impl Fn(SourceError) + Send + 'static,
 ) -> Result<JoinHandle<()>, SourceError> {
     let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
-    let (topics, brokers) = (kafka.topics.clone(), kafka.brokers.clone());
+    let (topics, silence) = (kafka.topics.clone(), Silence::new(&kafka.brokers));
     let watch = move || {
         let ids = topic_ids(&client, &topics, PATIENCE);
-        let (unknown, silence) = (BTreeMap::new(), Silence::default());
-        let mut lookout = Lookout { client, brokers, silence, topics, ids, unknown };
+        let mut lookout = Lookout { client, silence, topics, ids, unknown: BTreeMap::new() };
         while !ends.stopped() {
             if let Err(fence) = lookout.look(&ends, &found) {
                 fail(fence);
@@ -63,7 +62,6 @@ pub fn watch(
 
 struct Lookout {
     client: Client,
-    brokers: String,
     silence: Silence,
     topics: Vec<String>,
     ids: Vec<Option<u128>>,
@@ -89,7 +87,7 @@ impl Lookout {
         for topic in &self.topics {
             // Brokers that cannot be reached are seen, and said, where ends are asked for; the next look begins anew.
             let Ok(metadata) = self.client.fetch_metadata(Some(topic), PATIENCE) else {
-                self.silence.goes_on(self.client.client(), &self.brokers);
+                self.silence.goes_on(self.client.client());
                 break;
             };
             self.silence.heard();

@@ -1,9 +1,6 @@
 //! The process dies at each step of a checkpoint; what comes back is exact from each.
 
-use std::time::Duration;
-
 use crate::stage::Stage;
-use crate::support::process::Server;
 
 /// Steps, each with how often it is passed before the process dies there.
 const POINTS: [(&str, u32); 21] = [
@@ -36,24 +33,7 @@ const POINTS: [(&str, u32); 21] = [
 fn what_comes_back_is_exact_from_each_step() {
     let mut stage = Stage::new(31);
     stage.interval = "150ms";
-    for (round, (point, times)) in POINTS.into_iter().enumerate() {
-        let armed = format!("{point}:{times}");
-        let mut server = match Server::try_run_with(
-            stage.made(&stage.settings(1 + round % 3)),
-            ("TIDINGS_FAILPOINT", &armed),
-        ) {
-            Ok(server) => server,
-            // Some steps come before anybody can be answered.
-            Err(log) => {
-                assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
-                continue;
-            }
-        };
-        stage.work_until_it_dies(&mut server, Duration::from_secs(60));
-        let log = server.log();
-        assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
-        stage.produce(15);
-    }
+    stage.die_at_each(&POINTS);
     let server = stage.start(2);
     stage.work(&server, 2);
     let left = std::fs::read_dir(stage.kept_in().join("drafts")).unwrap().count();

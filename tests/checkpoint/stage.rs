@@ -144,6 +144,27 @@ impl Stage {
         if self.runs.is_empty() { self.work(server, rounds) } else { self.work_on(server, rounds) }
     }
 
+    /// Runs it again and again, each time until it dies at one of these steps when it has passed it so often; each run works on
+    /// what the one before has left.
+    pub fn die_at_each(&mut self, points: &[(&str, u32)]) {
+        for (round, (point, times)) in points.iter().enumerate() {
+            let armed = format!("{point}:{times}");
+            let settings = self.made(&self.settings(1 + round % 3));
+            let mut server = match Server::try_run_with(settings, ("TIDINGS_FAILPOINT", &armed)) {
+                Ok(server) => server,
+                // Some steps come before anybody can be answered.
+                Err(log) => {
+                    assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
+                    continue;
+                }
+            };
+            self.work_until_it_dies(&mut server, Duration::from_secs(60));
+            let log = server.log();
+            assert!(log.contains(&format!("dies at {point}")), "{armed}: {log}");
+            self.produce(15);
+        }
+    }
+
     /// Produces and asks until the program dies by itself.
     pub fn work_until_it_dies(&mut self, server: &mut Server, patience: Duration) {
         let config = server.config();

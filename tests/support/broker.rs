@@ -76,6 +76,7 @@ impl Embedded {
 struct Delivered {
     next: Offsets,
     failed: Vec<String>,
+    settled: u64,
 }
 
 #[derive(Clone, Default)]
@@ -88,6 +89,7 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
         let mut delivered = self.0.lock().unwrap();
+        delivered.settled += 1;
         match result {
             Ok(message) => {
                 let partitions = delivered.next.entry(message.topic().to_owned()).or_default();
@@ -103,9 +105,7 @@ impl ProducerContext for Reports {
 pub struct Producer {
     producer: ThreadedProducer<Reports>,
     reports: Reports,
-    brokers: String,
-    /// And how many records were on their way when that was last looked at.
-    silence: Mutex<(Silence, i32)>,
+    silence: Mutex<Silence>,
 }
 
 impl Producer {
@@ -121,7 +121,7 @@ impl Producer {
             .set("log_level", "0")
             .create_with_context(reports.clone())
             .unwrap();
-        Producer { producer, reports, brokers: brokers.to_owned(), silence: Mutex::default() }
+        Producer { producer, reports, silence: Mutex::new(Silence::new(brokers)) }
     }
 
     /// Hands a record over; it is in the topic after the next [`Producer::flush`].
@@ -137,13 +137,8 @@ impl Producer {
 
     /// To be called now and then where a broker may go away: a client that has forgotten its brokers is told them again.
     pub fn listen(&self) {
-        let waiting = self.producer.in_flight_count();
-        let (silence, before) = &mut *self.silence.lock().unwrap();
-        if waiting == 0 || waiting < std::mem::replace(before, waiting) {
-            silence.heard();
-        } else {
-            silence.goes_on(self.producer.client(), &self.brokers);
-        }
+        let settled = self.reports.0.lock().unwrap().settled;
+        self.silence.lock().unwrap().listen(&self.producer, settled);
     }
 
     /// Waits until all records are in their topics; returns the offsets behind them.

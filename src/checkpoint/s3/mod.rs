@@ -102,10 +102,9 @@ impl Bucket {
         let mut builder = AmazonS3Builder::new();
         for (name, value) in variables {
             // An empty one is none to all tools, and other tools have variables of their own.
-            if value.is_empty() {
-                continue;
-            }
-            if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
+            if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>()
+                && !value.is_empty()
+            {
                 builder = builder.with_config(key, value);
             }
         }
@@ -157,10 +156,6 @@ impl Place {
         self.ask(LONGEST, asked).map_err(|error| self.failed(action, key, &error))
     }
 
-    fn failed(&self, action: &'static str, key: &str, error: &Error) -> CheckpointError {
-        CheckpointError::Io { action, key: self.show(key), why: said(error) }
-    }
-
     /// The same for what need not be there.
     fn find<T>(
         &self,
@@ -172,6 +167,10 @@ impl Place {
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("read", key, &error)),
         }
+    }
+
+    fn failed(&self, action: &'static str, key: &str, error: &Error) -> CheckpointError {
+        CheckpointError::Io { action, key: self.show(key), why: said(error) }
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, CheckpointError> {

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -25,16 +26,13 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
     HttpService,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Variables;
+use crate::outward::{Bytes, connector};
 
 /// How long a connection may take, name and TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -73,27 +71,9 @@ impl Wire {
     /// # Errors
     /// Where that file cannot be used, and where the server would be spoken to in the clear.
     pub(super) fn new(variables: &Variables) -> Result<Wire, String> {
-        let mut roots = RootCertStore::empty();
-        match variables.get("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Some(file) => {
-                let fail = |why: String| format!("AWS_CA_BUNDLE {file}: {why}");
-                let pem = std::fs::read(file).map_err(|error| fail(error.to_string()))?;
-                for certificate in CertificateDer::pem_slice_iter(&pem) {
-                    let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| fail(error.to_string()))?;
-                }
-                if roots.is_empty() {
-                    return Err(fail("it holds no certificate in PEM form".to_owned()));
-                }
-            }
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring has the protocol versions that rustls names safe")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let tls = TlsConnector::from(Arc::new(config));
+        let bundle = variables.get("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
+        let tls = connector(bundle.map(Path::new))
+            .map_err(|why| format!("AWS_CA_BUNDLE {}: {why}", bundle.map_or("", String::as_str)))?;
         let allow_http = variables.get("AWS_ALLOW_HTTP").is_some_and(|value| value == "true" || value == "1");
         let named = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
         for uri in named.iter().filter_map(|name| variables.get(*name)?.parse().ok()) {
@@ -175,10 +155,6 @@ impl Shared {
         }
     }
 }
-
-/// Bytes both ways.
-trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
 /// A connection. It moves on only while somebody waits for an answer from it, so it needs no task of its own.
 struct Line {

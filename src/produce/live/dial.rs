@@ -6,26 +6,18 @@
 //! answer costs ten seconds a step.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::address::Address;
 use super::broken::Broken;
+use crate::outward::{Bytes, connector};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Bytes both ways.
-pub trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
 /// A connection, encrypted or not.
 pub type Wire = Box<dyn Bytes>;
@@ -50,27 +42,11 @@ impl Dialer {
     /// # Errors
     /// Where the file cannot be read or holds no certificate.
     pub fn new(authorities: Option<&Path>) -> Result<Self, AuthorityError> {
-        let mut roots = RootCertStore::empty();
-        match authorities {
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Some(path) => {
-                let fail = |why: String| AuthorityError { file: path.display().to_string(), why };
-                let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
-                for certificate in CertificateDer::pem_slice_iter(&pem) {
-                    let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| fail(error.to_string()))?;
-                }
-                if roots.is_empty() {
-                    return Err(fail("holds no certificate in PEM form".to_owned()));
-                }
-            }
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring has the protocol versions that rustls names safe")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        let refused = |why| AuthorityError {
+            file: authorities.map(|path| path.display().to_string()).unwrap_or_default(),
+            why,
+        };
+        Ok(Self { tls: connector(authorities).map_err(refused)? })
     }
 
     /// Connects.

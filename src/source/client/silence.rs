@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::bindings as rd;
 use rdkafka::client::{Client, ClientContext};
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
 /// After how long a silence brokers are named again; an answer may take two or three seconds where a broker is busy.
 const LONG: Duration = Duration::from_secs(5);
@@ -23,41 +24,47 @@ const LONG: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// For how long Kafka has been silent towards one who waits for it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Silence {
+    brokers: CString,
     since: Instant,
     /// How long it may last from then on.
     patience: Duration,
-}
-
-impl Default for Silence {
-    fn default() -> Self {
-        Silence { since: Instant::now(), patience: LONG }
-    }
+    /// Records of which it was known what became of them when that was last said.
+    settled: u64,
 }
 
 impl Silence {
+    /// Nothing is waited for yet; these brokers are to be named.
+    pub fn new(brokers: &str) -> Silence {
+        // What has a zero byte in it is refused when the client is made.
+        let brokers = CString::new(brokers).unwrap_or_default();
+        Silence { brokers, since: Instant::now(), patience: LONG, settled: 0 }
+    }
+
     /// Something came, or nothing is waited for.
     pub fn heard(&mut self) {
-        *self = Silence::default();
+        (self.since, self.patience) = (Instant::now(), LONG);
     }
 
-    /// Still nothing: where that has lasted too long, these brokers are named to the client once more.
-    pub fn goes_on<C: ClientContext>(&mut self, client: &Client<C>, brokers: &str) {
+    /// Still nothing: where that has lasted too long, the brokers are named to the client once more.
+    pub fn goes_on<C: ClientContext>(&mut self, client: &Client<C>) {
         if self.since.elapsed() >= self.patience {
-            name(client, brokers);
-            *self = Silence { since: Instant::now(), patience: (2 * self.patience).min(LONGEST) };
+            // SAFETY: the client lives, and the names are copied.
+            unsafe {
+                rd::rd_kafka_brokers_add(client.native_ptr(), self.brokers.as_ptr());
+            }
+            (self.since, self.patience) = (Instant::now(), (2 * self.patience).min(LONGEST));
         }
     }
-}
 
-/// Names brokers to a client, beside those that it knows.
-fn name<C: ClientContext>(client: &Client<C>, brokers: &str) {
-    // What has a zero byte in it was refused when the client was made.
-    let Ok(brokers) = CString::new(brokers) else { return };
-    // SAFETY: the client lives, and the names are copied.
-    unsafe {
-        rd::rd_kafka_brokers_add(client.native_ptr(), brokers.as_ptr());
+    /// One of the two for a producer, of so many of whose records it is known what became of them.
+    pub fn listen<C: ProducerContext>(&mut self, producer: &ThreadedProducer<C>, settled: u64) {
+        if settled != std::mem::replace(&mut self.settled, settled) || producer.in_flight_count() == 0 {
+            self.heard();
+        } else {
+            self.goes_on(producer.client());
+        }
     }
 }
 
@@ -78,18 +85,18 @@ mod tests {
         // As one is that has forgotten them all.
         let lost: BaseConsumer<Watch> = create(&ClientConfig::new(), Watch::default()).unwrap();
         assert!(lost.fetch_metadata(None, WAIT).is_err());
-        let mut silence = Silence::default();
-        silence.goes_on(lost.client(), &kafka.bootstrap_servers());
+        let mut silence = Silence::new(&kafka.bootstrap_servers());
+        silence.goes_on(lost.client());
         assert!(lost.fetch_metadata(None, WAIT).is_err(), "a short silence is none");
         let long_ago = Instant::now().checked_sub(LONG).expect("the machine has been up for so long");
         silence.since = long_ago;
-        silence.goes_on(lost.client(), &kafka.bootstrap_servers());
+        silence.goes_on(lost.client());
         assert!(silence.since > long_ago, "not at every turn");
         let found = (0..30).find_map(|_| lost.fetch_metadata(None, WAIT).ok());
         assert_eq!(found.map(|found| found.brokers().len()), Some(1));
         // Once more does no harm.
-        silence = Silence { since: long_ago, patience: LONG };
-        silence.goes_on(lost.client(), &kafka.bootstrap_servers());
+        (silence.since, silence.patience) = (long_ago, LONG);
+        silence.goes_on(lost.client());
         assert!(lost.fetch_metadata(None, Duration::from_secs(5)).is_ok());
     }
 }
