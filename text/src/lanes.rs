@@ -54,6 +54,12 @@ impl Lanes {
         Lanes(self.0 | u8x16::splat(0x20)).between(b'a', b'z')
     }
 
+    /// The bytes of ASCII, letters in lower case; some other byte of ASCII for each that is not.
+    #[inline(always)]
+    pub(crate) fn lower_case(self) -> [u8; LANES] {
+        ((self.0 | self.letters().0 & u8x16::splat(0x20)) & u8x16::splat(0x7f)).to_array()
+    }
+
     /// The highest bit of each byte: of text which are not ASCII, of an answer what it says.
     #[inline(always)]
     pub(crate) fn bits(self) -> u64 {
@@ -89,6 +95,7 @@ mod tests {
             prop_assert_eq!(lanes.at_most(one).bits(), which(&bytes, |byte| byte <= one));
             prop_assert_eq!(lanes.between(least, most).bits(), which(&bytes, |byte| (least..=most).contains(&byte)));
             prop_assert_eq!(lanes.letters().bits(), which(&bytes, |byte| byte.is_ascii_alphabetic()));
+            prop_assert_eq!(lanes.lower_case(), bytes.map(|byte| byte.to_ascii_lowercase() & 0x7f));
             prop_assert_eq!(lanes.bits(), which(&bytes, |byte| !byte.is_ascii()));
             prop_assert_eq!((lanes.equal(one) | lanes.equal(other)).bits(), which(&bytes, |byte| byte == one || byte == other));
         }

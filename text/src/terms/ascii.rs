@@ -9,10 +9,25 @@
 
 use std::ops::Range;
 
-use super::sketch::{BLOCK, Block};
+use super::sketch::{BLOCK, Block, has_letter};
 
 /// How many ends are written down without looking whether there are so many.
 const STEP: usize = 8;
+
+/// The runs of a text, and what its bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs<'a> {
+    places: &'a [[u32; 2]],
+    blocks: &'a [Block],
+}
+
+impl<'a> Runs<'a> {
+    /// Those of them that are words.
+    pub(super) fn words(self) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        let places = self.places.iter().map(|&[start, end]| start as usize..end as usize);
+        places.filter(move |place| has_letter(self.blocks, place.clone()))
+    }
+}
 
 /// Where runs begin and end, by turns.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +39,35 @@ pub(super) struct Ends {
 impl Ends {
     /// The runs of a text that hold together, of letters or without, in order. Where the text is not ASCII it must have been
     /// cut out. A text has less than 4 GiB.
-    pub(super) fn runs(&mut self, text: &str, blocks: &[Block]) -> &[[u32; 2]] {
+    pub(super) fn runs<'a>(&'a mut self, text: &str, blocks: &'a [Block]) -> Runs<'a> {
+        let number = self.find(text, blocks);
+        Runs { places: self.first(number), blocks }
+    }
+
+    /// Finds the runs of a text that are words, and gives how many they are.
+    pub(super) fn keep_words(&mut self, text: &str, blocks: &[Block]) -> usize {
+        let number = self.find(text, blocks);
+        if blocks.iter().fold(0, |others, block| others | block.core ^ block.letters) == 0 {
+            return number;
+        }
+        let (places, _) = self.places[..number * 2].as_chunks_mut();
+        let mut kept = 0;
+        for at in 0..number {
+            let [start, end] = places[at];
+            places[kept] = [start, end];
+            kept += usize::from(has_letter(blocks, start as usize..end as usize));
+        }
+        kept
+    }
+
+    /// The first so many of the runs that were found last.
+    #[inline(always)]
+    pub(super) fn first(&self, number: usize) -> &[[u32; 2]] {
+        self.places[..number * 2].as_chunks().0
+    }
+
+    /// Writes down the runs of a text, and gives how many they are.
+    fn find(&mut self, text: &str, blocks: &[Block]) -> usize {
         let room = (blocks.len() + 1) * BLOCK;
         if self.places.len() < room {
             self.places.resize(room, 0);
@@ -54,32 +97,8 @@ impl Ends {
             self.places[number_of_ends] = (blocks.len() * BLOCK) as u32;
             number_of_ends += 1;
         }
-        self.places[..number_of_ends].as_chunks().0
+        number_of_ends / 2
     }
-}
-
-/// The words among the runs of a text.
-pub(super) fn words(runs: &[[u32; 2]], blocks: &[Block]) -> impl Iterator<Item = Range<usize>> {
-    let places = runs.iter().map(|&[start, end]| start as usize..end as usize);
-    places.filter(|place| has_letter(blocks, place.clone()))
-}
-
-/// Whether all runs are words, without looking at each.
-pub(super) fn are_words(blocks: &[Block]) -> bool {
-    blocks.iter().fold(0, |others, block| others | block.core ^ block.letters) == 0
-}
-
-#[inline(always)]
-fn has_letter(blocks: &[Block], Range { start, end }: Range<usize>) -> bool {
-    let (first, last) = (start / BLOCK, (end - 1) / BLOCK);
-    let behind_start = u64::MAX << (start % BLOCK);
-    let before_end = u64::MAX >> (BLOCK - 1 - (end - 1) % BLOCK);
-    if first == last {
-        return blocks[first].letters & behind_start & before_end != 0;
-    }
-    blocks[first].letters & behind_start != 0
-        || blocks[last].letters & before_end != 0
-        || blocks[first + 1..last].iter().any(|block| block.letters != 0)
 }
 
 /// What holds letters or digits together in the block that begins at `base`, between two others.
@@ -87,7 +106,7 @@ fn has_letter(blocks: &[Block], Range { start, end }: Range<usize>) -> bool {
 fn held(text: &[u8], base: usize, before: &Block, block: &Block, behind: &Block) -> u64 {
     let between =
         (block.core << 1 | before.core >> (BLOCK - 1)) & (block.core >> 1 | behind.core << (BLOCK - 1));
-    let mut points = block.points & between;
+    let mut points = block.holders() & between;
     let mut held = 0;
     // There are none in most texts.
     while points != 0 {
@@ -119,9 +138,10 @@ mod tests {
     fn written(text: &str) -> Vec<&str> {
         let (mut sketch, mut ends) = (Sketch::default(), Ends::default());
         sketch.draw(text);
-        let runs = ends.runs(text, sketch.blocks());
-        let found: Vec<&str> = words(runs, sketch.blocks()).map(|place| &text[place]).collect();
-        assert!(!are_words(sketch.blocks()) || runs.len() == found.len(), "{text}");
+        let found: Vec<&str> = ends.runs(text, sketch.blocks()).words().map(|place| &text[place]).collect();
+        let kept = ends.keep_words(text, sketch.blocks());
+        let kept = ends.first(kept).iter().map(|&[start, end]| &text[start as usize..end as usize]);
+        assert!(kept.eq(found.iter().copied()), "{text}");
         found
     }
 
@@ -146,7 +166,7 @@ mod tests {
             for text in &texts {
                 sketch.draw(text);
                 let found: Vec<&str> =
-                    words(ends.runs(text, sketch.blocks()), sketch.blocks()).map(|place| &text[place]).collect();
+                    ends.runs(text, sketch.blocks()).words().map(|place| &text[place]).collect();
                 prop_assert_eq!(found, written(text));
             }
         }

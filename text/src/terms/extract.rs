@@ -1,23 +1,24 @@
 //! The terms of one post.
 //!
 //! Idea: one pass over the raw text finds out what its bytes are (`sketch`), from which its entities are found; they are
-//! cut out, and the rest is split into words in one go. Only where there are HTML escapes is each piece between two
-//! entities freed of them and split for itself.
+//! cut out, and the rest is split into words in one go. So are escapes of HTML, where what they stand for is no part of a
+//! word; only where it may be is each piece between two entities freed of them and split for itself.
 //! Invariant: terms of one kind come in the order of the text, and are the same whatever other kinds are asked for and
 //! whatever posts came before. No key is longer than [`MAX_KEY`], no post gives more than [`MAX_TERMS`].
 //! Cost: nothing is allocated once the buffers have the size of the largest post so far, except for scripts that need a
 //! dictionary; memory is a fixed multiple of that size.
 
 use std::borrow::Cow;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::Kind;
 use super::entities::{Entity, EntityKind, scan};
 use super::found::{Found, Kinds, Term};
 pub use super::found::{MAX_KEY, MAX_TERMS, TooManyTerms};
-use super::html::unescape;
+use super::html::{all_apart, unescape};
 use super::pieces::Pieces;
 use super::sketch::Sketch;
+use super::words::is_silent;
 
 /// What terms are made of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Extractor {
     wanted: Kinds,
     sketch: Sketch,
     entities: Vec<Entity>,
+    /// Where HTML escapes may begin.
+    escapes: Vec<usize>,
     unescaped: String,
     pieces: Pieces,
     found: Found,
@@ -48,6 +51,7 @@ impl Extractor {
             wanted: Kinds::new(kinds),
             sketch: Sketch::default(),
             entities: Vec::new(),
+            escapes: Vec::new(),
             unescaped: String::new(),
             pieces: Pieces::default(),
             found: Found::default(),
@@ -55,19 +59,28 @@ impl Extractor {
     }
 
     /// Finds the terms of a post. They are lent until the next post comes.
-    pub fn extract<'s>(&'s mut self, input: &Input<'_>) -> Result<Terms<'s>, TooManyTerms> {
+    ///
+    /// # Errors
+    /// Where the post has more than [`MAX_TERMS`].
+    #[inline]
+    pub fn extract<'s>(&'s mut self, input: &Input<'s>) -> Result<Terms<'s>, TooManyTerms> {
         match self.walk(input) {
-            ControlFlow::Continue(()) => Ok(Terms {
-                too_long: self.found.too_long,
-                text: &self.found.text,
-                terms: self.found.terms.iter(),
-            }),
+            ControlFlow::Continue(()) => {
+                let folded = self.sketch.folded();
+                let beside = &*self.found.text;
+                Ok(Terms {
+                    too_long: self.found.too_long,
+                    homes: [(folded, input.text), (beside, beside)],
+                    terms: self.found.terms.iter(),
+                    runs: self.pieces.runs(&self.found).iter(),
+                })
+            }
             ControlFlow::Break(error) => Err(error),
         }
     }
 
     fn walk(&mut self, input: &Input<'_>) -> ControlFlow<TooManyTerms> {
-        let Extractor { wanted, sketch, entities, unescaped, pieces, found } = self;
+        let Extractor { wanted, sketch, entities, escapes, unescaped, pieces, found } = self;
         let mut wanted = *wanted;
         found.clear();
         if let (true, Some(own)) = (wanted.has(Kind::Hashtags), input.hashtags) {
@@ -79,19 +92,34 @@ impl Extractor {
         }
         let text = input.text;
         sketch.draw(text);
-        let has_escapes = scan(text, sketch, entities) && input.html;
+        scan(text, sketch, entities, escapes);
+        let has_escapes = input.html && !escapes.is_empty();
+        let own = found.terms.len();
         for entity in &*entities {
-            let (kind, term) = counted(entity.kind, &text[entity.start..entity.end]);
-            if let (true, Some(term)) = (wanted.has(kind), term) {
-                found.add(kind, term)?;
+            sketch.cut(entity.start..entity.end);
+            if let Some((kind, term)) = counted(entity, text, wanted) {
+                if sketch.is_ascii() || text.as_bytes()[term.clone()].is_ascii() {
+                    found.add_written(kind, term)?;
+                } else {
+                    found.add(kind, &text[term])?;
+                }
             }
         }
         if !wanted.has_any(&[Kind::Words, Kind::Phrases, Kind::Emoji]) {
             return ControlFlow::Continue(());
         }
+        let is_plain = !wanted.has(Kind::Phrases)
+            && (!has_escapes || all_apart(text, escapes, |escape| sketch.cut(escape)))
+            && (sketch.is_ascii()
+                || !wanted.has(Kind::Emoji) && sketch.all_others(|row| is_silent(&text[row])));
+        if is_plain {
+            return pieces.plain(text, sketch, wanted, found);
+        }
         if !has_escapes {
             return pieces.split(text, entities, sketch, wanted, found);
         }
+        // The sketch will be that of another text when the terms are read.
+        found.keep_written(own, text);
         // What comes out of an escape may belong to a word, but to no entity.
         let mut at = 0;
         for entity in entities.iter().copied().chain([END]) {
@@ -107,25 +135,33 @@ impl Extractor {
 /// Stands behind the last entity.
 const END: Entity = Entity { kind: EntityKind::Url, start: usize::MAX, end: usize::MAX };
 
-/// What an entity is counted as: its kind of term, and the part of it that is the term.
-fn counted(kind: EntityKind, entity: &str) -> (Kind, Option<&str>) {
-    let without_sign = || {
-        let mut chars = entity.chars();
-        chars.next();
-        chars.as_str()
-    };
-    match kind {
-        EntityKind::Hashtag => (Kind::Hashtags, Some(without_sign())),
-        EntityKind::Cashtag => (Kind::Cashtags, Some(without_sign())),
-        EntityKind::Mention => (Kind::Mentions, Some(without_sign()).filter(|name| !name.contains('/'))),
+/// What an entity of a text is counted as: its kind of term, and where the part of it stands that is the term; `None`: as
+/// nothing that is wanted.
+#[inline(always)]
+fn counted(entity: &Entity, text: &str, wanted: Kinds) -> Option<(Kind, Range<usize>)> {
+    let Entity { kind, start, end } = *entity;
+    let bytes = &text.as_bytes()[start..end];
+    let (kind, term) = match kind {
         EntityKind::Url => {
-            let is_scheme =
-                |name: &str| ["http", "https"].iter().any(|known| name.eq_ignore_ascii_case(known));
-            let behind_scheme = entity.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
-            let host = behind_scheme.map_or(entity, |(_, rest)| rest);
-            (Kind::Domains, host.split([':', '/', '?', '#']).next())
+            let scheme = ["https://", "http://"].iter().map(|scheme| scheme.as_bytes()).find(|scheme| {
+                bytes.get(..scheme.len()).is_some_and(|first| first.eq_ignore_ascii_case(scheme))
+            });
+            let host = scheme.map_or(0, <[u8]>::len);
+            let length = bytes[host..].iter().position(|byte| matches!(byte, b':' | b'/' | b'?' | b'#'));
+            (Kind::Domains, start + host..length.map_or(end, |length| start + host + length))
         }
-    }
+        EntityKind::Mention if bytes.contains(&b'/') => return None,
+        _ => {
+            let sign = if bytes[0].is_ascii() { 1 } else { '＃'.len_utf8() };
+            let kind = match kind {
+                EntityKind::Hashtag => Kind::Hashtags,
+                EntityKind::Cashtag => Kind::Cashtags,
+                EntityKind::Mention | EntityKind::Url => Kind::Mentions,
+            };
+            (kind, start + sign..end)
+        }
+    };
+    wanted.has(kind).then_some((kind, term))
 }
 
 /// The terms of one post, in the order of the text for each kind: `(kind, key, spelling)`. Words and phrases are spelled
@@ -134,23 +170,47 @@ fn counted(kind: EntityKind, entity: &str) -> (Kind, Option<&str>) {
 pub struct Terms<'a> {
     /// Terms that are not here because their keys are longer than [`MAX_KEY`].
     pub too_long: usize,
-    text: &'a str,
+    /// By [`Home`](super::found::Home) the texts in which keys and spellings stand.
+    homes: [(&'a str, &'a str); 2],
     terms: std::slice::Iter<'a, Term>,
+    /// Words that stand behind those terms.
+    runs: std::slice::Iter<'a, [u32; 2]>,
 }
 
 impl<'a> Iterator for Terms<'a> {
     type Item = (Kind, &'a str, &'a str);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let term = self.terms.next()?;
-        let key = &self.text[term.key.range()];
-        let spelling = if term.spelling == term.key { key } else { &self.text[term.spelling.range()] };
-        Some((term.kind, key, spelling))
+        if let Some(term) = self.terms.next() {
+            let (keys, spellings) = self.homes[term.home as usize];
+            return Some((term.kind, &keys[term.key.range()], &spellings[term.spelling.range()]));
+        }
+        self.runs.next().map(|run| word(self.homes[0].0, run))
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.terms.size_hint()
+        let length = self.terms.len() + self.runs.len();
+        (length, Some(length))
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
+        let Terms { homes, terms, runs, .. } = self;
+        let all = terms.fold(start, |all, term| {
+            let (keys, spellings) = homes[term.home as usize];
+            with(all, (term.kind, &keys[term.key.range()], &spellings[term.spelling.range()]))
+        });
+        runs.fold(all, |all, run| with(all, word(homes[0].0, run)))
+    }
+}
+
+/// A word of the post, which stands in its folded text.
+#[inline(always)]
+fn word<'a>(folded: &'a str, &[start, end]: &[u32; 2]) -> (Kind, &'a str, &'a str) {
+    let word = &folded[start as usize..end as usize];
+    (Kind::Words, word, word)
 }
 
 impl ExactSizeIterator for Terms<'_> {}

@@ -1,17 +1,18 @@
 //! The terms of one post while they are being gathered.
 //!
-//! Idea: keys and spellings stand one behind the other in one long string, and a term is two places in it, so that
-//! thousands of terms cost two buffers that are used again for the next post.
+//! Idea: a term is two places, of its key and its spelling. Where a post has no other words than of ASCII, nothing is written
+//! down or copied for them: the runs of its text are the words, and the keys stand in the text that was folded as a whole.
+//! Else keys and spellings stand one behind the other in one long string.
 //! Invariant: no key is longer than [`MAX_KEY`], and there are never more than [`MAX_TERMS`] terms, those that are too
 //! long included.
-//! Cost: a word of ASCII is not copied at all: its text is folded as a whole, and the key is a place in it.
+//! Cost: two buffers that are used again for the next post.
 
 use std::ops::{ControlFlow, Range};
 
+use super::Kind;
+use super::ascii::Runs;
 use super::fold::{append, append_ascii};
-use super::sketch::Block;
 use super::words::Words;
-use super::{Kind, ascii};
 
 /// Terms over all kinds that a post may have; with more it is bad as a whole.
 pub const MAX_TERMS: usize = 10_000;
@@ -28,38 +29,49 @@ const MAX_RAW: usize = MAX_KEY * 64;
 #[error("the post has more than {MAX_TERMS} terms")]
 pub struct TooManyTerms;
 
-/// A set of kinds.
+/// A set of kinds, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kinds([bool; Kind::ALL.len()]);
+pub(super) struct Kinds(u8);
 
 impl Kinds {
     pub(super) fn new(kinds: &[Kind]) -> Self {
-        Kinds(Kind::ALL.map(|kind| kinds.contains(&kind)))
+        Kinds(kinds.iter().fold(0, |all, &kind| all | 1 << kind as u8))
     }
 
+    #[inline(always)]
     pub(super) fn has(self, kind: Kind) -> bool {
-        self.0[kind as usize]
+        self.0 >> kind as u8 & 1 != 0
     }
 
     pub(super) fn has_any(self, kinds: &[Kind]) -> bool {
-        kinds.iter().any(|&kind| self.has(kind))
+        self.0 & Kinds::new(kinds).0 != 0
     }
 
-    pub(super) fn without(mut self, kind: Kind) -> Self {
-        self.0[kind as usize] = false;
-        self
+    pub(super) fn without(self, kind: Kind) -> Self {
+        Kinds(self.0 & !Kinds::new(&[kind]).0)
     }
 }
 
-/// One term: places in the text of [`Found`].
+/// One term: where its key and its spelling stand.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
     pub(super) kind: Kind,
+    pub(super) home: Home,
     pub(super) key: Place,
     pub(super) spelling: Place,
 }
 
-/// A place in the text of [`Found`], which has less than 4 GiB: no more than [`MAX_TERMS`] keys, and the texts of one post.
+/// The texts in which the places of a term are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Home {
+    /// The key in the folded text of the post, the spelling in the post as it is written.
+    Written,
+    /// Both in the text of [`Found`].
+    Beside,
+}
+
+/// A place in a text, which has less than 4 GiB: that of [`Found`] has no more than [`MAX_TERMS`] keys and spellings, and
+/// the text of one post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     start: u32,
@@ -75,6 +87,7 @@ impl Place {
         (self.end - self.start) as usize
     }
 
+    #[inline(always)]
     pub(super) fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -89,16 +102,18 @@ pub(super) struct Cut {
     pub(super) is_entity: bool,
 }
 
-/// Where a key stands; `None`: it is too long to be counted.
+/// Where a key stands in the text of [`Found`]; `None`: it is too long to be counted.
 type Key = Option<Place>;
 
 /// The terms found so far.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Keys, spellings, and what lies between them.
+    /// Keys and spellings that stand in no text of the post, and what lies between them.
     pub(super) text: String,
     /// In the order of the text for each kind.
     pub(super) terms: Vec<Term>,
+    /// Runs of the post that are words, beside those terms.
+    pub(super) runs: usize,
     /// Terms whose keys are too long.
     pub(super) too_long: usize,
 }
@@ -107,6 +122,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.terms.clear();
+        self.runs = 0;
         self.too_long = 0;
     }
 
@@ -121,7 +137,35 @@ impl Found {
             self.text.push_str(term);
             Place::new(start, self.text.len())
         });
-        self.record(kind, key.zip(spelling))
+        self.record(key.zip(spelling).map(|(key, spelling)| Term { kind, home: Home::Beside, key, spelling }))
+    }
+
+    /// Takes a term that stands at a place of the post and has nothing but ASCII in it.
+    pub(super) fn add_written(&mut self, kind: Kind, term: Range<usize>) -> ControlFlow<TooManyTerms> {
+        let place = Place::new(term.start, term.end);
+        let term = Term { kind, home: Home::Written, key: place, spelling: place };
+        self.record((place.len() <= MAX_KEY).then_some(term))
+    }
+
+    /// Puts the keys of all terms from `first` on into the text of their own.
+    pub(super) fn keep_written(&mut self, first: usize, text: &str) {
+        for term in &mut self.terms[first..] {
+            if term.home == Home::Written {
+                let start = self.text.len();
+                append_ascii(&text[term.key.range()], &mut self.text);
+                let key = Place::new(start, self.text.len());
+                self.text.push_str(&text[term.spelling.range()]);
+                let spelling = Place::new(key.range().end, self.text.len());
+                *term = Term { kind: term.kind, home: Home::Beside, key, spelling };
+            }
+        }
+    }
+
+    /// Takes all these runs of the post for words, each of which is short enough to be a key.
+    pub(super) fn add_runs(&mut self, runs: usize) -> ControlFlow<TooManyTerms> {
+        self.check_room(runs)?;
+        self.runs = runs;
+        ControlFlow::Continue(())
     }
 
     /// Takes the words and phrases, as far as they are wanted, of a text from whose sketch all `cuts` were cut out; `runs` are
@@ -129,39 +173,22 @@ impl Found {
     pub(super) fn add_words(
         &mut self,
         text: &str,
-        (runs, blocks): (&[[u32; 2]], &[Block]),
+        runs: Runs<'_>,
         cuts: &[Cut],
         wanted: Kinds,
         words: &mut Words,
     ) -> ControlFlow<TooManyTerms> {
         let base = self.text.len();
         append_ascii(text, &mut self.text);
-        let place = |start: usize, end: usize| Place::new(base + start, base + end);
-        if !wanted.has(Kind::Phrases) && cuts.iter().all(|cut| cut.is_entity) {
-            // Nothing stands between the words that would have to be looked at.
-            if text.len() <= MAX_KEY && ascii::are_words(blocks) {
-                // Nor at any of them.
-                self.check_room(runs.len())?;
-                self.terms.extend(runs.iter().map(|&[start, end]| {
-                    let key = place(start as usize, end as usize);
-                    Term { kind: Kind::Words, key, spelling: key }
-                }));
-                return ControlFlow::Continue(());
-            }
-            return ascii::words(runs, blocks).try_for_each(|word| {
-                let key = place(word.start, word.end);
-                self.record(Kind::Words, (key.len() <= MAX_KEY).then_some((key, key)))
-            });
-        }
         let mut cuts = cuts.iter();
         let mut previous = None;
         let mut next = cuts.next();
-        for word in ascii::words(runs, blocks) {
+        for word in runs.words() {
             while let Some(cut) = next.filter(|cut| cut.start < word.start) {
                 self.add_cut((text, base), cut, wanted, words, &mut previous)?;
                 next = cuts.next();
             }
-            let key = place(word.start, word.end);
+            let key = Place::new(base + word.start, base + word.end);
             self.add_word(Some(key).filter(|key| key.len() <= MAX_KEY), wanted, &mut previous)?;
         }
         next.into_iter()
@@ -201,17 +228,19 @@ impl Found {
         if wanted.has(Kind::Phrases)
             && let Some(first) = previous.replace(key)
         {
-            self.add_phrase(first, key)?;
+            let phrase = self.join(first, key);
+            self.add_key(Kind::Phrases, phrase)?;
         }
         if wanted.has(Kind::Words) {
-            self.record(Kind::Words, key.zip(key))?;
+            self.add_key(Kind::Words, key)?;
         }
         ControlFlow::Continue(())
     }
 
-    fn add_phrase(&mut self, first: Key, second: Key) -> ControlFlow<TooManyTerms> {
-        let phrase = self.join(first, second);
-        self.record(Kind::Phrases, phrase.zip(phrase))
+    /// Takes a term that is spelled as its key.
+    #[inline(always)]
+    fn add_key(&mut self, kind: Kind, key: Key) -> ControlFlow<TooManyTerms> {
+        self.record(key.map(|key| Term { kind, home: Home::Beside, key, spelling: key }))
     }
 
     /// Where the key of this term now stands.
@@ -250,12 +279,12 @@ impl Found {
         ControlFlow::Continue(())
     }
 
-    /// Takes a term with this key and spelling.
+    /// Takes a term; `None`: its key is too long.
     #[inline(always)]
-    fn record(&mut self, kind: Kind, term: Option<(Place, Place)>) -> ControlFlow<TooManyTerms> {
+    fn record(&mut self, term: Option<Term>) -> ControlFlow<TooManyTerms> {
         self.check_room(1)?;
         match term {
-            Some((key, spelling)) => self.terms.push(Term { kind, key, spelling }),
+            Some(term) => self.terms.push(term),
             None => self.too_long += 1,
         }
         ControlFlow::Continue(())

@@ -4,6 +4,8 @@
 //! begins with `&` stays as it is. What comes out of an escape is not looked at again.
 //! Cost: a text without `&` is handed back as it is; else it is copied once into the caller's buffer.
 
+use std::ops::Range;
+
 use memchr::memchr;
 
 /// The text without escapes: the text itself, or the content of `buffer`, which is cleared first.
@@ -24,6 +26,19 @@ pub(super) fn unescape<'a>(text: &'a str, buffer: &'a mut String) -> &'a str {
     }
     buffer.push_str(rest);
     buffer
+}
+
+/// Shows the escapes of a text, of which all `signs` (`&`) are known; `false`, after some of them or none, if one stands for
+/// what may belong to a word.
+pub(super) fn all_apart(text: &str, signs: &[usize], mut see: impl FnMut(Range<usize>)) -> bool {
+    signs.iter().all(|&at| match escape(&text[at..]) {
+        Some(('&' | '<' | '>' | '"', length)) => {
+            see(at..at + length);
+            true
+        }
+        Some(_) => false,
+        None => true,
+    })
 }
 
 /// The character that an escape at the beginning of `text` stands for, and the length of the escape in bytes.

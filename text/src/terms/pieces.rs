@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use super::ascii::Ends;
 use super::entities::Entity;
-use super::found::{Cut, Found, Kinds, TooManyTerms};
+use super::found::{Cut, Found, Kinds, MAX_KEY, TooManyTerms};
 use super::sketch::Sketch;
 use super::words::{Words, stretches};
 use super::{Kind, emoji};
@@ -18,10 +18,35 @@ use super::{Kind, emoji};
 pub(super) struct Pieces {
     words: Words,
     cuts: Vec<Cut>,
-    ends: Ends,
+    pub(super) ends: Ends,
 }
 
 impl Pieces {
+    /// Adds the words of a post to `found` that are all ASCII; from its sketch everything else was cut out.
+    #[inline(always)]
+    pub(super) fn plain(
+        &mut self,
+        text: &str,
+        sketch: &Sketch,
+        wanted: Kinds,
+        found: &mut Found,
+    ) -> ControlFlow<TooManyTerms> {
+        let Pieces { words, ends, .. } = self;
+        if !wanted.has(Kind::Words) {
+            ControlFlow::Continue(())
+        } else if text.len() <= MAX_KEY {
+            found.add_runs(ends.keep_words(text, sketch.blocks()))
+        } else {
+            found.add_words(text, ends.runs(text, sketch.blocks()), &[], wanted, words)
+        }
+    }
+
+    /// The runs of the post that `found` has as words.
+    #[inline(always)]
+    pub(super) fn runs(&self, found: &Found) -> &[[u32; 2]] {
+        self.ends.first(found.runs)
+    }
+
     /// Adds to `found` what is wanted of a text and is not in its entities; the sketch is used up.
     pub(super) fn split(
         &mut self,
@@ -63,7 +88,6 @@ impl Pieces {
             return ControlFlow::Continue(());
         }
         cuts.iter().for_each(|cut| sketch.cut(cut.start..cut.end));
-        let blocks = sketch.blocks();
-        found.add_words(text, (ends.runs(text, blocks), blocks), cuts, wanted, words)
+        found.add_words(text, ends.runs(text, sketch.blocks()), cuts, wanted, words)
     }
 }

@@ -15,7 +15,7 @@ use memchr::memchr_iter;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::alphabet::{Class, character};
-use super::ascii::{self, Ends};
+use super::ascii::Ends;
 use super::sketch::Sketch;
 
 mod automaton;
@@ -53,7 +53,7 @@ impl Words {
                 ControlFlow::Continue(())
             });
         };
-        for place in ascii::words(Ends::default().runs(text, sketch.blocks()), sketch.blocks()) {
+        for place in Ends::default().runs(text, sketch.blocks()).words() {
             while let Some(other) = others.next_if(|other| other.start < place.start) {
                 see_other(other, &mut see);
             }
@@ -166,6 +166,19 @@ impl AtHand {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+/// Whether a row of characters outside ASCII gives no words and is nothing to those beside it, whatever stands there.
+pub(super) fn is_silent(row: &str) -> bool {
+    let is_apart = |class| matches!(class, Class::Apart | Class::Space | Class::Pictograph);
+    let is_attached = |class| matches!(class, Class::Attached | Class::Joiner);
+    let mut may_attach = false;
+    row.chars().map(character).all(|character| {
+        let class = character.class();
+        let is_silent = is_apart(class) || may_attach && is_attached(class);
+        may_attach = true;
+        is_silent && !character.is_alphabetic()
+    })
 }
 
 /// Whether what stands behind a character in the middle of a word may hold it there.

@@ -91,6 +91,52 @@ const DOMAIN_ASCII: u128 = {
     bits
 };
 
+/// The bits of the ASCII characters of which labels of hosts consist.
+const LABEL_ASCII: u128 = DOMAIN_ASCII | 1 << b'-' | 1 << b'_';
+
+/// Whether a character can be part of a label of a host.
+pub(super) fn is_label_char(c: char) -> bool {
+    is_domain_char(c) || matches!(c, '-' | '_')
+}
+
+/// Where the row of characters ends that begins at `at` and of which labels consist.
+pub(super) fn label_end(text: &str, mut at: usize) -> usize {
+    loop {
+        match text.as_bytes().get(at) {
+            Some(&byte) if byte.is_ascii() => {
+                if LABEL_ASCII >> byte & 1 == 0 {
+                    return at;
+                }
+                at += 1;
+            }
+            Some(_) => match text[at..].chars().next() {
+                Some(c) if is_domain_char(c) => at += c.len_utf8(),
+                _ => return at,
+            },
+            None => return at,
+        }
+    }
+}
+
+/// Where the row of labels and full stops begins that ends at `at`, not before `least`.
+pub(super) fn row_start(text: &str, least: usize, mut at: usize) -> usize {
+    while at > least {
+        let byte = text.as_bytes()[at - 1];
+        if byte.is_ascii() {
+            if (LABEL_ASCII | 1 << b'.') >> byte & 1 == 0 {
+                break;
+            }
+            at -= 1;
+        } else {
+            match text[least..at].chars().next_back() {
+                Some(c) if is_domain_char(c) => at -= c.len_utf8(),
+                _ => break,
+            }
+        }
+    }
+    at
+}
+
 /// What may not stand directly before a URL.
 pub(super) fn blocks_url(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '@' | '＠' | '$' | '#' | '＃') || is_noncharacter(c)

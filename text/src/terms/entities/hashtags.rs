@@ -8,6 +8,7 @@
 
 use super::classes::{is_tag_char, is_tag_letter};
 use super::{Entity, EntityKind};
+use crate::terms::sketch::Sketch;
 
 /// Takes the signs of a text, in order.
 #[derive(Debug, Default)]
@@ -18,11 +19,17 @@ pub(super) struct Scanner {
 
 impl Scanner {
     /// Looks at the sign from `start` to `body`; appends the hashtag to `found`, if it makes one.
-    pub(super) fn sign(&mut self, text: &str, start: usize, body: usize, found: &mut Vec<Entity>) {
+    pub(super) fn sign(
+        &mut self,
+        (text, sketch): (&str, &Sketch),
+        start: usize,
+        body: usize,
+        found: &mut Vec<Entity>,
+    ) {
         if !may_begin(text, start, self.taken) || text[body..].starts_with(['\u{fe0f}', '\u{20e3}']) {
             return;
         }
-        let (end, has_letter) = run(text, body);
+        let (end, has_letter) = run(text, sketch, body);
         if has_letter {
             self.taken = end;
             let rest = &text[end..];
@@ -34,30 +41,24 @@ impl Scanner {
 }
 
 fn may_begin(text: &str, start: usize, taken: usize) -> bool {
+    let Some(&last) = text.as_bytes()[..start].last() else { return true };
+    if last == b' ' {
+        return true;
+    }
     match text[..start].chars().next_back() {
-        None => true,
         Some(_) if start == taken => false,
         Some('\u{fe0e}' | '\u{fe0f}') => true,
-        Some(before) => before != '&' && !is_tag_char(before),
+        before => before.is_none_or(|before| before != '&' && !is_tag_char(before)),
     }
 }
 
-fn run(text: &str, body: usize) -> (usize, bool) {
-    let mut has_letter = false;
-    let mut end = body;
-    loop {
-        match text.as_bytes().get(end) {
-            Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => {
-                has_letter |= byte.is_ascii_alphabetic();
-                end += 1;
-            }
-            Some(byte) if !byte.is_ascii() => {
-                let Some(c) = text[end..].chars().next().filter(|&c| is_tag_char(c)) else { break };
-                has_letter = has_letter || is_tag_letter(c);
-                end += c.len_utf8();
-            }
-            _ => break,
-        }
+/// Where a row of characters ends that tags consist of, and whether a letter is among them.
+fn run(text: &str, sketch: &Sketch, body: usize) -> (usize, bool) {
+    let mut end = sketch.core_end(body);
+    let mut has_letter = sketch.has_letter_in(body..end);
+    while let Some(c) = text[end..].chars().next().filter(|&c| is_tag_char(c)) {
+        has_letter = has_letter || is_tag_letter(c);
+        end += c.len_utf8();
     }
     (end, has_letter)
 }

@@ -6,7 +6,7 @@
 //! Invariant: the host found at a place is the one that a greedy regular expression with backtracking finds there.
 //! Cost: linear: each label is read at most twice, whatever the text.
 
-use super::classes::is_domain_char;
+use super::classes::{is_domain_char, label_end};
 use super::tlds::top_level_domain;
 
 /// The longest host that a row of labels can give, and how far that holds.
@@ -29,15 +29,9 @@ pub(super) struct Label<'a> {
 
 /// The label that begins at `at`.
 pub(super) fn label(text: &str, at: usize) -> Label<'_> {
-    let rest = &text[at..];
-    let end = rest.find(|c| !is_label_char(c)).unwrap_or(rest.len());
-    let next = rest[end..].starts_with('.').then_some(at + end + 1);
-    Label { text: &rest[..end], next }
-}
-
-/// Whether a character can be part of a label.
-pub(super) fn is_label_char(c: char) -> bool {
-    is_domain_char(c) || matches!(c, '-' | '_')
+    let end = label_end(text, at);
+    let next = (text.as_bytes().get(end) == Some(&b'.')).then_some(end + 1);
+    Label { text: &text[at..end], next }
 }
 
 impl Row {

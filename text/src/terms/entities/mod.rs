@@ -51,30 +51,29 @@ pub struct Entity {
 pub fn entities(text: &str, found: &mut Vec<Entity>) {
     let mut sketch = Sketch::default();
     sketch.draw(text);
-    scan(text, &sketch, found);
+    scan(text, &sketch, found, &mut Vec::new());
 }
 
-/// The same for a text whose sketch has been drawn; says whether the text may have HTML escapes.
-pub(super) fn scan(text: &str, sketch: &Sketch, found: &mut Vec<Entity>) -> bool {
+/// The same for a text whose sketch has been drawn; where HTML escapes may begin is put into `escapes`.
+pub(super) fn scan(text: &str, sketch: &Sketch, found: &mut Vec<Entity>, escapes: &mut Vec<usize>) {
     found.clear();
+    escapes.clear();
     let (mut tags, mut mentions) = (hashtags::Scanner::default(), mentions::Scanner::default());
     let mut urls = urls::Scanner::new(text);
-    let mut has_escapes = false;
     sketch.each_sign(|at| match &text.as_bytes()[at..] {
-        [b'#', ..] => tags.sign(text, at, at + 1, found),
+        [b'#', ..] => tags.sign((text, sketch), at, at + 1, found),
         [b'@', ..] => mentions.sign(text, at, at + 1, found),
         [b'$', ..] => cashtags::sign(text, at, found),
         [b'.', ..] => urls.dot(at, found),
-        [b'&', ..] => has_escapes = true,
+        [b'&', ..] => escapes.push(at),
         // `＃` and `＠`.
-        [0xef, 0xbc, 0x83, ..] => tags.sign(text, at, at + 3, found),
+        [0xef, 0xbc, 0x83, ..] => tags.sign((text, sketch), at, at + 3, found),
         [0xef, 0xbc, 0xa0, ..] => mentions.sign(text, at, at + 3, found),
         _ => {}
     });
     if found.len() > 1 {
         keep_first_of_overlapping(found);
     }
-    has_escapes
 }
 
 fn keep_first_of_overlapping(found: &mut Vec<Entity>) {

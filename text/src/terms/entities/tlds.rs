@@ -25,14 +25,20 @@ static OTHER_SCRIPTS: LazyLock<Vec<Box<str>>> = LazyLock::new(|| {
 /// Length in bytes of the top-level domain with which `text` begins and behind which no ASCII letter or digit, `@`, `+`
 /// or `-` stands.
 pub(super) fn top_level_domain(text: &str) -> Option<usize> {
-    punycode(text).or_else(|| ascii(text)).or_else(|| other_script(text))
+    if let Some(length) = punycode(text) {
+        return Some(length);
+    }
+    let letters = text.bytes().take(MAX_ASCII).take_while(u8::is_ascii_alphanumeric).count();
+    let behind = text.as_bytes().get(letters);
+    ascii(text, letters).or_else(|| behind.filter(|byte| !byte.is_ascii()).and_then(|_| other_script(text)))
 }
 
-fn ascii(text: &str) -> Option<usize> {
-    let length = text.bytes().take(MAX_ASCII).take_while(u8::is_ascii_alphanumeric).count();
+/// The same for a name in ASCII, which can only be all the letters and digits with which the text begins.
+fn ascii(text: &str, length: usize) -> Option<usize> {
     let name = &text[..length];
-    let known =
-        may_end(&text[length..]) && (tld::exist_case_insensitive(name) || name.eq_ignore_ascii_case(ONION));
+    let known = length > 1
+        && may_end(&text[length..])
+        && (tld::exist_case_insensitive(name) || name.eq_ignore_ascii_case(ONION));
     known.then_some(length)
 }
 
@@ -49,10 +55,12 @@ fn other_script(text: &str) -> Option<usize> {
 
 /// Any label that begins with `xn--` passes for a top-level domain, as in the reference.
 fn punycode(text: &str) -> Option<usize> {
-    let prefix = text.get(..4)?;
-    let digits =
-        text.bytes().skip(4).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
-    (prefix.eq_ignore_ascii_case("xn--") && digits > 0).then_some(4 + digits)
+    let (prefix, rest) = text.as_bytes().split_first_chunk::<4>()?;
+    if !prefix.eq_ignore_ascii_case(b"xn--") {
+        return None;
+    }
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    (digits > 0).then_some(4 + digits)
 }
 
 /// Length of the part of `text` that is `name` but for the case of letters; `name` is in lower case.
@@ -64,7 +72,8 @@ fn same_letters(text: &str, name: &str) -> Option<usize> {
 }
 
 fn may_end(rest: &str) -> bool {
-    !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '+' | '-'))
+    let is_in_the_way = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'+' | b'-');
+    !rest.as_bytes().first().is_some_and(is_in_the_way)
 }
 
 #[cfg(test)]
@@ -93,5 +102,9 @@ mod tests {
     fn the_root_zone_has_names_in_other_scripts() {
         assert!(OTHER_SCRIPTS.len() > 100);
         assert!(OTHER_SCRIPTS.iter().all(|name| !name.is_ascii() && **name == name.to_lowercase()));
+        // Behind letters and digits of ASCII comes what is not ASCII, not another character of ASCII.
+        let is_known = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
+        assert!(OTHER_SCRIPTS.iter().all(|name| name.chars().all(is_known)));
+        assert!(tld::TLD.iter().all(|name| name.len() > 1));
     }
 }

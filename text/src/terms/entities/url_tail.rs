@@ -49,7 +49,7 @@ fn path(text: &str) -> usize {
     while let Some(c) = text[at..].chars().next() {
         if is_path_char(c) {
             at += c.len_utf8();
-            if is_letter(c) || matches!(c, '0'..='9' | '+' | '-' | '=' | '_' | '#' | '/') {
+            if may_end_path(c) {
                 end = at;
             }
         } else if let Some(length) = parentheses(&text[at..]) {
@@ -78,18 +78,34 @@ fn parentheses(text: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
+/// A letter outside ASCII that belongs to a path.
 fn is_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, '\u{400}'..='\u{4ff}') || is_latin_accent(c)
+    matches!(c, '\u{400}'..='\u{4ff}') || is_latin_accent(c)
+}
+
+/// What a path consists of beside letters and digits.
+const PATH_SIGNS: &[u8] = b"!*';:=+,.$/%#[]-_~@|&";
+
+const PATH_ASCII: u128 = bits(PATH_SIGNS) | LETTERS_AND_DIGITS;
+const PATH_END_ASCII: u128 = bits(b"+-=_#/") | LETTERS_AND_DIGITS;
+const LETTERS_AND_DIGITS: u128 = bits(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+/// These characters of ASCII, a bit each.
+const fn bits(bytes: &[u8]) -> u128 {
+    let (mut bits, mut at) = (0, 0);
+    while at < bytes.len() {
+        bits |= 1 << bytes[at];
+        at += 1;
+    }
+    bits
 }
 
 fn is_path_char(c: char) -> bool {
-    is_letter(c)
-        || c.is_ascii_digit()
-        || matches!(
-            c,
-            '!' | '*' | '\'' | ';' | ':' | '=' | '+' | ',' | '.' | '$' | '/' | '%' | '#' | '[' | ']' | '-'
-        )
-        || matches!(c, '_' | '~' | '@' | '|' | '&' | '\u{2013}')
+    if c.is_ascii() { PATH_ASCII >> c as u32 & 1 != 0 } else { c == '\u{2013}' || is_letter(c) }
+}
+
+fn may_end_path(c: char) -> bool {
+    if c.is_ascii() { PATH_END_ASCII >> c as u32 & 1 != 0 } else { is_letter(c) }
 }
 
 fn is_query_char(byte: u8) -> bool {

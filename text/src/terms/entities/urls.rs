@@ -9,8 +9,8 @@
 //! reference: it loses an accented letter with which both the text and a host without a scheme begin.
 //! Cost: linear in the rows of labels around dots.
 
-use super::classes::{blocks_url, is_domain_char, is_latin_accent};
-use super::hosts::{Row, is_label_char, label};
+use super::classes::{blocks_url, is_domain_char, is_label_char, is_latin_accent, row_start};
+use super::hosts::{Row, label};
 use super::punycode::{MAX_LABEL, label_fits};
 use super::tlds::top_level_domain;
 use super::url_tail::{Tail, query, tail};
@@ -63,8 +63,7 @@ impl<'t> Scanner<'t> {
 
     /// Takes the first URL of the row of labels around a dot; gives where to go on.
     fn row_around(&mut self, dot: usize, found: &mut Vec<Entity>) -> usize {
-        let before = &self.text[self.taken..dot];
-        let start = self.taken + before.trim_end_matches(|c| is_label_char(c) || c == '.').len();
+        let start = row_start(self.text, self.taken, dot);
         if let Some(scheme) = self.scheme_before(start)
             && let Some(end) = self.row.host_end(self.text, start)
         {
