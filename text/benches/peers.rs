@@ -142,16 +142,23 @@ fn decoding(args: &Args) {
         other => panic!("no post: {other:?}"),
     };
     for record in &statuses {
-        assert_eq!(own(record), status::derived(record), "both read the same");
-        assert_eq!(own(record), status::borrowed(record), "both read the same");
+        assert_eq!(own(record), status::derived(record.as_bytes()), "both read the same");
+        assert_eq!(own(record), status::borrowed(record.as_bytes()), "both read the same");
     }
     println!("\nstatuses of {} bytes", bytes / statuses.len());
     let ways: Vec<Way<'_>> = vec![
-        ("serde_json, derived", Box::new(|| statuses.iter().map(|record| status::derived(record)).sum())),
+        (
+            "serde_json, derived",
+            Box::new(|| statuses.iter().map(|record| status::derived(record.as_bytes())).sum()),
+        ),
         ("decode", Box::new(|| statuses.iter().map(|record| own(record)).sum())),
         (
             "  serde_json, derived, borrowing",
-            Box::new(|| statuses.iter().map(|record| status::borrowed(record)).sum()),
+            Box::new(|| statuses.iter().map(|record| status::borrowed(record.as_bytes())).sum()),
+        ),
+        (
+            "  serde_json, derived, known UTF-8",
+            Box::new(|| statuses.iter().map(|record| status::known_text(record)).sum()),
         ),
     ];
     measure(ways, args, statuses.len(), bytes);

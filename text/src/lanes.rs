@@ -48,6 +48,12 @@ impl Lanes {
         Lanes(self.0 - u8x16::splat(least)).at_most(most - least)
     }
 
+    /// Which are `"` or control characters below the space: with one bit turned over, just those up to the space.
+    #[inline(always)]
+    pub(crate) fn quote_or_control(self) -> Lanes {
+        Lanes(self.0 ^ u8x16::splat(b'"' ^ b' ')).at_most(b' ')
+    }
+
     /// Which are ASCII letters.
     #[inline(always)]
     pub(crate) fn letters(self) -> Lanes {
@@ -95,6 +101,7 @@ mod tests {
             prop_assert_eq!(lanes.at_most(one).bits(), which(&bytes, |byte| byte <= one));
             prop_assert_eq!(lanes.between(least, most).bits(), which(&bytes, |byte| (least..=most).contains(&byte)));
             prop_assert_eq!(lanes.letters().bits(), which(&bytes, |byte| byte.is_ascii_alphabetic()));
+            prop_assert_eq!(lanes.quote_or_control().bits(), which(&bytes, |byte| byte == b'"' || byte < b' '));
             prop_assert_eq!(lanes.lower_case(), bytes.map(|byte| byte.to_ascii_lowercase() & 0x7f));
             prop_assert_eq!(lanes.bits(), which(&bytes, |byte| !byte.is_ascii()));
             prop_assert_eq!((lanes.equal(one) | lanes.equal(other)).bits(), which(&bytes, |byte| byte == one || byte == other));

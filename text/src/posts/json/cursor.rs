@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use super::keys::Keys;
-use super::skip;
+use super::skip::{self, FAULT, Json};
+use super::stops::Stops;
 use super::strings::unescape;
 
 /// Why a text could not be read on.
@@ -37,13 +38,19 @@ pub(in crate::posts) enum Expected {
 #[derive(Clone, Debug)]
 pub(in crate::posts) struct Cursor<'a> {
     text: &'a str,
+    stops: Stops,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// The beginning of a text.
     pub(super) fn new(text: &'a str) -> Self {
-        Cursor { text, at: 0 }
+        Cursor { text, stops: Stops::new(text.as_bytes()), at: 0 }
+    }
+
+    #[inline(always)]
+    fn json(&self) -> Json<'_> {
+        Json { bytes: self.text.as_bytes(), stops: &self.stops }
     }
 
     /// How many bytes have been passed.
@@ -100,33 +107,31 @@ impl<'a> Cursor<'a> {
     /// Passes all fields that are not read, or the end of the object; stops before the value of the next field that may be
     /// read. `None`: the object has been passed. `is_first`: no field has been passed yet, so that no comma is due.
     fn next_key(&mut self, keys: &Keys, is_first: bool) -> Result<Option<Key>, Fault> {
-        let bytes = self.text.as_bytes();
-        let (mut byte, mut at) = skip::token(bytes, self.at);
-        let mut is_due = !is_first;
+        let json = self.json();
+        let bytes = json.bytes;
+        let (mut at, mut is_due) = (self.at, !is_first);
         loop {
-            if byte == b'}' {
-                self.at = at + 1;
-                return Ok(None);
-            }
-            if is_due {
-                if byte != b',' {
-                    return Err(Fault::Syntax);
+            let start = if is_due && skip::has(bytes, at, b",\"") {
+                at + 1
+            } else {
+                match skip::opening(bytes, at, is_due)? {
+                    (start, true) => start,
+                    (end, false) => {
+                        self.at = end;
+                        return Ok(None);
+                    }
                 }
-                (byte, at) = skip::token(bytes, at + 1);
-            }
-            if byte != b'"' {
+            };
+            let (end, has_escapes, value) = skip::key(json, start);
+            if value == FAULT {
                 return Err(Fault::Syntax);
             }
-            let start = at;
-            let (end, has_escapes) = skip::string(bytes, start)?;
-            at = skip::pass(bytes, end, b':')?;
-            let key = Key { start, end: end - 1, has_escapes };
-            if has_escapes || keys.may_have(&bytes[start + 1..end - 1]) {
-                self.at = at;
-                return Ok(Some(key));
+            if has_escapes || keys.may_have(&bytes[start + 1..end]) {
+                self.at = value;
+                return Ok(Some(Key { start, end, has_escapes }));
             }
-            at = skip::value(bytes, at)?;
-            (byte, at) = skip::token(bytes, at);
+            // Behind a fault there is no opening.
+            at = skip::value(json, value);
             is_due = true;
         }
     }
@@ -163,7 +168,10 @@ impl<'a> Cursor<'a> {
         if self.token() != b'"' {
             return Err(Fault::Type(Expected::String));
         }
-        let (end, has_escapes) = skip::string(self.text.as_bytes(), self.at)?;
+        let (end, has_escapes) = skip::string(self.json(), self.at);
+        if end == FAULT {
+            return Err(Fault::Syntax);
+        }
         let inside = &self.text[self.at + 1..end - 1];
         self.at = end;
         if has_escapes { unescape(inside).map(Cow::Owned) } else { Ok(Cow::Borrowed(inside)) }
@@ -199,7 +207,11 @@ impl<'a> Cursor<'a> {
 
     /// Passes any value.
     pub(in crate::posts) fn skip(&mut self) -> Result<(), Fault> {
-        self.at = skip::value(self.text.as_bytes(), self.at)?;
+        let end = skip::value(self.json(), self.at);
+        if end == FAULT {
+            return Err(Fault::Syntax);
+        }
+        self.at = end;
         Ok(())
     }
 }

@@ -2,27 +2,26 @@
 //!
 //! Idea: most keys of a record are none of these, and nearly all of those are told by their length and ends,
 //! without being compared with each.
-//! Cost: one bit of a number for a key that is not read.
+//! Cost: one look-up for a key that is not read; 256 bytes a shape.
 
 /// The keys of one shape of object; at most 32.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::posts) struct Keys {
     keys: &'static [&'static str],
-    /// Of each key the bit that [`place`] gives.
-    places: [u64; 4],
+    /// Whether one of the keys has this place.
+    places: [bool; 256],
 }
 
 impl Keys {
     /// Any keys.
-    pub(in crate::posts) const ALL: Keys = Keys { keys: &[], places: [u64::MAX; 4] };
+    pub(in crate::posts) const ALL: Keys = Keys { keys: &[], places: [true; 256] };
 
     /// These keys; no two may be the same.
     pub(in crate::posts) const fn new(keys: &'static [&'static str]) -> Keys {
         assert!(keys.len() <= 32);
-        let (mut places, mut at) = ([0; 4], 0);
+        let (mut places, mut at) = ([false; 256], 0);
         while at < keys.len() {
-            let place = place(keys[at].as_bytes());
-            places[place / 64] |= 1 << (place % 64);
+            places[place(keys[at].as_bytes()) as usize] = true;
             at += 1;
         }
         Keys { keys, places }
@@ -31,8 +30,7 @@ impl Keys {
     /// Whether this may be one of the keys; that of any of them it is said.
     #[inline(always)]
     pub(super) fn may_have(&self, key: &[u8]) -> bool {
-        let place = place(key);
-        self.places[place / 64] >> (place % 64) & 1 != 0
+        self.places[usize::from(place(key))]
     }
 
     /// A bit of its own for each of the keys.
@@ -45,11 +43,11 @@ impl Keys {
     }
 }
 
-/// A number below 256 that differs for most keys.
+/// A number that differs for most keys.
 #[inline(always)]
-const fn place(key: &[u8]) -> usize {
+const fn place(key: &[u8]) -> u8 {
     let (Some(first), Some(last)) = (key.first(), key.last()) else { return 0 };
-    ((*first as usize * 5) ^ (key.len() * 11) ^ *last as usize) & 0xff
+    first.wrapping_mul(5) ^ (key.len() as u8).wrapping_mul(11) ^ *last
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {

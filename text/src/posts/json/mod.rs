@@ -17,6 +17,7 @@ use super::bad::{Bad, Reason};
 mod cursor;
 mod keys;
 mod skip;
+mod stops;
 mod strings;
 mod values;
 

@@ -1,16 +1,34 @@
 //! Passing what is not read of a JSON text.
 //!
-//! Idea: most of a record is skipped, so that skipping is what has to be fast: sixteen bytes at a time it is found out
-//! where a string or a number ends, and nothing is decoded, copied or put into a tree. Each function is told where something
-//! begins, and gives where it ends. The sixteen begin where the string does, not at some multiple of sixteen, so that the same field
-//! takes the same way through the program in each record, which the processor learns.
+//! Idea: most of a record is skipped, so that skipping is what has to be fast: where strings may end is known beforehand
+//! (`stops`), of a number the digits are looked at together, and nothing is decoded, copied or put into a tree. Each function is
+//! told where something begins, and gives where it ends. What nearly all records have, no white space and no escapes in keys,
+//! has a way of its own.
 //! Invariant: what was passed is valid JSON, of which each token has been looked at; the tests compare the verdict with
 //! that of `serde_json`. Skipping does not recurse: for a level of nesting it keeps one bit.
 //! Cost: a step or two for a short string or number.
 
 use super::cursor::Fault;
+use super::stops::Stops;
 use super::strings::hex;
 use crate::lanes::{LANES, Lanes};
+
+/// A JSON text, with what is known of it beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Json<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) stops: &'a Stops,
+}
+
+/// Behind every text: what is given where something is no JSON, and from where on nothing is found. A plain number is less to
+/// carry through the many steps than a result would be.
+pub(super) const FAULT: usize = u32::MAX as usize;
+
+/// A place, which is known not to overflow when something small is added; so nothing has to ask for that.
+#[inline(always)]
+fn place(at: usize) -> usize {
+    at & FAULT
+}
 
 /// The byte at `at`, 0 behind the end.
 #[inline(always)]
@@ -18,24 +36,18 @@ fn byte(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or_default()
 }
 
-/// Where the next quote, backslash or control character stands, or where the text ends.
+/// Whether these bytes stand at `at`.
 #[inline(always)]
-fn stop(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(lanes) = Lanes::at(bytes, at) {
-        let stops = (lanes.equal(b'"') | lanes.equal(b'\\') | lanes.at_most(0x1f)).bits();
-        if stops != 0 {
-            return at + stops.trailing_zeros() as usize;
-        }
-        at += LANES;
-    }
-    last_stop(bytes, at)
+pub(super) fn has<const N: usize>(bytes: &[u8], at: usize, wanted: &[u8; N]) -> bool {
+    let at = place(at);
+    bytes.get(at..at + N) == Some(wanted)
 }
 
-/// The same where fewer bytes are left than are looked at together.
-#[cold]
-fn last_stop(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len())
+/// Sixteen bytes from `at` on, if there are so many.
+#[inline(always)]
+fn lanes(bytes: &[u8], at: usize) -> Option<Lanes> {
+    let at = place(at);
+    bytes.get(at..at + LANES)?.first_chunk().map(Lanes::new)
 }
 
 /// The byte behind white space, and where it stands; 0 at the end, which can begin nothing in JSON.
@@ -53,26 +65,55 @@ fn spaced_token(bytes: &[u8], mut at: usize) -> (u8, usize) {
     (byte(bytes, at), at)
 }
 
-/// Passes this byte, with white space before it.
-#[inline(always)]
-pub(super) fn pass(bytes: &[u8], at: usize, wanted: u8) -> Result<usize, Fault> {
-    let (found, at) = token(bytes, at);
-    if found == wanted { Ok(at + 1) } else { Err(Fault::Syntax) }
+/// Where the next key of an object begins, with white space and, if one `is_due`, a comma before it; else where the object ends,
+/// and `false`.
+pub(super) fn opening(bytes: &[u8], at: usize, is_due: bool) -> Result<(usize, bool), Fault> {
+    let (mut byte, mut at) = token(bytes, at);
+    if byte == b'}' {
+        return Ok((at + 1, false));
+    }
+    if is_due {
+        if byte != b',' {
+            return Err(Fault::Syntax);
+        }
+        (byte, at) = token(bytes, at + 1);
+    }
+    if byte == b'"' { Ok((at, true)) } else { Err(Fault::Syntax) }
 }
 
-/// Passes any value, with white space before it.
+/// Passes a key, from its opening quote to the colon behind it; gives where the closing quote stands, whether the key has
+/// escapes, and what was passed, or [`FAULT`].
 #[inline(always)]
-pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    let (first, at) = token(bytes, at);
+pub(super) fn key(json: Json<'_>, at: usize) -> (usize, bool, usize) {
+    let end = json.stops.next(at + 1);
+    if has(json.bytes, end, b"\":") { (end, false, end + 2) } else { other_key(json, at) }
+}
+
+/// The same for a key that has escapes or white space behind it.
+#[cold]
+#[inline(never)]
+fn other_key(json: Json<'_>, at: usize) -> (usize, bool, usize) {
+    let (end, has_escapes) = string(json, at);
+    let (colon, at) = token(json.bytes, end);
+    (end - 1, has_escapes, if colon == b':' { at + 1 } else { FAULT })
+}
+
+/// Passes any value, with white space before it; gives [`FAULT`] where there is none.
+#[inline(always)]
+pub(super) fn value(json: Json<'_>, at: usize) -> usize {
+    let (first, at) = token(json.bytes, at);
+    if first == b'"' {
+        return string(json, at).0;
+    }
     match first {
-        b'"' => string(bytes, at).map(|(end, _)| end),
-        b'{' | b'[' => nested(bytes, at),
-        _ => plain(bytes, at, first),
+        b'{' | b'[' => nested(json, at),
+        _ => plain(json.bytes, at, first),
     }
 }
 
 /// Passes an object or array with all that is in it.
-fn nested(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+fn nested(json: Json<'_>, mut at: usize) -> usize {
+    let bytes = json.bytes;
     // Of each level around the one at hand, whether it is an object; the highest one is where they end.
     let mut around: u64 = 1;
     let mut further: Vec<u64> = Vec::new();
@@ -83,14 +124,13 @@ fn nested(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
         if first != close {
             if close == b'}' {
                 if first != b'"' {
-                    return Err(Fault::Syntax);
+                    return FAULT;
                 }
-                at = string(bytes, at)?.0;
-                at = pass(bytes, at, b':')?;
+                (_, _, at) = key(json, at);
                 (first, at) = token(bytes, at);
             }
             match first {
-                b'"' => (at, _) = string(bytes, at)?,
+                b'"' => (at, _) = string(json, at),
                 b'{' | b'[' => {
                     if around >> 63 != 0 {
                         further.push(std::mem::replace(&mut around, 1));
@@ -100,7 +140,7 @@ fn nested(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
                     (first, at) = token(bytes, at + 1);
                     continue;
                 }
-                _ => at = plain(bytes, at, first)?,
+                _ => at = plain(bytes, at, first),
             }
         }
         loop {
@@ -110,12 +150,12 @@ fn nested(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
                 break;
             }
             if first != close {
-                return Err(Fault::Syntax);
+                return FAULT;
             }
             if around == 1 {
                 match further.pop() {
                     Some(more) => around = more,
-                    None => return Ok(at),
+                    None => return at,
                 }
             }
             close = if around & 1 != 0 { b'}' } else { b']' };
@@ -123,7 +163,7 @@ fn nested(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
         }
         (first, at) = token(bytes, at);
         if first == close {
-            return Err(Fault::Syntax);
+            return FAULT;
         }
     }
 }
@@ -134,88 +174,87 @@ fn closing(open: u8) -> u8 {
     open + 2
 }
 
-/// Passes a string, from its opening quote to the closing one; gives whether it has escapes, too.
+/// Passes a string, from its opening quote to the closing one, or gives [`FAULT`]; gives whether it has escapes, too.
 #[inline(always)]
-pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Fault> {
-    let end = stop(bytes, at + 1);
-    if byte(bytes, end) == b'"' { Ok((end + 1, false)) } else { escaped_string(bytes, end) }
+pub(super) fn string(json: Json<'_>, at: usize) -> (usize, bool) {
+    let end = json.stops.next(at + 1);
+    if byte(json.bytes, end) == b'"' { (end + 1, false) } else { (escaped_string(json, end), true) }
 }
 
 /// The rest of a string from its first escape, or from what may not be in it.
-fn escaped_string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), Fault> {
+fn escaped_string(json: Json<'_>, mut at: usize) -> usize {
     loop {
-        match byte(bytes, at) {
-            b'"' => return Ok((at + 1, true)),
-            b'\\' => at = stop(bytes, escape(bytes, at)?),
+        match byte(json.bytes, at) {
+            b'"' => return at + 1,
+            b'\\' => at = json.stops.next(escape(json.bytes, at)),
             // A control character, or the end of the text.
-            _ => return Err(Fault::Syntax),
+            _ => return FAULT,
         }
     }
 }
 
 /// Passes an escape.
-fn escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+fn escape(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') if hex(&bytes[at + 2..]).is_some() => Ok(at + 6),
-        _ => Err(Fault::Syntax),
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
+        Some(b'u') if hex(&bytes[at + 2..]).is_some() => at + 6,
+        _ => FAULT,
     }
 }
 
 /// Passes a value that is neither string nor object nor array.
 #[inline(always)]
-fn plain(bytes: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
+fn plain(bytes: &[u8], at: usize, first: u8) -> usize {
     match first {
         b'-' | b'0'..=b'9' => number(bytes, at),
-        b'n' => word(bytes, at, b"null"),
-        b't' => word(bytes, at, b"true"),
-        b'f' => word(bytes, at, b"false"),
-        _ => Err(Fault::Syntax),
+        b'n' if has(bytes, at, b"null") => at + 4,
+        b't' if has(bytes, at, b"true") => at + 4,
+        b'f' if has(bytes, at, b"false") => at + 5,
+        _ => FAULT,
     }
 }
 
+/// Most have no exponent, are short, and stand before another field or at an end.
 #[inline(always)]
-fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Fault> {
-    let end = at + word.len();
-    if bytes.get(at..end) == Some(word) { Ok(end) } else { Err(Fault::Syntax) }
+fn number(bytes: &[u8], at: usize) -> usize {
+    let start = at + usize::from(byte(bytes, at) == b'-');
+    if let Some(lanes) = lanes(bytes, start) {
+        let digits = lanes.between(b'0', b'9').bits();
+        let whole = digits.trailing_ones() as usize;
+        let has_fraction = byte(bytes, start + whole) == b'.';
+        let fraction = if has_fraction { (digits >> (whole + 1)).trailing_ones() as usize } else { 0 };
+        let end = start + whole + usize::from(has_fraction) + fraction;
+        let is_whole = whole == 1 || whole > 1 && byte(bytes, start) != b'0';
+        if is_whole && has_fraction == (fraction > 0) && matches!(byte(bytes, end), b',' | b'}' | b']') {
+            return end;
+        }
+    }
+    other_number(bytes, at)
 }
 
-#[inline(always)]
-fn number(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+/// Any number.
+#[inline(never)]
+fn other_number(bytes: &[u8], at: usize) -> usize {
     let mut at = at + usize::from(byte(bytes, at) == b'-');
     // Behind a first zero there can be no further digit; it is what stands behind the number that is wrong then.
-    at = if byte(bytes, at) == b'0' { at + 1 } else { digits(bytes, at)? };
+    at = if byte(bytes, at) == b'0' { at + 1 } else { digits(bytes, at) };
     if byte(bytes, at) == b'.' {
-        at = digits(bytes, at + 1)?;
+        at = digits(bytes, at + 1);
     }
     if matches!(byte(bytes, at), b'e' | b'E') {
         at += 1;
-        at = digits(bytes, at + usize::from(matches!(byte(bytes, at), b'+' | b'-')))?;
+        at = digits(bytes, at + usize::from(matches!(byte(bytes, at), b'+' | b'-')));
     }
-    Ok(at)
+    at
 }
 
 /// Passes one digit or more.
-#[inline(always)]
-fn digits(bytes: &[u8], start: usize) -> Result<usize, Fault> {
-    let mut end = start;
-    while let Some(lanes) = Lanes::at(bytes, end) {
-        let length = lanes.between(b'0', b'9').bits().trailing_ones() as usize;
-        end += length;
-        if length < LANES {
-            return if end == start { Err(Fault::Syntax) } else { Ok(end) };
-        }
+fn digits(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    match rest.iter().take_while(|byte| byte.is_ascii_digit()).count() {
+        0 => FAULT,
+        length => start + length,
     }
-    last_digits(bytes, start, end)
-}
-
-/// The same where fewer bytes are left than are looked at together; up to `end` there are digits.
-#[cold]
-fn last_digits(bytes: &[u8], start: usize, mut end: usize) -> Result<usize, Fault> {
-    while byte(bytes, end).is_ascii_digit() {
-        end += 1;
-    }
-    if end == start { Err(Fault::Syntax) } else { Ok(end) }
 }
 
 #[cfg(test)]
@@ -227,7 +266,8 @@ mod tests {
 
     fn is_json(text: &str) -> bool {
         let bytes = text.as_bytes();
-        value(bytes, 0).is_ok_and(|at| token(bytes, at).1 == text.len())
+        let json = Json { bytes, stops: &Stops::new(bytes) };
+        token(bytes, value(json, 0)).1 == text.len()
     }
 
     fn same_verdict(text: &str) -> Result<(), TestCaseError> {
