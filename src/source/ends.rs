@@ -19,7 +19,7 @@ use rdkafka::error::KafkaError;
 
 use super::SourceError;
 use super::client::{Silence, Watch, create};
-use super::partitions::{Client, Partition, ask_leaders, ask_offsets, consumer_config};
+use super::partitions::{Client, Partition, ask_leaders, ask_offsets, asking_config};
 use crate::config::Kafka;
 
 /// How old an end may be for a partition to count as caught up.
@@ -157,7 +157,7 @@ impl Ends {
 /// # Errors
 /// Where librdkafka refuses the settings.
 pub fn watch(kafka: &Kafka, ends: Arc<Ends>) -> Result<JoinHandle<()>, SourceError> {
-    let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
+    let client: Client = create(&asking_config(kafka), Watch::default())?;
     let brokers = kafka.brokers.clone();
     let watch = move || {
         let (mut failing, mut silence) = (false, Silence::new(&brokers));

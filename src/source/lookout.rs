@@ -19,7 +19,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::SourceError;
 use super::client::{Silence, Watch, create};
 use super::ends::{Ends, PATIENCE, spawn};
-use super::partitions::{Client, Partition, ask_offsets, consumer_config};
+use super::partitions::{Client, Partition, ask_offsets, asking_config};
 use super::topic_ids::topic_ids;
 use crate::config::Kafka;
 
@@ -43,7 +43,7 @@ pub fn watch(
     found: impl Fn(Partition, i64) + Send + 'static,
     fail: impl Fn(SourceError) + Send + 'static,
 ) -> Result<JoinHandle<()>, SourceError> {
-    let client: Client = create(&consumer_config(kafka, 1), Watch::default())?;
+    let client: Client = create(&asking_config(kafka), Watch::default())?;
     let (topics, silence) = (kafka.topics.clone(), Silence::new(&kafka.brokers));
     let watch = move || {
         let ids = topic_ids(&client, &topics, PATIENCE);

@@ -37,8 +37,8 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// The runs of a text that hold together, of letters or without, in order. Where the text is not ASCII it must have been
-    /// cut out. A text has less than 4 GiB.
+    /// The runs of a text that hold together, of letters or without, in order. Words with other characters must have been cut
+    /// out. A text has less than 4 GiB.
     pub(super) fn runs<'a>(&'a mut self, text: &str, blocks: &'a [Block]) -> Runs<'a> {
         let number = self.find(text, blocks);
         Runs { places: self.first(number), blocks }

@@ -1,8 +1,8 @@
 //! The terms of one post.
 //!
 //! Idea: one pass over the raw text finds out what its bytes are (`sketch`), from which its entities are found; they are
-//! cut out, and the rest is split into words in one go. So are escapes of HTML, where what they stand for is no part of a
-//! word; only where it may be is each piece between two entities freed of them and split for itself.
+//! cut out, and the rest is split into words in one go. So are escapes of HTML, where neither what they stand for nor anything
+//! else asks for more than ASCII; only else is each piece between two entities freed of them and split for itself.
 //! Invariant: terms of one kind come in the order of the text, and are the same whatever other kinds are asked for and
 //! whatever posts came before. No key is longer than [`MAX_KEY`], no post gives more than [`MAX_TERMS`].
 //! Cost: nothing is allocated once the buffers have the size of the largest post so far, except for scripts that need a
@@ -13,7 +13,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::Kind;
 use super::entities::{Entity, EntityKind, scan};
-use super::found::{Found, Kinds, Term};
+use super::found::{Found, Home, Kinds, Term};
 pub use super::found::{MAX_KEY, MAX_TERMS, TooManyTerms};
 use super::html::{all_apart, unescape};
 use super::pieces::Pieces;
@@ -141,6 +141,7 @@ const END: Entity = Entity { kind: EntityKind::Url, start: usize::MAX, end: usiz
 fn counted(entity: &Entity, text: &str, wanted: Kinds) -> Option<(Kind, Range<usize>)> {
     let Entity { kind, start, end } = *entity;
     let bytes = &text.as_bytes()[start..end];
+    let behind_sign = start + if bytes[0].is_ascii() { 1 } else { '＃'.len_utf8() }..end;
     let (kind, term) = match kind {
         EntityKind::Url => {
             let scheme = ["https://", "http://"].iter().map(|scheme| scheme.as_bytes()).find(|scheme| {
@@ -151,15 +152,9 @@ fn counted(entity: &Entity, text: &str, wanted: Kinds) -> Option<(Kind, Range<us
             (Kind::Domains, start + host..length.map_or(end, |length| start + host + length))
         }
         EntityKind::Mention if bytes.contains(&b'/') => return None,
-        _ => {
-            let sign = if bytes[0].is_ascii() { 1 } else { '＃'.len_utf8() };
-            let kind = match kind {
-                EntityKind::Hashtag => Kind::Hashtags,
-                EntityKind::Cashtag => Kind::Cashtags,
-                EntityKind::Mention | EntityKind::Url => Kind::Mentions,
-            };
-            (kind, start + sign..end)
-        }
+        EntityKind::Mention => (Kind::Mentions, behind_sign),
+        EntityKind::Hashtag => (Kind::Hashtags, behind_sign),
+        EntityKind::Cashtag => (Kind::Cashtags, behind_sign),
     };
     wanted.has(kind).then_some((kind, term))
 }
@@ -170,8 +165,7 @@ fn counted(entity: &Entity, text: &str, wanted: Kinds) -> Option<(Kind, Range<us
 pub struct Terms<'a> {
     /// Terms that are not here because their keys are longer than [`MAX_KEY`].
     pub too_long: usize,
-    /// By [`Home`](super::found::Home) the texts in which keys and spellings stand.
-    homes: [(&'a str, &'a str); 2],
+    homes: Homes<'a>,
     terms: std::slice::Iter<'a, Term>,
     /// Words that stand behind those terms.
     runs: std::slice::Iter<'a, [u32; 2]>,
@@ -182,11 +176,11 @@ impl<'a> Iterator for Terms<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(term) = self.terms.next() {
-            let (keys, spellings) = self.homes[term.home as usize];
-            return Some((term.kind, &keys[term.key.range()], &spellings[term.spelling.range()]));
-        }
-        self.runs.next().map(|run| word(self.homes[0].0, run))
+        let homes = &self.homes;
+        self.terms
+            .next()
+            .map(|found| term(homes, found))
+            .or_else(|| self.runs.next().map(|run| word(homes, run)))
     }
 
     #[inline]
@@ -198,18 +192,25 @@ impl<'a> Iterator for Terms<'a> {
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
         let Terms { homes, terms, runs, .. } = self;
-        let all = terms.fold(start, |all, term| {
-            let (keys, spellings) = homes[term.home as usize];
-            with(all, (term.kind, &keys[term.key.range()], &spellings[term.spelling.range()]))
-        });
-        runs.fold(all, |all, run| with(all, word(homes[0].0, run)))
+        let all = terms.fold(start, |all, found| with(all, term(&homes, found)));
+        runs.fold(all, |all, run| with(all, word(&homes, run)))
     }
+}
+
+/// By [`Home`], the texts in which keys and spellings stand.
+type Homes<'a> = [(&'a str, &'a str); 2];
+
+/// A term that was written down.
+#[inline(always)]
+fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, &'a str, &'a str) {
+    let (keys, spellings) = homes[term.home as usize];
+    (term.kind, &keys[term.key.range()], &spellings[term.spelling.range()])
 }
 
 /// A word of the post, which stands in its folded text.
 #[inline(always)]
-fn word<'a>(folded: &'a str, &[start, end]: &[u32; 2]) -> (Kind, &'a str, &'a str) {
-    let word = &folded[start as usize..end as usize];
+fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, &'a str, &'a str) {
+    let word = &homes[Home::Written as usize].0[start as usize..end as usize];
     (Kind::Words, word, word)
 }
 

@@ -18,11 +18,11 @@ use super::{Kind, emoji};
 pub(super) struct Pieces {
     words: Words,
     cuts: Vec<Cut>,
-    pub(super) ends: Ends,
+    ends: Ends,
 }
 
 impl Pieces {
-    /// Adds the words of a post to `found` that are all ASCII; from its sketch everything else was cut out.
+    /// Adds the words of a post to `found` that are all ASCII; from its sketch entities and escapes were cut out.
     #[inline(always)]
     pub(super) fn plain(
         &mut self,

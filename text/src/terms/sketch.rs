@@ -78,7 +78,7 @@ impl Sketch {
     /// A text of at least the same length with the same ASCII at the same places, letters in lower case.
     #[inline(always)]
     pub(super) fn folded(&self) -> &str {
-        // So few lengths are soon learnt.
+        // Of whole blocks, so that how often the check goes round is soon learnt by the processor.
         let bytes = &self.folded[..self.length.next_multiple_of(BLOCK)];
         std::str::from_utf8(bytes).expect("nothing but ASCII is ever put there")
     }

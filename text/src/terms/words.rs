@@ -307,6 +307,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_silent_is_nothing_to_the_words_beside_it() {
+        let mut silent = 0;
+        for c in ('\u{80}'..='\u{2fff}').chain(('\u{3000}'..=char::MAX).step_by(37)) {
+            for row in ["", "\u{301}", "\u{200d}", "\u{fe0f}", "\u{345}"].map(|behind| format!("{c}{behind}"))
+            {
+                if is_silent(&row) {
+                    silent += 1;
+                    for (before, behind) in [("a", "b"), ("1", "c"), ("a.", ".b"), ("d ", " e"), ("_", "_")] {
+                        let text = format!("{before}{row}{behind}");
+                        let mut apart = words(before);
+                        apart.extend(words(behind));
+                        assert_eq!(words(&text), apart, "{text:?}");
+                    }
+                }
+            }
+        }
+        assert!(silent > 5_000, "{silent}");
+    }
+
+    #[test]
     fn a_letter_makes_a_word() {
         assert_eq!(words("3.14 — 42 x2 don’t 👍 … ½ ª"), ["x2", "don’t", "ª"]);
     }

@@ -2,7 +2,7 @@
 //!
 //! Idea: whoever reads an object is shown the keys that it asks for; all other fields are passed in one go.
 //! Invariant: what was passed is valid JSON. The place never goes back, but to say where a fault is.
-//! Cost: that of [`skip`], and nothing for fields that are not read.
+//! Cost: that of [`stops`](super::stops) for the whole text, and that of [`skip`].
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(in crate::posts) enum Expected {
 }
 
 /// A place in a JSON text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::posts) struct Cursor<'a> {
     text: &'a str,
     stops: Stops,

@@ -11,7 +11,7 @@
 use super::cursor::Fault;
 use super::stops::Stops;
 use super::strings::hex;
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::Lanes;
 
 /// A JSON text, with what is known of it beforehand.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +20,15 @@ pub(super) struct Json<'a> {
     pub(super) stops: &'a Stops,
 }
 
-/// Behind every text: what is given where something is no JSON, and from where on nothing is found. A plain number is less to
+/// Behind every record (see [`MAX_RECORD`](crate::posts::MAX_RECORD)): what is given where something is no JSON, and from where on nothing is found. A plain number is less to
 /// carry through the many steps than a result would be.
-pub(super) const FAULT: usize = u32::MAX as usize;
+pub(super) const FAULT: usize = u32::MAX as usize - 64;
 
-/// A place, which is known not to overflow when something small is added; so nothing has to ask for that.
+/// A place as it is, or a few steps behind [`FAULT`]; the bound tells the compiler that no further step overflows, so that one
+/// comparison will do where a range is taken.
 #[inline(always)]
 fn place(at: usize) -> usize {
-    at & FAULT
+    at & u32::MAX as usize
 }
 
 /// The byte at `at`, 0 behind the end.
@@ -41,13 +42,6 @@ fn byte(bytes: &[u8], at: usize) -> u8 {
 pub(super) fn has<const N: usize>(bytes: &[u8], at: usize, wanted: &[u8; N]) -> bool {
     let at = place(at);
     bytes.get(at..at + N) == Some(wanted)
-}
-
-/// Sixteen bytes from `at` on, if there are so many.
-#[inline(always)]
-fn lanes(bytes: &[u8], at: usize) -> Option<Lanes> {
-    let at = place(at);
-    bytes.get(at..at + LANES)?.first_chunk().map(Lanes::new)
 }
 
 /// The byte behind white space, and where it stands; 0 at the end, which can begin nothing in JSON.
@@ -218,7 +212,7 @@ fn plain(bytes: &[u8], at: usize, first: u8) -> usize {
 #[inline(always)]
 fn number(bytes: &[u8], at: usize) -> usize {
     let start = at + usize::from(byte(bytes, at) == b'-');
-    if let Some(lanes) = lanes(bytes, start) {
+    if let Some(lanes) = Lanes::at(bytes, start) {
         let digits = lanes.between(b'0', b'9').bits();
         let whole = digits.trailing_ones() as usize;
         let has_fraction = byte(bytes, start + whole) == b'.';

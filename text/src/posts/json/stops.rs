@@ -4,7 +4,7 @@
 //! none can begin before the one before it is done. What may end a string is therefore found for the whole text beforehand, a
 //! bit a byte, in steps that know nothing of each other; all that is left for a string is to find the next bit.
 //! Invariant: the bits are those of quotes, backslashes and control characters, and none behind the end of the text.
-//! Cost: an instruction a byte, and a bit of memory.
+//! Cost: an instruction a byte, a bit of memory, and one allocation.
 
 use crate::lanes::{LANES, Lanes};
 
@@ -12,7 +12,7 @@ use crate::lanes::{LANES, Lanes};
 const BLOCK: usize = 64;
 
 /// The bits of one text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Stops {
     blocks: Vec<u64>,
     length: usize,

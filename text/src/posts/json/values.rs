@@ -111,20 +111,27 @@ impl<'a> Raw<'a> {
     /// # Errors
     /// [`Reason::Type`] where it is of another type, [`Reason::Json`] where it holds half of a surrogate pair.
     pub(in crate::posts) fn string(self) -> Result<Cow<'a, str>, Bad> {
-        read::<Str>(self.text()).map(|string| string.0)
+        // What was passed as a string is one.
+        match self.inside() {
+            Some(inside) if !inside.contains('\\') => Ok(Cow::Borrowed(inside)),
+            _ => read::<Str>(self.text()).map(|string| string.0),
+        }
+    }
+
+    /// What stands between the quotes of a string.
+    fn inside(self) -> Option<&'a str> {
+        self.text().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
     }
 
     /// The value as a time: a string or a number in any form of [`time::parse`]. Nothing else is a fault of the record:
     /// such a post has no usable time.
     pub(in crate::posts) fn time(self) -> OwnTime {
-        let text = self.text();
-        let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        match inner {
+        match self.inside() {
             Some(inner) if inner.contains('\\') => {
                 self.string().map_or(OwnTime::Unusable, |text| time::parse(&text))
             }
             Some(inner) => time::parse(inner),
-            None => time::parse(text),
+            None => time::parse(self.text()),
         }
     }
 }

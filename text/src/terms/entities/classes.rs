@@ -163,6 +163,15 @@ mod tests {
     }
 
     #[test]
+    fn rows_consist_of_the_characters_of_labels() {
+        for c in ('\0'..='\u{2fff}').chain(('\u{3000}'..=char::MAX).step_by(37)) {
+            let text = format!("a{c}b");
+            assert_eq!(label_end(&text, 0) == text.len(), is_label_char(c), "{c:?}");
+            assert_eq!(row_start(&text, 0, text.len()) == 0, is_label_char(c) || c == '.', "{c:?}");
+        }
+    }
+
+    #[test]
     fn hosts_have_no_punctuation_and_no_spaces() {
         assert!(('\0'..='\u{7f}').all(|c| is_domain_char(c) != (is_punctuation(c) || is_space(c))));
     }

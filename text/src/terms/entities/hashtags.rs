@@ -41,14 +41,14 @@ impl Scanner {
 }
 
 fn may_begin(text: &str, start: usize, taken: usize) -> bool {
-    let Some(&last) = text.as_bytes()[..start].last() else { return true };
-    if last == b' ' {
+    // Most stand at the beginning or behind a space, which no tag ends with.
+    if start == 0 || text.as_bytes()[start - 1] == b' ' {
         return true;
     }
     match text[..start].chars().next_back() {
         Some(_) if start == taken => false,
         Some('\u{fe0e}' | '\u{fe0f}') => true,
-        before => before.is_none_or(|before| before != '&' && !is_tag_char(before)),
+        before => before.is_some_and(|before| before != '&' && !is_tag_char(before)),
     }
 }
 
