@@ -4,7 +4,8 @@
 //! the rules that the documentation states, and everything that the answer says must come out: totals, ranks, ties,
 //! spellings, panes, pages, numbers of bad records, and the stamp itself.
 //! Invariant: nothing here is shared with the engine but the rules of text (`posts` decodes, `terms` cuts and folds), which
-//! have suites of their own, and the configuration. There is one thread, no window is kept up to date, nothing is merged.
+//! have suites of their own, and the configuration. Each answer is counted by one thread, no window is kept up to date, nothing
+//! is merged.
 //! Cost: one pass over all records an epoch, count and window; a few milliseconds for some ten thousand posts.
 
 pub mod answers;

@@ -10,7 +10,7 @@ use tidings::terms::{Kind, fold};
 
 use super::Oracle;
 use super::answers::{Offsets, Stamp, Time};
-use super::rules::{Fate, When};
+use super::rules::{Fate, Lexicon, When};
 
 /// The counts of one window of one count, in the records of a stamp.
 pub struct Recount<'a> {
@@ -19,11 +19,11 @@ pub struct Recount<'a> {
     pub span: Option<Span>,
     /// Occurrences in the window by key; no key with none.
     pub totals: BTreeMap<&'a str, i64>,
-    /// Occurrences since the start by key, then by spelling.
-    spellings: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
+    /// Occurrences since the start by entry of the lexicon.
+    since_start: Vec<i64>,
     /// Event time and number of the entry in the lexicon, of all occurrences in the window that have a time.
     dated: Vec<(i64, u32)>,
-    entries: &'a [(String, String)],
+    lexicon: &'a Lexicon,
 }
 
 impl Oracle {
@@ -79,8 +79,9 @@ impl Oracle {
         let count = &self.rules.config.counts[index];
         let span =
             count.windows.iter().find(|known| known.name == window).expect("a window of the test").span;
-        let entries = self.rules.lexicons[index].entries.as_slice();
-        let (mut in_window, mut since_start) = (vec![0; entries.len()], vec![0; entries.len()]);
+        let lexicon = &self.rules.lexicons[index];
+        let (mut in_window, mut since_start) =
+            (vec![0; lexicon.entries.len()], vec![0; lexicon.entries.len()]);
         let mut dated = Vec::new();
         for (.., fate) in self.between(&stamp.start_offsets, &stamp.offsets) {
             let Fate::Post(when, occurrences) = fate else { continue };
@@ -97,16 +98,9 @@ impl Oracle {
                 }
             }
         }
-        let (mut totals, mut spellings) = (BTreeMap::new(), BTreeMap::<_, BTreeMap<_, _>>::new());
-        for (entry, (key, spelling)) in entries.iter().enumerate() {
-            if in_window[entry] > 0 {
-                *totals.entry(key.as_str()).or_default() += in_window[entry];
-            }
-            if since_start[entry] > 0 {
-                spellings.entry(key.as_str()).or_default().insert(spelling.as_str(), since_start[entry]);
-            }
-        }
-        Recount { count, span, totals, spellings, dated, entries }
+        let total = |entries: &Vec<u32>| entries.iter().map(|entry| in_window[*entry as usize]).sum();
+        let totals = lexicon.keys.iter().map(|(key, entries)| (key.as_str(), total(entries)));
+        Recount { count, span, totals: totals.filter(|(_, n)| *n > 0).collect(), since_start, dated, lexicon }
     }
 }
 
@@ -131,11 +125,14 @@ impl Recount<'_> {
 
     /// How a key is shown: words and phrases as they are, others in their commonest spelling, ties by code point.
     pub fn display(&self, key: &str) -> String {
-        let spellings =
-            self.spellings.get(key).filter(|_| !matches!(self.count.of, Kind::Words | Kind::Phrases));
-        let commonest =
-            spellings.and_then(|all| all.iter().min_by_key(|(spelling, n)| (Reverse(**n), **spelling)));
-        commonest.map_or(key, |(spelling, _)| *spelling).to_owned()
+        if matches!(self.count.of, Kind::Words | Kind::Phrases) {
+            return key.to_owned();
+        }
+        let entries = self.lexicon.keys.get(key).into_iter().flatten().map(|entry| *entry as usize);
+        let spelled =
+            entries.map(|entry| (Reverse(self.since_start[entry]), self.lexicon.entries[entry].1.as_str()));
+        let commonest = spelled.filter(|(Reverse(n), _)| *n > 0).min();
+        commonest.map_or(key, |(_, spelling)| spelling).to_owned()
     }
 
     /// The first `k` places: by count, descending, ties by key.
@@ -151,7 +148,8 @@ impl Recount<'_> {
         let slide = self.span.expect("only sliding windows have panes").slide_ms as i64;
         let mut panes: BTreeMap<i64, i64> =
             (from..to).step_by(slide as usize).map(|from| (from, 0)).collect();
-        for (time, _) in self.dated.iter().filter(|(_, entry)| self.entries[*entry as usize].0 == key) {
+        for (time, _) in self.dated.iter().filter(|(_, entry)| self.lexicon.entries[*entry as usize].0 == key)
+        {
             *panes
                 .get_mut(&(time.div_euclid(slide) * slide))
                 .expect("what the window covers lies in its panes") += 1;

@@ -5,7 +5,7 @@
 //! Invariant: a fate depends on the record and the configuration alone, but for `ahead`, which depends on the wall
 //! clock; a record so near to that border that the test cannot know is refused.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tidings::config::{Config, Count, Reposts, Time};
 use tidings::posts::{Decoder, OwnTime, Post, Reason, Record as Decoded};
@@ -66,6 +66,8 @@ pub enum Fate {
 pub struct Lexicon {
     /// Key and spelling.
     pub entries: Vec<(String, String)>,
+    /// The entries of each key.
+    pub keys: BTreeMap<String, Vec<u32>>,
     numbers: HashMap<(String, String), u32>,
 }
 
@@ -73,8 +75,10 @@ impl Lexicon {
     fn number(&mut self, key: &str, spelling: &str) -> u32 {
         let entry = (key.to_owned(), spelling.to_owned());
         *self.numbers.entry(entry.clone()).or_insert_with(|| {
+            let number = self.entries.len() as u32;
             self.entries.push(entry);
-            self.entries.len() as u32 - 1
+            self.keys.entry(key.to_owned()).or_default().push(number);
+            number
         })
     }
 }
