@@ -184,11 +184,16 @@ impl Forming {
         let mut told = false;
         loop {
             let mut ready = 0;
-            let missing = self.look(|process, purpose, stream| {
+            let looked = self.look(|process, purpose, stream| {
                 let spoke = peek(stream)?;
                 ready += usize::from(spoke && purpose == Purpose::Reads && (self.me == 0 || process == 0));
                 Ok(())
-            })?;
+            });
+            let missing = match looked {
+                // Whoever went away may have begun, and come to its end at once; what it ended for is said to those who begin.
+                Err(_) if told && self.may_begin() => return self.hear_begin(),
+                looked => looked?,
+            };
             if missing.is_empty() && self.me == 0 && ready == self.hosts.len() - 1 {
                 return self.begin();
             }
@@ -249,6 +254,18 @@ impl Forming {
             Purpose::Data => Ok(()),
         })?;
         Ok(u128::from_be_bytes(seed))
+    }
+
+    /// Whether process 0 has said something, which can only be that all are to begin.
+    fn may_begin(&self) -> bool {
+        let mut spoke = false;
+        let looked = self.look(|process, purpose, stream| {
+            if (process, purpose) == (0, Purpose::Reads) {
+                spoke = peek(stream)?;
+            }
+            Ok(())
+        });
+        looked.is_ok() && spoke
     }
 
     /// Another process has been told to begin.

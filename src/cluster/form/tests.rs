@@ -62,6 +62,25 @@ fn each_is_connected_with_each() {
 }
 
 #[test]
+fn who_begins_and_ends_at_once_is_heard_all_the_same() {
+    let hosts = hosts(3);
+    let (tell, told) = std::sync::mpsc::channel();
+    for process in 0..3 {
+        let (hosts, tell) = (hosts.clone(), tell.clone());
+        thread::spawn(move || {
+            let mut mesh = form_as(member(3), &hosts, process, key(), 0).expect("a mesh");
+            let fail = || Err::<u8, _>(ClusterError::Config("no such topic".to_owned()));
+            let failure = mesh.share(fail, ClusterError::exit).expect_err("it failed");
+            drop(mesh);
+            tell.send(failure.exit()).expect("the test waits");
+        });
+    }
+    for _ in 0..3 {
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(78), "all have begun, and heard");
+    }
+}
+
+#[test]
 fn all_hear_what_process_0_found_or_why_it_failed() {
     let hosts = hosts(3);
     let sharing = all((0..3).map(|process| start(&hosts, process)).collect()).into_iter().map(|mut mesh| {
