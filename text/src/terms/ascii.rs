@@ -7,27 +7,10 @@
 //! Cost: a few operations for a block and for a word, whatever their lengths: no branch depends on a single byte, and few
 //! on where words end. No allocation once there is room for the longest text so far.
 
-use std::ops::Range;
-
 use super::sketch::{BLOCK, Block, has_letter};
 
 /// How many ends are written down without looking whether there are so many.
 const STEP: usize = 8;
-
-/// The runs of a text, and what its bytes are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Runs<'a> {
-    places: &'a [[u32; 2]],
-    blocks: &'a [Block],
-}
-
-impl<'a> Runs<'a> {
-    /// Those of them that are words.
-    pub(super) fn words(self) -> impl Iterator<Item = Range<usize>> + use<'a> {
-        let places = self.places.iter().map(|&[start, end]| start as usize..end as usize);
-        places.filter(move |place| has_letter(self.blocks, place.clone()))
-    }
-}
 
 /// Where runs begin and end, by turns.
 #[derive(Clone, Debug, Default)]
@@ -37,18 +20,13 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// The runs of a text that hold together, of letters or without, in order. Words with other characters must have been cut
-    /// out. A text has less than 4 GiB.
-    pub(super) fn runs<'a>(&'a mut self, text: &str, blocks: &'a [Block]) -> Runs<'a> {
+    /// Where the words of a text begin and end, in order. Words with other characters must have been cut out. A text has less
+    /// than 4 GiB.
+    pub(super) fn words(&mut self, text: &str, blocks: &[Block]) -> &[[u32; 2]] {
         let number = self.find(text, blocks);
-        Runs { places: self.first(number), blocks }
-    }
-
-    /// Finds the runs of a text that are words, and gives how many they are.
-    pub(super) fn keep_words(&mut self, text: &str, blocks: &[Block]) -> usize {
-        let number = self.find(text, blocks);
+        // With nothing but letters all that holds together is a word.
         if blocks.iter().fold(0, |others, block| others | block.core ^ block.letters) == 0 {
-            return number;
+            return self.first(number);
         }
         let (places, _) = self.places[..number * 2].as_chunks_mut();
         let mut kept = 0;
@@ -57,16 +35,16 @@ impl Ends {
             places[kept] = [start, end];
             kept += usize::from(has_letter(blocks, start as usize..end as usize));
         }
-        kept
+        self.first(kept)
     }
 
-    /// The first so many of the runs that were found last.
+    /// The first so many of the words that were found last.
     #[inline(always)]
     pub(super) fn first(&self, number: usize) -> &[[u32; 2]] {
         self.places[..number * 2].as_chunks().0
     }
 
-    /// Writes down the runs of a text, and gives how many they are.
+    /// Writes down the runs of a text that hold together, of letters or without, and gives how many they are.
     fn find(&mut self, text: &str, blocks: &[Block]) -> usize {
         let room = (blocks.len() + 1) * BLOCK;
         if self.places.len() < room {
@@ -135,14 +113,15 @@ mod tests {
     use super::super::sketch::Sketch;
     use super::*;
 
+    fn found<'t>(ends: &mut Ends, sketch: &Sketch, text: &'t str) -> Vec<&'t str> {
+        let words = ends.words(text, sketch.blocks()).iter();
+        words.map(|&[start, end]| &text[start as usize..end as usize]).collect()
+    }
+
     fn written(text: &str) -> Vec<&str> {
         let (mut sketch, mut ends) = (Sketch::default(), Ends::default());
         sketch.draw(text);
-        let found: Vec<&str> = ends.runs(text, sketch.blocks()).words().map(|place| &text[place]).collect();
-        let kept = ends.keep_words(text, sketch.blocks());
-        let kept = ends.first(kept).iter().map(|&[start, end]| &text[start as usize..end as usize]);
-        assert!(kept.eq(found.iter().copied()), "{text}");
-        found
+        found(&mut ends, &sketch, text)
     }
 
     /// Texts with all of ASCII, with few of its characters, and with words that go over the ends of blocks.
@@ -165,9 +144,7 @@ mod tests {
             let (mut sketch, mut ends) = (Sketch::default(), Ends::default());
             for text in &texts {
                 sketch.draw(text);
-                let found: Vec<&str> =
-                    ends.runs(text, sketch.blocks()).words().map(|place| &text[place]).collect();
-                prop_assert_eq!(found, written(text));
+                prop_assert_eq!(found(&mut ends, &sketch, text), written(text));
             }
         }
     }

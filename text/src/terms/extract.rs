@@ -1,8 +1,9 @@
 //! The terms of one post.
 //!
 //! Idea: one pass over the raw text finds out what its bytes are (`sketch`), from which its entities are found; they are
-//! cut out, and the rest is split into words in one go. So are escapes of HTML, where neither what they stand for nor anything
-//! else asks for more than ASCII; only else is each piece between two entities freed of them and split for itself.
+//! cut out, and the rest is split into words in one go. Escapes of HTML are cut out as well, where no word needs what they stand
+//! for and nothing is looked for but words of ASCII; otherwise each piece between two entities is freed of them and split for
+//! itself.
 //! Invariant: terms of one kind come in the order of the text, and are the same whatever other kinds are asked for and
 //! whatever posts came before. No key is longer than [`MAX_KEY`], no post gives more than [`MAX_TERMS`].
 //! Cost: nothing is allocated once the buffers have the size of the largest post so far, except for scripts that need a
@@ -72,7 +73,7 @@ impl Extractor {
                     too_long: self.found.too_long,
                     homes: [(folded, input.text), (beside, beside)],
                     terms: self.found.terms.iter(),
-                    runs: self.pieces.runs(&self.found).iter(),
+                    plain: self.pieces.plain_words(&self.found).iter(),
                 })
             }
             ControlFlow::Break(error) => Err(error),
@@ -168,7 +169,7 @@ pub struct Terms<'a> {
     homes: Homes<'a>,
     terms: std::slice::Iter<'a, Term>,
     /// Words that stand behind those terms.
-    runs: std::slice::Iter<'a, [u32; 2]>,
+    plain: std::slice::Iter<'a, [u32; 2]>,
 }
 
 impl<'a> Iterator for Terms<'a> {
@@ -180,20 +181,20 @@ impl<'a> Iterator for Terms<'a> {
         self.terms
             .next()
             .map(|found| term(homes, found))
-            .or_else(|| self.runs.next().map(|run| word(homes, run)))
+            .or_else(|| self.plain.next().map(|place| word(homes, place)))
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let length = self.terms.len() + self.runs.len();
+        let length = self.terms.len() + self.plain.len();
         (length, Some(length))
     }
 
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
-        let Terms { homes, terms, runs, .. } = self;
+        let Terms { homes, terms, plain, .. } = self;
         let all = terms.fold(start, |all, found| with(all, term(&homes, found)));
-        runs.fold(all, |all, run| with(all, word(&homes, run)))
+        plain.fold(all, |all, place| with(all, word(&homes, place)))
     }
 }
 

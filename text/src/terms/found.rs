@@ -10,7 +10,6 @@
 use std::ops::{ControlFlow, Range};
 
 use super::Kind;
-use super::ascii::Runs;
 use super::fold::{append, append_ascii};
 use super::words::Words;
 
@@ -112,8 +111,8 @@ pub(super) struct Found {
     pub(super) text: String,
     /// In the order of the text for each kind.
     pub(super) terms: Vec<Term>,
-    /// Runs of the post that are words, beside those terms.
-    pub(super) runs: usize,
+    /// Words of the post beside those terms: the first so many that were found in it.
+    pub(super) plain: usize,
     /// Terms whose keys are too long.
     pub(super) too_long: usize,
 }
@@ -122,7 +121,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.terms.clear();
-        self.runs = 0;
+        self.plain = 0;
         self.too_long = 0;
     }
 
@@ -161,19 +160,19 @@ impl Found {
         }
     }
 
-    /// Takes all these runs of the post for words, each of which is short enough to be a key.
-    pub(super) fn add_runs(&mut self, runs: usize) -> ControlFlow<TooManyTerms> {
-        self.check_room(runs)?;
-        self.runs = runs;
+    /// Takes so many words of the post, each of which is short enough to be a key.
+    pub(super) fn add_plain(&mut self, words: usize) -> ControlFlow<TooManyTerms> {
+        self.check_room(words)?;
+        self.plain = words;
         ControlFlow::Continue(())
     }
 
-    /// Takes the words and phrases, as far as they are wanted, of a text from whose sketch all `cuts` were cut out; `runs` are
-    /// those of the rest.
+    /// Takes the words and phrases, as far as they are wanted, of a text: those of ASCII at these places, and what there is in
+    /// `cuts`.
     pub(super) fn add_words(
         &mut self,
         text: &str,
-        runs: Runs<'_>,
+        places: &[[u32; 2]],
         cuts: &[Cut],
         wanted: Kinds,
         words: &mut Words,
@@ -183,12 +182,13 @@ impl Found {
         let mut cuts = cuts.iter();
         let mut previous = None;
         let mut next = cuts.next();
-        for word in runs.words() {
-            while let Some(cut) = next.filter(|cut| cut.start < word.start) {
+        for &[start, end] in places {
+            let (start, end) = (start as usize, end as usize);
+            while let Some(cut) = next.filter(|cut| cut.start < start) {
                 self.add_cut((text, base), cut, wanted, words, &mut previous)?;
                 next = cuts.next();
             }
-            let key = Place::new(base + word.start, base + word.end);
+            let key = Place::new(base + start, base + end);
             self.add_word(Some(key).filter(|key| key.len() <= MAX_KEY), wanted, &mut previous)?;
         }
         next.into_iter()

@@ -35,19 +35,19 @@ impl Pieces {
         if !wanted.has(Kind::Words) {
             ControlFlow::Continue(())
         } else if text.len() <= MAX_KEY {
-            found.add_runs(ends.keep_words(text, sketch.blocks()))
+            found.add_plain(ends.words(text, sketch.blocks()).len())
         } else {
-            found.add_words(text, ends.runs(text, sketch.blocks()), &[], wanted, words)
+            found.add_words(text, ends.words(text, sketch.blocks()), &[], wanted, words)
         }
     }
 
-    /// The runs of the post that `found` has as words.
+    /// Where the words of the post stand that `found` has not written down.
     #[inline(always)]
-    pub(super) fn runs(&self, found: &Found) -> &[[u32; 2]] {
-        self.ends.first(found.runs)
+    pub(super) fn plain_words(&self, found: &Found) -> &[[u32; 2]] {
+        self.ends.first(found.plain)
     }
 
-    /// Adds to `found` what is wanted of a text and is not in its entities; the sketch is used up.
+    /// Adds to `found` what is wanted of a text and is not in its entities, which were cut out of its sketch; that is used up.
     pub(super) fn split(
         &mut self,
         text: &str,
@@ -87,7 +87,7 @@ impl Pieces {
         if !has_words {
             return ControlFlow::Continue(());
         }
-        cuts.iter().for_each(|cut| sketch.cut(cut.start..cut.end));
-        found.add_words(text, ends.runs(text, sketch.blocks()), cuts, wanted, words)
+        cuts.iter().filter(|cut| !cut.is_entity).for_each(|cut| sketch.cut(cut.start..cut.end));
+        found.add_words(text, ends.words(text, sketch.blocks()), cuts, wanted, words)
     }
 }

@@ -53,7 +53,8 @@ impl Words {
                 ControlFlow::Continue(())
             });
         };
-        for place in Ends::default().runs(text, sketch.blocks()).words() {
+        for &[start, end] in Ends::default().words(text, sketch.blocks()) {
+            let place = start as usize..end as usize;
             while let Some(other) = others.next_if(|other| other.start < place.start) {
                 see_other(other, &mut see);
             }

@@ -2,13 +2,12 @@
 //!
 //! Idea: whoever reads an object is shown the keys that it asks for; all other fields are passed in one go.
 //! Invariant: what was passed is valid JSON. The place never goes back, but to say where a fault is.
-//! Cost: that of [`stops`](super::stops) for the whole text, and that of [`skip`].
+//! Cost: that of [`skip`], and nothing for fields that are not read.
 
 use std::borrow::Cow;
 
 use super::keys::Keys;
-use super::skip::{self, FAULT, Json};
-use super::stops::Stops;
+use super::skip::{self, FAULT};
 use super::strings::unescape;
 
 /// Why a text could not be read on.
@@ -38,19 +37,13 @@ pub(in crate::posts) enum Expected {
 #[derive(Debug)]
 pub(in crate::posts) struct Cursor<'a> {
     text: &'a str,
-    stops: Stops,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// The beginning of a text.
     pub(super) fn new(text: &'a str) -> Self {
-        Cursor { text, stops: Stops::new(text.as_bytes()), at: 0 }
-    }
-
-    #[inline(always)]
-    fn json(&self) -> Json<'_> {
-        Json { bytes: self.text.as_bytes(), stops: &self.stops }
+        Cursor { text, at: 0 }
     }
 
     /// How many bytes have been passed.
@@ -107,8 +100,7 @@ impl<'a> Cursor<'a> {
     /// Passes all fields that are not read, or the end of the object; stops before the value of the next field that may be
     /// read. `None`: the object has been passed. `is_first`: no field has been passed yet, so that no comma is due.
     fn next_key(&mut self, keys: &Keys, is_first: bool) -> Result<Option<Key>, Fault> {
-        let json = self.json();
-        let bytes = json.bytes;
+        let bytes = self.text.as_bytes();
         let (mut at, mut is_due) = (self.at, !is_first);
         loop {
             let start = if is_due && skip::has(bytes, at, b",\"") {
@@ -122,7 +114,7 @@ impl<'a> Cursor<'a> {
                     }
                 }
             };
-            let (end, has_escapes, value) = skip::key(json, start);
+            let (end, has_escapes, value) = skip::key(bytes, start);
             if value == FAULT {
                 return Err(Fault::Syntax);
             }
@@ -131,7 +123,7 @@ impl<'a> Cursor<'a> {
                 return Ok(Some(Key { start, end, has_escapes }));
             }
             // Behind a fault there is no opening.
-            at = skip::value(json, value);
+            at = skip::value(bytes, value);
             is_due = true;
         }
     }
@@ -168,7 +160,7 @@ impl<'a> Cursor<'a> {
         if self.token() != b'"' {
             return Err(Fault::Type(Expected::String));
         }
-        let (end, has_escapes) = skip::string(self.json(), self.at);
+        let (end, has_escapes) = skip::string(self.text.as_bytes(), self.at);
         if end == FAULT {
             return Err(Fault::Syntax);
         }
@@ -207,7 +199,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes any value.
     pub(in crate::posts) fn skip(&mut self) -> Result<(), Fault> {
-        let end = skip::value(self.json(), self.at);
+        let end = skip::value(self.text.as_bytes(), self.at);
         if end == FAULT {
             return Err(Fault::Syntax);
         }

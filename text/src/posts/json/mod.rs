@@ -6,7 +6,7 @@
 //! Invariant: skipping does not recurse and read fields nest a fixed number of levels, so that no nesting overflows the
 //! stack. What is not one valid JSON document is [`Reason::Json`], whatever else is wrong with it; `serde_json` has the
 //! last word on that.
-//! Cost: two passes, of which the first only looks where strings may end. Strings without escapes are borrowed from the record; a second pass is paid by faulty records only.
+//! Cost: one pass. Strings without escapes are borrowed from the record; a second pass is paid by faulty records only.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,6 @@ use super::bad::{Bad, Reason};
 mod cursor;
 mod keys;
 mod skip;
-mod stops;
 mod strings;
 mod values;
 
