@@ -3,7 +3,7 @@
 //! Idea: a seed decides what happens when: kill -9, SIGTERM, SIGSTOP and SIGCONT, a broker that goes away, another number of
 //! workers. All the while answers are read, and at the end each is compared with a recount of the records of its own stamp.
 //! Invariant: every answer at any time is exact by its stamp; epochs and generations never go back.
-//! Cost: `TIDINGS_CHAOS_SECONDS`, 240 by default; an hour and more by hand. The seed is printed; `TIDINGS_TEST_SEED` sets it.
+//! Cost: `TIDINGS_CHAOS_SECONDS`, 480 by default; an hour and more by hand. The seed is printed; `TIDINGS_TEST_SEED` sets it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -43,7 +43,7 @@ const RATE: u64 = 120;
 #[test]
 #[ignore = "a real Kafka, and some minutes; see the header"]
 fn every_answer_is_exact_whatever_happens() {
-    let seconds = std::env::var("TIDINGS_CHAOS_SECONDS").map_or(240, |text| text.parse().unwrap());
+    let seconds = std::env::var("TIDINGS_CHAOS_SECONDS").map_or(480, |text| text.parse().unwrap());
     let seed = seed(wall_ms() as u64 % 100_000);
     let broker = Broker::start("");
     let made = support::process::run(&[
