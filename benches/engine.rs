@@ -51,6 +51,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    tidings::allocator::keep_for_the_next_epoch();
     let args = Args::parse();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,

@@ -39,6 +39,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    tidings::allocator::keep_for_the_next_epoch();
     let args = Args::parse();
     match run(&args.load, args.workers) {
         Ok(()) => ExitCode::SUCCESS,

@@ -98,6 +98,7 @@ fn slowest(took: &mut [Duration]) -> (Duration, Duration) {
 }
 
 fn main() {
+    tidings::allocator::keep_for_the_next_epoch();
     let rows: u64 = std::env::var("TIDINGS_ROWS").map_or(10_000_000, |text| text.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
     let store: Arc<dyn Store> = Arc::new(Files::new(folder.path()));

@@ -64,6 +64,7 @@ enum Role {
 }
 
 fn main() -> ExitCode {
+    tidings::allocator::keep_for_the_next_epoch();
     let args = Args::parse();
     let done = match (args.role, args.address) {
         (Some(Role::Feeder), _) => feeder::run(args.posts),

@@ -42,6 +42,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    tidings::allocator::keep_for_the_next_epoch();
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(what) => {

@@ -4,6 +4,7 @@
 //! counts and ranks, [`engine`] runs the workers and publishes their results, [`serve`] answers over HTTP. [`config`] says
 //! how, [`cli`] holds a file per command, [`produce`] puts posts into Kafka.
 
+pub mod allocator;
 pub mod checkpoint;
 pub mod cli;
 pub mod cluster;

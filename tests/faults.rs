@@ -162,12 +162,12 @@ fn many_topics_on_a_slow_broker_do_not_hold_the_clock() {
     // To look at all topics, one after the other, now takes sixteen seconds.
     cluster.broker_round_trip_time(1, Duration::from_millis(400)).unwrap();
     let (begun, mut oldest) = (Instant::now(), 0);
-    while begun.elapsed() < Duration::from_secs(12) {
+    while begun.elapsed() < Duration::from_secs(20) {
         let status: Status = client.get("/v1/status").json();
         oldest = oldest.max(wall_ms() - status.stamp.clock.unwrap().0);
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert!(oldest < 5000, "the clock was {oldest} ms behind");
+    assert!(oldest < 10_000, "the clock was {oldest} ms behind");
     assert!(server.terminate().0.success());
 }
 
@@ -194,7 +194,7 @@ fn records_that_were_lost_end_the_run_which_says_how_many() {
     let mut held = Held::ready(&settings(&brokers, &[TOPIC], ""));
     held.hold();
     // Longer than a fetch waits, so that none is on its way.
-    std::thread::sleep(Duration::from_millis(800));
+    std::thread::sleep(Duration::from_secs(3));
     let producer = Producer::new(&brokers, "none");
     for _ in 0..100 {
         let value = vec![b'x'; 100_000];
@@ -208,7 +208,7 @@ fn records_that_were_lost_end_the_run_which_says_how_many() {
     let code = held.ends_within(Duration::from_secs(20));
     let log = held.log();
     assert_eq!(code, Some(65), "{log}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(18), "{:?}", begun.elapsed());
     let told =
         format!("{TOPIC} 0: {} records are gone that were not read, offsets 100 to {first}", first - 100);
     for part in [told.as_str(), "on_gap"] {

@@ -18,11 +18,15 @@ use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::dataflow::channels::{ContainerBytes, Message};
 use timely::progress::Stamp;
 
+use crate::term::append;
 use crate::windows::Pane;
 use crate::wire;
 
 /// Updates in a block at most; keeps offsets in a `u32` and lets a large epoch flow in pieces.
 pub const FULL: usize = 1 << 16;
+
+/// Bytes of a term, for which room is made beforehand.
+const TERM: usize = 10;
 
 /// Updates `(pane, term, n)`, all of one time and for one worker.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,9 +47,17 @@ impl Block {
     pub fn new(epoch: u64, owner: u32) -> Self {
         Block { epoch, owner, ..Block::default() }
     }
-    /// A block without updates, for these panes.
-    pub fn of(epoch: u64, owner: u32, panes: &[Pane]) -> Self {
-        Block { panes: panes.to_vec(), ..Block::new(epoch, owner) }
+    /// A block without updates, for these panes, with room for so many updates.
+    pub fn of(epoch: u64, owner: u32, panes: &[Pane], room: usize) -> Self {
+        let room = room.min(FULL);
+        Block {
+            panes: panes.to_vec(),
+            counts: Vec::with_capacity(room),
+            places: Vec::with_capacity(room),
+            ends: Vec::with_capacity(room),
+            bytes: Vec::with_capacity(room * TERM),
+            ..Block::new(epoch, owner)
+        }
     }
     /// Lists a pane, unless it is the last one listed, and says where.
     pub fn list(&mut self, pane: Pane) -> u32 {
@@ -57,9 +69,19 @@ impl Block {
     /// Adds an update in the pane listed at `place`.
     pub fn push(&mut self, place: u32, term: &[u8], n: i64) {
         debug_assert!((place as usize) < self.panes.len());
+        self.bytes.extend_from_slice(term);
+        self.end(place, n);
+    }
+    /// The same of a term of `len` bytes that its head holds.
+    #[inline]
+    pub fn push_short(&mut self, place: u32, head: u128, len: usize, n: i64) {
+        append(&mut self.bytes, head, len);
+        self.end(place, n);
+    }
+    #[inline]
+    fn end(&mut self, place: u32, n: i64) {
         self.counts.push(n);
         self.places.push(place);
-        self.bytes.extend_from_slice(term);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
     }
     /// Number of updates.

@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::term::head;
+use crate::term::{append, head};
 
 /// Bytes behind the last record, so that eight can be read wherever a term begins.
 const PADDING: usize = 8;
@@ -127,14 +127,25 @@ impl Builder {
     /// Adds a term that comes after all others, and its count, which is not 0.
     #[inline]
     pub fn push(&mut self, term: &[u8], n: u64) {
+        self.count(n);
+        self.bytes.extend_from_slice(term);
+        self.end();
+    }
+    /// The same of a term of `len` bytes that its head holds.
+    #[inline]
+    pub fn push_short(&mut self, head: u128, len: usize, n: u64) {
+        self.count(n);
+        append(&mut self.bytes, head, len);
+        self.end();
+    }
+    #[inline]
+    fn count(&mut self, n: u64) {
         let mut rest = n;
         while rest >= 0x80 {
             self.bytes.push(rest as u8 | 0x80);
             rest >>= 7;
         }
         self.bytes.push(rest as u8);
-        self.bytes.extend_from_slice(term);
-        self.end();
     }
     #[inline]
     fn copy(&mut self, record: &Record<'_>) {

@@ -1,16 +1,17 @@
 //! Combines the terms of one epoch before anything is sent: one update per distinct `(pane, term)`.
 //!
-//! Idea: an open-addressing table for each pane, since posts come roughly in the order of time: that of the newest pane stays
-//! in a near cache, whatever the epoch holds. A slot is half a cache line and holds everything about a term of up to
-//! sixteen bytes, so a probe is one miss at most. Terms are staged and probed a group at a time: the probes of a group
-//! do not depend on each other, and the processor overlaps their misses.
+//! Idea: a table for each pane, since posts come roughly in the order of time: that of the newest pane stays in a near cache,
+//! whatever the epoch holds. Terms stand in a row, in the order in which they first came, so the common ones stand together;
+//! slots of eight bytes say where. A term of up to sixteen bytes is wholly in its row. Emptying a table is reading the row,
+//! and what is kept of each hash says where a term goes and where its slot is in a larger table, without the term.
+//! Terms are staged and probed a group at a time, so that the processor overlaps their misses.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane.
-//! Cost: one probe per term; 64 to 128 bytes per distinct key, for this epoch and the next that has any, at most 512 where
-//! posts thin out within an epoch, and 256 bytes a pane at least; the rest of a longer term once.
+//! Cost: one probe per term; 48 to 96 bytes per distinct key, for this epoch and the next that has any, at most 512 where
+//! posts thin out within an epoch, and 200 bytes a pane at least; the rest of a longer term once.
 
 use std::collections::HashMap;
 
-use crate::block::Block;
+use crate::block::{Block, FULL};
 use crate::spellings::{may_be_spelled, term_of};
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Pane;
@@ -37,30 +38,39 @@ pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
     owner(keys.hash(head(term), term), peers)
 }
 
+/// Where a term stands.
 #[derive(Clone, Copy)]
 struct Slot {
-    head: u128,
-    n: i64,
-    /// Length of the term, or `LONG` plus an index into `long`, or `VACANT`.
-    len: u32,
+    tag: u32,
+    /// Its place in the row plus one; 0 is vacant.
+    place: u32,
 }
 
-const VACANT: u32 = u32::MAX;
+const VACANT: Slot = Slot { tag: 0, place: 0 };
+
+/// A term and how often it came.
+#[derive(Clone, Copy)]
+struct Counted {
+    head: u128,
+    n: i64,
+    /// Length of the term, or `LONG` plus an index into `long`.
+    len: u32,
+    /// The high half of its hash.
+    tag: u32,
+}
+
 const LONG: u32 = 1 << 16;
 
 #[derive(Clone, Copy)]
 struct Staged {
-    head: u128,
-    hash: u64,
-    n: i64,
+    counted: Counted,
     pane: u32,
-    len: u32,
 }
 
 /// The terms of one pane.
 struct Table {
     slots: Vec<Slot>,
-    used: usize,
+    row: Vec<Counted>,
 }
 
 /// The terms of one epoch, so far.
@@ -86,11 +96,41 @@ pub struct Combine {
     staged: Vec<Staged>,
 }
 
-impl Slot {
-    const VACANT: Slot = Slot { head: 0, n: 0, len: VACANT };
-
+impl Counted {
     fn term<'a>(&self, bytes: &'a [u8; HEAD], long: &'a [Box<[u8]>]) -> &'a [u8] {
         if self.len < LONG { &bytes[..self.len as usize] } else { &long[(self.len - LONG) as usize] }
+    }
+}
+
+impl Table {
+    /// Where the slot of a tag is to be looked for first. The worker that owns a term takes the high bits of it.
+    fn first(&self, tag: u32) -> usize {
+        tag as usize & (self.slots.len() - 1)
+    }
+
+    /// The place of the term that `is` it, or the slot where it would go.
+    #[inline]
+    fn find(&self, tag: u32, is: impl Fn(&Counted) -> bool) -> Result<usize, usize> {
+        let (mut at, mask) = (self.first(tag), self.slots.len() - 1);
+        loop {
+            let slot = self.slots[at];
+            if slot.place == 0 {
+                return Err(at);
+            }
+            let place = slot.place as usize - 1;
+            if slot.tag == tag && is(&self.row[place]) {
+                return Ok(place);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Puts a new term where `find` said. Whether the table should be larger now.
+    #[inline]
+    fn put(&mut self, at: usize, counted: Counted) -> bool {
+        self.row.push(counted);
+        self.slots[at] = Slot { tag: counted.tag, place: self.row.len() as u32 };
+        2 * self.row.len() > self.slots.len()
     }
 }
 
@@ -142,7 +182,7 @@ impl Combine {
     /// however many panes come, and in whatever order, room is no more than some times what is used of it.
     fn size_for(&mut self, pane: Pane, is_newest: bool) -> usize {
         let expected = 1 << self.expected;
-        let is_used = |(_, index): (Pane, u32)| 8 * self.tables[index as usize].used >= expected;
+        let is_used = |(_, index): (Pane, u32)| 8 * self.tables[index as usize].row.len() >= expected;
         match pane {
             Pane::ALL => self.expected_all,
             _ if is_newest && (self.ahead < AHEAD || self.newest.is_some_and(is_used)) => {
@@ -157,11 +197,11 @@ impl Combine {
     #[inline]
     pub fn add(&mut self, PaneIndex(pane): PaneIndex, term: &[u8], n: i64) {
         let head = head(term);
-        let hash = self.keys.hash(head, term);
+        let tag = (self.keys.hash(head, term) >> 32) as u32;
         if term.len() > HEAD {
-            return self.add_long(hash, head, pane, term, n);
+            return self.add_long(tag, head, pane, term, n);
         }
-        self.staged.push(Staged { head, hash, n, pane, len: term.len() as u32 });
+        self.staged.push(Staged { counted: Counted { head, n, len: term.len() as u32, tag }, pane });
         if self.staged.len() == GROUP {
             self.probe_staged();
         }
@@ -170,35 +210,39 @@ impl Combine {
     /// Empties the table into blocks of `epoch`, each for one of `peers` workers.
     pub fn drain(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.probe_staged();
-        let mut blocks: Vec<Block> =
-            (0..peers).map(|owner| Block::of(epoch, owner as u32, &self.panes)).collect();
+        let mut left = self.tables.iter().map(|table| table.row.len()).sum::<usize>() / peers;
+        let block = |owner: usize, room| Block::of(epoch, owner as u32, &self.panes, room);
+        // Owners are not exactly even, and when more than one block is full this is a guess.
+        let mut blocks: Vec<Block> = (0..peers).map(|owner| block(owner, left + left / 16)).collect();
         let (mut largest, mut largest_all) = (0, 0);
         for (place, mut table) in self.tables.drain(..).enumerate() {
-            for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
-                let bytes = slot.head.to_be_bytes();
-                let term = slot.term(&bytes, &self.long);
+            for counted in &table.row {
+                let (place, n) = (place as u32, counted.n);
+                let short = counted.len as usize <= HEAD;
                 let owner = match peers {
                     1 => 0,
-                    // What fits in its head and has no separator there is a term, whose head is known.
-                    _ if term.len() <= HEAD && !may_be_spelled(slot.head) => {
-                        owner(self.keys.hash(slot.head, term), peers)
-                    }
-                    _ => owner_of(self.keys, term, peers),
+                    // What fits in its head and has no separator there is a term of its own, whose hash is known.
+                    _ if short && !may_be_spelled(counted.head) => owner(u64::from(counted.tag) << 32, peers),
+                    _ => owner_of(self.keys, counted.term(&counted.head.to_be_bytes(), &self.long), peers),
                 };
-                let block = &mut blocks[owner];
-                block.push(place as u32, term, slot.n);
-                if block.is_full() {
-                    send(block);
-                    *block = Block::of(epoch, owner as u32, &self.panes);
+                let into = &mut blocks[owner];
+                match short {
+                    true => into.push_short(place, counted.head, counted.len as usize, n),
+                    false => into.push(place, counted.term(&counted.head.to_be_bytes(), &self.long), n),
                 }
-                *slot = Slot::VACANT;
+                if into.is_full() {
+                    send(into);
+                    left = left.saturating_sub(FULL);
+                    *into = block(owner, left + left / 16);
+                }
             }
-            let used = std::mem::take(&mut table.used);
             match self.panes[place] {
-                Pane::ALL => largest_all = used,
-                pane if pane.tier() == 0 => largest = used.max(largest),
+                Pane::ALL => largest_all = table.row.len(),
+                pane if pane.tier() == 0 => largest = table.row.len().max(largest),
                 _ => {}
             }
+            table.slots.fill(VACANT);
+            table.row.clear();
             self.pool.give(table);
         }
         self.pool.end_epoch();
@@ -212,62 +256,51 @@ impl Combine {
 
     fn probe_staged(&mut self) {
         let mut staged = std::mem::take(&mut self.staged);
-        for new in staged.drain(..) {
-            let table = &mut self.tables[new.pane as usize];
-            let mask = table.slots.len() - 1;
-            let mut at = new.hash as usize & mask;
-            loop {
-                let slot = &mut table.slots[at];
-                if slot.head == new.head && slot.len == new.len {
-                    slot.n += new.n;
-                    break;
-                }
-                if slot.len == VACANT {
-                    *slot = Slot { head: new.head, n: new.n, len: new.len };
-                    self.count_used(new.pane);
-                    break;
-                }
-                at = (at + 1) & mask;
+        for Staged { counted, pane } in staged.drain(..) {
+            let table = &mut self.tables[pane as usize];
+            match table.find(counted.tag, |known| known.head == counted.head && known.len == counted.len) {
+                Ok(place) => table.row[place].n += counted.n,
+                Err(vacant) if table.put(vacant, counted) => self.grow(pane),
+                Err(_) => {}
             }
         }
         self.staged = staged;
     }
 
     #[cold]
-    fn add_long(&mut self, hash: u64, head: u128, pane: u32, term: &[u8], n: i64) {
-        let slots = &mut self.tables[pane as usize].slots;
-        let mask = slots.len() - 1;
-        let mut at = hash as usize & mask;
-        while slots[at].len != VACANT {
-            let slot = &mut slots[at];
-            if slot.head == head && slot.len >= LONG && &*self.long[(slot.len - LONG) as usize] == term {
-                slot.n += n;
-                return;
+    fn add_long(&mut self, tag: u32, head: u128, pane: u32, term: &[u8], n: i64) {
+        let (table, long) = (&mut self.tables[pane as usize], &self.long);
+        let is = |known: &Counted| {
+            known.head == head && known.len >= LONG && &*long[(known.len - LONG) as usize] == term
+        };
+        match table.find(tag, is) {
+            Ok(place) => table.row[place].n += n,
+            Err(vacant) => {
+                let grows = table.put(vacant, Counted { head, n, len: LONG + self.long.len() as u32, tag });
+                self.long.push(term.into());
+                if grows {
+                    self.grow(pane);
+                }
             }
-            at = (at + 1) & mask;
         }
-        slots[at] = Slot { head, n, len: LONG + self.long.len() as u32 };
-        self.long.push(term.into());
-        self.count_used(pane);
     }
 
-    fn count_used(&mut self, pane: u32) {
+    #[cold]
+    fn grow(&mut self, pane: u32) {
         let table = &mut self.tables[pane as usize];
-        table.used += 1;
-        if 2 * table.used <= table.slots.len() {
-            return;
-        }
         let mut larger = self.pool.take(table.slots.len().ilog2() as usize + 1);
         let mask = larger.slots.len() - 1;
-        for slot in table.slots.iter_mut().filter(|slot| slot.len != VACANT) {
-            let bytes = slot.head.to_be_bytes();
-            let mut at = self.keys.hash(slot.head, slot.term(&bytes, &self.long)) as usize & mask;
-            while larger.slots[at].len != VACANT {
+        // Rows stay with their slots, whose number says how long they may become: else every small table would come by the
+        // room of a large one in the end.
+        larger.row.append(&mut table.row);
+        for (counted, place) in larger.row.iter().zip(1..) {
+            let mut at = larger.first(counted.tag);
+            while larger.slots[at].place != 0 {
                 at = (at + 1) & mask;
             }
-            larger.slots[at] = std::mem::replace(slot, Slot::VACANT);
+            larger.slots[at] = Slot { tag: counted.tag, place };
         }
-        larger.used = std::mem::take(&mut table.used);
+        table.slots.fill(VACANT);
         self.pool.give(std::mem::replace(table, larger));
     }
 }
@@ -291,7 +324,7 @@ impl Pool {
     fn take(&mut self, size: usize) -> Table {
         let mut lists = [&mut self.given, &mut self.spare].into_iter();
         let kept = lists.find_map(|list| list.get_mut(size).and_then(Vec::pop));
-        kept.unwrap_or_else(|| Table { slots: vec![Slot::VACANT; 1 << size], used: 0 })
+        kept.unwrap_or_else(|| Table { slots: vec![VACANT; 1 << size], row: Vec::new() })
     }
     fn give(&mut self, table: Table) {
         let size = table.slots.len().ilog2() as usize;
@@ -353,6 +386,26 @@ mod tests {
         }
         let slots: usize = combine.tables.iter().map(|table| table.slots.len()).sum();
         assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
+        let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
+        assert!(rows < (2 << 16) + 50_000 * 4, "room for {rows} terms");
+    }
+
+    /// In each epoch another of many small tables has to become large: the others stay small.
+    #[test]
+    fn small_tables_stay_small() {
+        let mut combine = Combine::new(HashKeys::new(7));
+        for epoch in 0..60 {
+            // The newest one comes first, so that all others begin small.
+            for number in [1000].into_iter().chain(0..60) {
+                let index = combine.pane(Pane::new(0, number));
+                let terms = if number == epoch { 5_000 } else { 1 };
+                (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+            }
+            combine.drain(epoch, 1, |_| {});
+        }
+        let tables = combine.pool.spare.iter().flatten();
+        let room: usize = tables.map(|table| table.row.capacity()).sum();
+        assert!(room < 60 * 4 + 6 * 8192, "room for {room} terms");
     }
 
     /// Whatever a term is called and however it is spelled, its spellings are where its counts are.

@@ -20,9 +20,20 @@ pub fn head(term: &[u8]) -> u128 {
         16.. => eight(0) << 64 | eight(8),
         len @ 8.. => eight(0) << 64 | eight(len - 8) << missing,
         len @ 4.. => four(0) << 96 | four(len - 4) << missing,
-        1.. => term.iter().fold(0, |head, byte| head << 8 | u128::from(*byte)) << missing,
+        // First, middle and last are all that there are, some of them twice.
+        len @ 1.. => [0, len / 2, len - 1]
+            .into_iter()
+            .fold(0, |head, at| head | u128::from(term[at]) << (8 * (HEAD - 1 - at))),
         0 => 0,
     }
+}
+
+/// Appends a term that its head holds. All of the head is copied, which takes no call, and what is too much taken off again.
+#[inline]
+pub fn append(into: &mut Vec<u8>, head: u128, len: usize) {
+    let end = into.len() + len.min(HEAD);
+    into.extend_from_slice(&head.to_be_bytes());
+    into.truncate(end);
 }
 
 /// The keys of a run's hash. Whoever does not know them cannot aim terms at one worker or one slot of a table.

@@ -176,6 +176,7 @@ impl Totals {
         ids.clear();
         for group in changes.chunks(GROUP) {
             hashes.iter_mut().zip(group).for_each(|(to, change)| *to = hashed(change));
+            self.touch(&hashes[..group.len()]);
             for ((head, hash), change) in hashes.iter().zip(group) {
                 let id = self.id(*head, *hash, change.term);
                 ids.push(id);
@@ -194,6 +195,19 @@ impl Totals {
                 figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
             }
         }
+    }
+
+    /// Reads what the look-ups of a group will read first, without a branch on it: a branch that was guessed wrong would wait
+    /// for its own miss before the next begins.
+    #[inline]
+    fn touch(&self, hashes: &[(u128, u64)]) {
+        let mask = self.slots.len() - 1;
+        let mut rows = [0; GROUP];
+        for (row, (_, hash)) in rows.iter_mut().zip(hashes) {
+            *row = (self.slots[*hash as usize & mask].id as usize).saturating_sub(1) * self.stride;
+        }
+        let read = rows[..hashes.len()].iter().fold(0, |read, row| read ^ self.rows.get(*row).unwrap_or(&0));
+        std::hint::black_box(read);
     }
 
     /// The id of a term, or the slot where it would go.

@@ -63,10 +63,11 @@ const AHEAD: usize = 64 << 10;
 pub fn consumer_config(kafka: &Kafka, partitions: usize) -> ClientConfig {
     // librdkafka bounds the queue of each partition by itself.
     let ahead = (AHEAD / partitions.max(1)).clamp(1 << 10, 16 << 10).to_string();
-    // A full queue stalls its partition for the first of these; the default is a whole second.
+    // A full queue stalls its partition for the first of these; the default is a whole second. A fetch that is on its way
+    // without that partition may delay it for the second, which is what an idle engine spends most of its time with.
     let defaults = [
         ("fetch.queue.backoff.ms", "5"),
-        ("fetch.wait.max.ms", "100"),
+        ("fetch.wait.max.ms", "250"),
         ("queued.max.messages.kbytes", &ahead),
     ];
     let mut config = client_config_with(kafka, &defaults);

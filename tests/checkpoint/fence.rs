@@ -25,22 +25,24 @@ fn an_old_process_that_comes_back_cannot_commit() {
     let mut server = stage.start(1);
     stage.work(&server, 1);
     let written = stage.produce(10);
-    let kept = stage.kept(&server, &written);
+    stage.kept(&server, &written);
     server.signal("STOP");
     // A lock that the place has lost: another run begins, and makes the next manifest.
     let root = stage.kept_in();
-    let newest = kept["number"].as_u64().unwrap();
+    let newest = || {
+        let entries = std::fs::read_dir(root.join("manifests")).unwrap();
+        let numbers = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<u64>().ok());
+        numbers.max().unwrap()
+    };
+    let before = newest();
     let run = u64::MAX / 2;
     std::fs::write(root.join(format!("generations/{run:020}")), "\n").unwrap();
     server.signal("CONT");
     let status = server.ended();
     assert_eq!(status.code(), Some(65), "{}", server.log());
     assert!(server.log().contains(&format!("run {run} has taken over")), "{}", server.log());
-    let later = std::fs::read_dir(root.join("manifests")).unwrap().filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        name.to_str().unwrap().parse::<u64>().unwrap() > newest + 2
-    });
-    assert_eq!(later.count(), 0, "it has gone on");
+    // The one that was on its way when it was stopped may have come about.
+    assert!(newest() <= before + 1, "it has gone on: {} after {before}", newest());
     std::thread::sleep(Duration::from_millis(10));
     stage.recount();
 }

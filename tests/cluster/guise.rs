@@ -97,15 +97,20 @@ pub fn replay(said: &[u8], from: Ipv4Addr, at: &str) -> Met {
 }
 
 /// A connection that comes from this address.
-pub fn connect(from: Ipv4Addr, at: &str) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+fn connect(from: Ipv4Addr, at: &str) -> TcpStream {
+    try_connect(from, at).unwrap()
+}
+
+/// The same where there may be none.
+pub fn try_connect(from: Ipv4Addr, at: &str) -> Result<TcpStream, std::io::Error> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
     let at: SocketAddr = at.parse().unwrap();
-    socket.connect(&at.into()).unwrap();
+    socket.connect(&at.into())?;
     let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
-    stream
+    Ok(stream)
 }
 
 fn frame(kind: u8, body: &[u8]) -> Vec<u8> {

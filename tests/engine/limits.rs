@@ -68,13 +68,18 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     let status: crate::oracle::answers::Status = client.get("/v1/status").json();
     assert_eq!((status.posts, status.bad.len()), (62, 0));
 
-    // A window that begins behind all that was refused has missed nothing.
+    // A window that begins behind all that was refused has missed nothing. On a busy machine a post may have left it by the
+    // time of the answer.
     std::thread::sleep(Duration::from_secs(5));
-    producer.send("posts", 2, &post(&all_known));
-    let written = producer.flush();
-    let (found, stamp) = counts(&client, "3s/1s", &known, &written);
-    assert_eq!((found, stamp.overflow), (vec![1; 20], false));
-    assert!(counts(&client, "all", &known, &written).1.overflow);
+    let seen = (0..5).any(|_| {
+        producer.send("posts", 2, &post(&all_known));
+        let (found, stamp) = counts(&client, "3s/1s", &known, &producer.flush());
+        let seen = found == [1; 20];
+        assert!(!stamp.overflow && (seen || found == [0; 20]), "{found:?} {stamp:?}");
+        seen
+    });
+    assert!(seen, "each post had left the window");
+    assert!(counts(&client, "all", &known, &Offsets::new()).1.overflow);
     assert!(server.terminate().0.success());
 }
 

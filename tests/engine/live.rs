@@ -87,7 +87,7 @@ fn sigterm_with_a_thousand_streams_ends_with_0_within_seconds() {
     assert_eq!(streams[999].next().unwrap().name, "snapshot");
     let (status, took) = server.terminate();
     assert!(status.success(), "{status}");
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
     // Whoever followed is told by the end of its answer.
     while streams[500].next().is_some() {}
 }

@@ -16,7 +16,7 @@ use crate::support::session::ask_during;
 use crate::support::several::{ask_each_during, recount_each, run, stop_all};
 
 /// How long a new partition may go unnoticed.
-const NOTICED: Duration = Duration::from_secs(10);
+const NOTICED: Duration = Duration::from_secs(30);
 
 /// A topic of two partitions with some posts, and settings for a run that begins behind them: where a run starts must not
 /// matter to partitions that were not there then.

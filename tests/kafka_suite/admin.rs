@@ -51,11 +51,14 @@ impl Admin {
         let more = NewPartitions::new(topic, partitions);
         all_done(self.runtime.block_on(self.client.create_partitions([&more], &self.options)));
         let told = || {
-            let metadata = self.client.inner().fetch_metadata(Some(topic), Duration::from_secs(5)).unwrap();
+            // A busy broker may take longer to answer.
+            let Ok(metadata) = self.client.inner().fetch_metadata(Some(topic), Duration::from_secs(5)) else {
+                return false;
+            };
             let led = |partition: &MetadataPartition| partition.error().is_none() && partition.leader() >= 0;
             metadata.topics()[0].partitions().iter().filter(|partition| led(partition)).count() == partitions
         };
-        until(Duration::from_secs(10), "the new partitions have leaders", || told().then_some(()));
+        until(Duration::from_secs(30), "the new partitions have leaders", || told().then_some(()));
     }
 
     pub fn delete(&self, topic: &str) {

@@ -10,7 +10,7 @@ use crate::held::Held;
 use crate::load::{Load, settings};
 
 /// How long such a run may go on: metadata are looked at every ten seconds.
-const NOTICED: Duration = Duration::from_secs(25);
+const NOTICED: Duration = Duration::from_secs(60);
 
 #[test]
 #[ignore = "needs Java and Maven; .ci/run runs it"]

@@ -59,7 +59,7 @@ fn an_hour_that_was_missed_is_made_up_for_within_bounds() {
     let (client, config) = (server.client(), server.config());
     let mut caught_up = Duration::ZERO;
     let answers = ask_during(&server, &config, 132, |own, answers| {
-        caught_up = until_ready(&client, Duration::from_secs(120));
+        caught_up = until_ready(&client, Duration::from_secs(300));
         let fresh = until_fresh(&client, Duration::from_secs(20));
         println!("{} posts of an hour read in {caught_up:?}, fresh {fresh:?} later", load.sent());
         answers.extend(own.ask_everything(&load.send(100)));

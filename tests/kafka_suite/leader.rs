@@ -80,13 +80,13 @@ fn the_death_of_a_leader_loses_and_doubles_nothing() {
         println!("another leads after {:?}", killed.elapsed());
         let written = load.send(300);
         answers.extend(own.ask_everything(&written));
-        until_ready(&client, Duration::from_secs(20));
+        until_ready(&client, Duration::from_secs(60));
         println!("ready with all of it {:?} after the death", killed.elapsed());
 
         // The dead one comes back and is nobody's leader at first; reading goes on all the same.
         cluster.told(&["revive", &dead.to_string()]);
         let written = load.keep_sending(20, Duration::from_secs(3));
-        until_ready(&client, Duration::from_secs(20));
+        until_ready(&client, Duration::from_secs(60));
         answers.extend(own.ask_everything(&written));
         written
     });

@@ -37,7 +37,7 @@ fn overtaken(broker: &Broker, topic: &str, on_gap: &str) -> (Held, Vec<Record>, 
     );
     held.hold();
     // Longer than a fetch waits, so that none is on its way.
-    std::thread::sleep(Duration::from_millis(800));
+    std::thread::sleep(Duration::from_secs(3));
     let written = load.send(2 * (WRITTEN - READ) as u64);
     let records = read_back(broker.address(), &[topic]);
     admin.delete_records(topic, 0, FIRST);

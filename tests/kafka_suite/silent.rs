@@ -61,7 +61,7 @@ fn what_others_hold_beside_a_stopped_process_is_bounded() {
     assert!(most < before + BOUND_KIB, "{most} KiB, from {before} KiB");
 
     servers[1].signal("CONT");
-    let caught_up = until_ready(&client, Duration::from_secs(60));
+    let caught_up = until_ready(&client, Duration::from_secs(240));
     println!("caught up within {caught_up:?}");
     let written = load.send(10);
     let answers: Vec<_> = servers

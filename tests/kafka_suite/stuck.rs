@@ -82,7 +82,7 @@ fn a_worker_without_a_turn_costs_time_and_not_memory() {
             answers.extend(own.ask_everything(&Offsets::new()));
             let (held, behind) = (server.memory_kib("VmRSS"), load.sent() - posts(&client));
             drop(stuck);
-            let took = until_ready(&client, Duration::from_secs(90));
+            let took = until_ready(&client, Duration::from_secs(300));
             answers.extend(own.ask_everything(&written));
             let fresh = until_fresh(&client, Duration::from_secs(20));
             println!(

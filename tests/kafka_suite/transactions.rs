@@ -58,8 +58,8 @@ impl Transactional {
 
 /// Ready, with no lag anywhere, and windows that end at the wall clock.
 fn check_caught_up(client: &crate::support::client::Client) {
-    until_ready(client, Duration::from_secs(10));
-    until(Duration::from_secs(10), "the wall clock in the stamp, and no lag", || {
+    until_ready(client, Duration::from_secs(30));
+    until(Duration::from_secs(30), "the wall clock in the stamp, and no lag", || {
         let status: Status = client.get("/v1/status").json();
         let behind_ms = wall_ms() - status.stamp.clock?.0;
         let no_lag = status.partitions.iter().all(|partition| partition.lag == Some(0));
@@ -89,7 +89,7 @@ fn committed_counts_aborted_does_not_and_markers_hold_nothing_up() {
         ours.begin(TOPIC, &[0, 1], "#committed", 70);
         ours.commit();
         let counted = |term| count_of(&client, term, &Offsets::new());
-        until(Duration::from_secs(10), "what was committed", || (counted("committed") == 140).then_some(()));
+        until(Duration::from_secs(30), "what was committed", || (counted("committed") == 140).then_some(()));
         check_caught_up(&client);
         assert_eq!((counted("aborted"), counted("committed")), (0, 140));
         answers.extend(own.ask_everything(&Offsets::new()));
@@ -127,7 +127,7 @@ fn a_topic_with_nothing_but_markers_is_caught_up_with() {
     }
     let mut server = Server::run(&settings(broker.address(), &[TOPIC], "")).ready();
     let client = server.client();
-    until_ready(&client, Duration::from_secs(10));
+    until_ready(&client, Duration::from_secs(30));
     assert_eq!(status(&client)["partitions"][0]["lag"], 0);
     let written = {
         let producer = Producer::new(broker.address(), "none");

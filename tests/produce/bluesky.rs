@@ -222,11 +222,11 @@ fn a_silent_connection_is_asked_and_then_given_up() {
         0 => std::thread::sleep(Duration::from_secs(60)),
         _ => hold(socket),
     });
-    let mut producing = start(&broker, &server, &["--silence", "1s"]);
-    producing.says("silent for 1s", 1);
+    let mut producing = start(&broker, &server, &["--silence", "6s"]);
+    producing.says("silent for 6s", 1);
     producing.says("connected to ws://", 2);
     // The second one is quiet as well, but answers.
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(8));
     assert_eq!(server.requests().len(), 2);
     producing.stop().well();
 }
@@ -289,7 +289,8 @@ fn only_the_languages_asked_for_are_sent() {
         let now = now_us();
         let german = post(2, now).replace("\"en\"", "\"de-AT\"");
         let none = post(3, now).replace("\"langs\":[\"en\"],", "");
-        texts(socket, &[post(1, now), german, none]);
+        // The one that is sent on comes last, so that all have been read once it is there.
+        texts(socket, &[post(1, now), none, german]);
         hold(socket);
     });
     let mut producing = start(&broker, &server, &["--language", "DE"]);

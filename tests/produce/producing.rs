@@ -50,7 +50,7 @@ impl Producing {
 
     /// Waits until it has said this so many times.
     pub fn says(&mut self, part: &str, times: usize) {
-        let deadline = Instant::now() + Duration::from_secs(40);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.said().matches(part).count() < times {
             let ended = self.child.try_wait().unwrap();
             let unsaid = self.said().matches(part).count() < times;

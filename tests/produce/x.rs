@@ -231,10 +231,10 @@ fn silence_past_the_keep_alive_is_an_end() {
             }
         }
     });
-    let mut producing = start(&broker, &server, &["--stream", "sample", "--silence", "1s"]);
-    producing.says("silent for 1s", 1);
+    let mut producing = start(&broker, &server, &["--stream", "sample", "--silence", "4s"]);
+    producing.says("silent for 4s", 1);
     producing.says("connected to http://", 2);
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(6));
     producing.stop().well();
     assert_eq!(streams(&server).len(), 2);
 }

@@ -34,6 +34,11 @@ fn torn_requests_lost_answers_and_busy_servers_cost_time_only() {
     }
     let mut server = stage.start(2);
     stage.work(&server, 1);
+    // A busy machine makes fewer connections in the same time.
+    let begun = Instant::now();
+    while stage.place.proxy().map_or(0, Proxy::faults) <= 20 && begun.elapsed() < Duration::from_secs(120) {
+        stage.work_on(&server, 1);
+    }
     let (status, _) = server.terminate();
     // The last checkpoint is tried once: a fault that lasts leaves the one before.
     assert!([Some(0), Some(74)].contains(&status.code()), "{status}: {}", server.log());

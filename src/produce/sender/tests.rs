@@ -50,7 +50,7 @@ fn a_full_queue_loses_nothing() {
 #[test]
 fn what_a_lost_broker_does_not_take_is_counted_with_its_reason() {
     let cluster = cluster(1);
-    let mut sender = sender(&cluster, &[("message.timeout.ms", "1500")], &Stop::new());
+    let mut sender = sender(&cluster, &[("message.timeout.ms", "6000")], &Stop::new());
     assert_eq!(sender.send(record(None, Some(b"before"))), Ok(true));
     while sender.producer.in_flight_count() > 0 {
         sender.wait_until(Instant::now() + Duration::from_millis(20));

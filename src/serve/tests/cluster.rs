@@ -151,7 +151,7 @@ fn a_status_has_a_row_for_each_process() {
             assert_eq!((&member["process"], &member["workers"]), (&process.into(), &2.into()));
             assert_eq!(member["epoch"], 1000);
             let silent = member["silent_ms"].as_u64();
-            assert!(if process == me { silent.is_none() } else { silent < Some(3000) }, "{status}");
+            assert!(if process == me { silent.is_none() } else { silent < Some(8000) }, "{status}");
         }
         let metrics = get(server.address, "/metrics");
         for process in (0..3).filter(|process| *process != me) {
@@ -207,7 +207,7 @@ fn no_answer_is_partial() {
     statuses.sort_unstable();
     statuses.dedup();
     assert_eq!(statuses, [200, 503], "each owns some");
-    assert!(begun.elapsed() < Duration::from_secs(5), "who is lost is not waited for");
+    assert!(begun.elapsed() < Duration::from_secs(15), "who is lost is not waited for");
     assert_eq!(get(server.address, "/v1/status").status, 200);
 }
 

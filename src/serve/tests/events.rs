@@ -60,16 +60,21 @@ fn a_stream_begins_with_everything_and_goes_on_with_what_changed() {
 #[test]
 fn where_nothing_changes_there_is_progress() {
     let (fed, server) = served();
+    let started = std::time::Instant::now();
     let mut events = Events::open(server.address, "counts=hashtags&window=all", None);
     assert_eq!(events.next().expect("a snapshot").name, "snapshot");
     let feeding = std::sync::Arc::clone(&fed);
+    let (seen, enough) = std::sync::mpsc::channel::<()>();
     let until = std::thread::spawn(move || {
-        for number in 1..30 {
+        // Until both have been seen, for twenty seconds at most.
+        for number in 1..200 {
             feeding.feed(2000 + number, &[(66_000, "word")]);
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            let waited = enough.recv_timeout(std::time::Duration::from_millis(100));
+            if waited != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                break;
+            }
         }
     });
-    let started = std::time::Instant::now();
     for _ in 0..2 {
         let event = events.next().expect("progress");
         assert_eq!(event.name, "progress");
@@ -77,6 +82,7 @@ fn where_nothing_changes_there_is_progress() {
         epoch(&event);
     }
     assert!(started.elapsed() > std::time::Duration::from_millis(900), "at most once a second");
+    drop(seen);
     until.join().expect("fed");
 }
 

@@ -8,7 +8,7 @@ use super::fed::Fed;
 use super::server::{Server, served};
 
 fn is_about_ten_seconds(started: Instant) -> bool {
-    (Duration::from_millis(9500)..Duration::from_secs(15)).contains(&started.elapsed())
+    (Duration::from_millis(9500)..Duration::from_secs(19)).contains(&started.elapsed())
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn slow_and_silent_clients_are_let_go() {
     let address = server.address;
     let ends = |bytes: &'static [u8]| {
         thread::spawn(move || {
-            let (mut client, started) = (Client::connect(address), Instant::now());
+            let (started, mut client) = (Instant::now(), Client::connect(address));
             client.send(bytes);
             assert!(client.is_ended() && is_about_ten_seconds(started), "{:?}", started.elapsed());
         })
@@ -28,12 +28,12 @@ fn slow_and_silent_clients_are_let_go() {
         ends(b"GET /livez HTTP/1.1\r\nhost: here\r\n\r\n"),
     ];
     let dripping = thread::spawn(move || {
-        let (mut client, started) = (Client::connect(address), Instant::now());
+        let (started, mut client) = (Instant::now(), Client::connect(address));
         for byte in b"GET /livez HTTP/1.1\r\nx-long: 12345678901234567890" {
             client.send(&[*byte]);
             thread::sleep(Duration::from_millis(220));
         }
-        assert!(client.is_ended() && started.elapsed() < Duration::from_secs(15));
+        assert!(client.is_ended() && started.elapsed() < Duration::from_secs(19));
     });
     let started = Instant::now();
     let slow_body =

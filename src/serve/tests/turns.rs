@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::client::get;
 use super::fed::Fed;
@@ -43,9 +43,9 @@ fn long_reads_queue_for_themselves() {
     let ask = || thread::spawn(move || get(address, "/v1/status"));
     let running: Vec<_> = (0..turns).map(|_| ask()).collect();
     running.iter().for_each(|_| reading.recv().expect("it has a turn"));
-    let (started, queued) = (Instant::now(), ask());
+    let queued = ask();
     assert_eq!((get(address, "/v1/counts").status, get(address, "/livez").status), (200, 200));
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(!queued.is_finished(), "short ones came behind a long one that had no turn");
     let refused = queued.join().expect("an answer");
     assert_eq!((refused.status, refused.problem().as_str()), (503, "overloaded"));
     assert_eq!(refused.header("retry-after"), Some("1"));
