@@ -144,7 +144,7 @@ fn without_late(
     clock: u64,
     late: &mut Combine,
 ) -> Block {
-    let mut kept = Block::of(block.epoch, block.owner, block.panes(), block.len());
+    let mut kept = Block::of(block.epoch, block.owner, block.panes());
     let to: Vec<_> = block
         .panes()
         .iter()
@@ -168,7 +168,7 @@ fn without_late(
 fn without_new_terms(block: &Block, windows: &Windows, live: &Live) -> Block {
     let totals = live.totals.borrow();
     let mut refused = live.refused.borrow_mut();
-    let mut kept = Block::of(block.epoch, block.owner, block.panes(), block.len());
+    let mut kept = Block::of(block.epoch, block.owner, block.panes());
     for (place, term, n) in block.iter() {
         if totals.is_alive(term) {
             kept.push(place, term, n);

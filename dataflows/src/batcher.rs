@@ -4,7 +4,7 @@
 //! does) buys nothing: sort small entries that point into the blocks, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
 //! Cost: 32 bytes per update, one step to its pane, and about log2(n) integer comparisons, n being the updates of one pane;
-//! terms are touched only where heads tie, and once more to be copied.
+//! terms are touched only where heads tie, and longer ones once more to be copied.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

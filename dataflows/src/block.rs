@@ -18,7 +18,7 @@ use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::dataflow::channels::{ContainerBytes, Message};
 use timely::progress::Stamp;
 
-use crate::term::append;
+use crate::term::{HEAD, append};
 use crate::windows::Pane;
 use crate::wire;
 
@@ -47,15 +47,18 @@ impl Block {
     pub fn new(epoch: u64, owner: u32) -> Self {
         Block { epoch, owner, ..Block::default() }
     }
-    /// A block without updates, for these panes, with room for so many updates.
-    pub fn of(epoch: u64, owner: u32, panes: &[Pane], room: usize) -> Self {
-        let room = room.min(FULL);
+    /// A block without updates, for these panes.
+    pub fn of(epoch: u64, owner: u32, panes: &[Pane]) -> Self {
+        Block { panes: panes.to_vec(), ..Block::new(epoch, owner) }
+    }
+    /// A block without updates, with room for so many, or until it is full.
+    pub fn with_room(epoch: u64, owner: u32, updates: usize) -> Self {
+        let updates = updates.min(FULL);
         Block {
-            panes: panes.to_vec(),
-            counts: Vec::with_capacity(room),
-            places: Vec::with_capacity(room),
-            ends: Vec::with_capacity(room),
-            bytes: Vec::with_capacity(room * TERM),
+            counts: Vec::with_capacity(updates),
+            places: Vec::with_capacity(updates),
+            ends: Vec::with_capacity(updates),
+            bytes: Vec::with_capacity(updates * TERM + HEAD),
             ..Block::new(epoch, owner)
         }
     }
@@ -68,7 +71,6 @@ impl Block {
     }
     /// Adds an update in the pane listed at `place`.
     pub fn push(&mut self, place: u32, term: &[u8], n: i64) {
-        debug_assert!((place as usize) < self.panes.len());
         self.bytes.extend_from_slice(term);
         self.end(place, n);
     }
@@ -80,6 +82,7 @@ impl Block {
     }
     #[inline]
     fn end(&mut self, place: u32, n: i64) {
+        debug_assert!((place as usize) < self.panes.len());
         self.counts.push(n);
         self.places.push(place);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));

@@ -1,32 +1,29 @@
 //! Combines the terms of one epoch before anything is sent: one update per distinct `(pane, term)`.
 //!
 //! Idea: a table for each pane, since posts come roughly in the order of time: that of the newest pane stays in a near cache,
-//! whatever the epoch holds. Terms stand in a row, in the order in which they first came, so the common ones stand together;
-//! slots of eight bytes say where. A term of up to sixteen bytes is wholly in its row. Emptying a table is reading the row,
-//! and what is kept of each hash says where a term goes and where its slot is in a larger table, without the term.
-//! Terms are staged and probed a group at a time, so that the processor overlaps their misses.
+//! whatever the epoch holds. Terms are staged and probed a group at a time: the probes of a group do not depend on each
+//! other, and the processor overlaps their misses.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane.
-//! Cost: one probe per term; 48 to 96 bytes per distinct key, for this epoch and the next that has any, at most 512 where
-//! posts thin out within an epoch, and 200 bytes a pane at least; the rest of a longer term once.
+//! Cost: one probe per term; what `table` says, for this epoch and the next that has any, as much again for the smaller tables
+//! that one outgrew, and at most 512 bytes per distinct key where posts thin out within an epoch; the rest of a longer
+//! term once.
 
 use std::collections::HashMap;
 
-use crate::block::{Block, FULL};
+use crate::block::Block;
 use crate::spellings::{may_be_spelled, term_of};
+use crate::table::{Counted, LONG, Pool, SMALLEST, Table, size_of};
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Pane;
 
 /// Terms staged before they are probed.
 const GROUP: usize = 32;
 
-/// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
-const SMALLEST: usize = 3;
-
 /// Tables of the expected size that an epoch gets before it has shown that it fills them: it may begin in the last
 /// moments of a pane.
 const AHEAD: usize = 2;
 
-/// The worker that owns a term. Takes the high bits of its hash, since tables take the low ones.
+/// The worker that owns a term. Takes the highest bits of its hash, since tables take lower ones.
 pub fn owner(hash: u64, peers: usize) -> usize {
     (((hash >> 32) * peers as u64) >> 32) as usize
 }
@@ -38,39 +35,10 @@ pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
     owner(keys.hash(head(term), term), peers)
 }
 
-/// Where a term stands.
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    /// Its place in the row plus one; 0 is vacant.
-    place: u32,
-}
-
-const VACANT: Slot = Slot { tag: 0, place: 0 };
-
-/// A term and how often it came.
-#[derive(Clone, Copy)]
-struct Counted {
-    head: u128,
-    n: i64,
-    /// Length of the term, or `LONG` plus an index into `long`.
-    len: u32,
-    /// The high half of its hash.
-    tag: u32,
-}
-
-const LONG: u32 = 1 << 16;
-
 #[derive(Clone, Copy)]
 struct Staged {
     counted: Counted,
     pane: u32,
-}
-
-/// The terms of one pane.
-struct Table {
-    slots: Vec<Slot>,
-    row: Vec<Counted>,
 }
 
 /// The terms of one epoch, so far.
@@ -94,44 +62,6 @@ pub struct Combine {
     /// Terms longer than a head, whole.
     long: Vec<Box<[u8]>>,
     staged: Vec<Staged>,
-}
-
-impl Counted {
-    fn term<'a>(&self, bytes: &'a [u8; HEAD], long: &'a [Box<[u8]>]) -> &'a [u8] {
-        if self.len < LONG { &bytes[..self.len as usize] } else { &long[(self.len - LONG) as usize] }
-    }
-}
-
-impl Table {
-    /// Where the slot of a tag is to be looked for first. The worker that owns a term takes the high bits of it.
-    fn first(&self, tag: u32) -> usize {
-        tag as usize & (self.slots.len() - 1)
-    }
-
-    /// The place of the term that `is` it, or the slot where it would go.
-    #[inline]
-    fn find(&self, tag: u32, is: impl Fn(&Counted) -> bool) -> Result<usize, usize> {
-        let (mut at, mask) = (self.first(tag), self.slots.len() - 1);
-        loop {
-            let slot = self.slots[at];
-            if slot.place == 0 {
-                return Err(at);
-            }
-            let place = slot.place as usize - 1;
-            if slot.tag == tag && is(&self.row[place]) {
-                return Ok(place);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    /// Puts a new term where `find` said. Whether the table should be larger now.
-    #[inline]
-    fn put(&mut self, at: usize, counted: Counted) -> bool {
-        self.row.push(counted);
-        self.slots[at] = Slot { tag: counted.tag, place: self.row.len() as u32 };
-        2 * self.row.len() > self.slots.len()
-    }
 }
 
 /// A pane as [`Combine::pane`] knows it, good until the next drain.
@@ -210,14 +140,14 @@ impl Combine {
     /// Empties the table into blocks of `epoch`, each for one of `peers` workers.
     pub fn drain(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.probe_staged();
-        let mut left = self.tables.iter().map(|table| table.row.len()).sum::<usize>() / peers;
-        let block = |owner: usize, room| Block::of(epoch, owner as u32, &self.panes, room);
-        // Owners are not exactly even, and when more than one block is full this is a guess.
-        let mut blocks: Vec<Block> = (0..peers).map(|owner| block(owner, left + left / 16)).collect();
+        // Owners are nearly even.
+        let share = self.tables.iter().map(|table| table.row.len()).sum::<usize>() / peers;
+        let mut left = vec![share + share / 16; peers];
+        let room = |owner: usize, left| Block::with_room(epoch, owner as u32, left);
+        let mut blocks: Vec<Block> = (0..peers).map(|owner| room(owner, share + share / 16)).collect();
         let (mut largest, mut largest_all) = (0, 0);
         for (place, mut table) in self.tables.drain(..).enumerate() {
             for counted in &table.row {
-                let (place, n) = (place as u32, counted.n);
                 let short = counted.len as usize <= HEAD;
                 let owner = match peers {
                     1 => 0,
@@ -226,14 +156,17 @@ impl Combine {
                     _ => owner_of(self.keys, counted.term(&counted.head.to_be_bytes(), &self.long), peers),
                 };
                 let into = &mut blocks[owner];
+                let place = into.list(self.panes[place]);
                 match short {
-                    true => into.push_short(place, counted.head, counted.len as usize, n),
-                    false => into.push(place, counted.term(&counted.head.to_be_bytes(), &self.long), n),
+                    true => into.push_short(place, counted.head, counted.len as usize, counted.n),
+                    false => {
+                        into.push(place, counted.term(&counted.head.to_be_bytes(), &self.long), counted.n);
+                    }
                 }
                 if into.is_full() {
+                    left[owner] = left[owner].saturating_sub(into.len());
                     send(into);
-                    left = left.saturating_sub(FULL);
-                    *into = block(owner, left + left / 16);
+                    *into = room(owner, left[owner]);
                 }
             }
             match self.panes[place] {
@@ -241,8 +174,7 @@ impl Combine {
                 pane if pane.tier() == 0 => largest = table.row.len().max(largest),
                 _ => {}
             }
-            table.slots.fill(VACANT);
-            table.row.clear();
+            table.clear();
             self.pool.give(table);
         }
         self.pool.end_epoch();
@@ -260,8 +192,11 @@ impl Combine {
             let table = &mut self.tables[pane as usize];
             match table.find(counted.tag, |known| known.head == counted.head && known.len == counted.len) {
                 Ok(place) => table.row[place].n += counted.n,
-                Err(vacant) if table.put(vacant, counted) => self.grow(pane),
-                Err(_) => {}
+                Err(vacant) => {
+                    if table.put(vacant, counted) {
+                        self.grow(pane);
+                    }
+                }
             }
         }
         self.staged = staged;
@@ -276,9 +211,11 @@ impl Combine {
         match table.find(tag, is) {
             Ok(place) => table.row[place].n += n,
             Err(vacant) => {
-                let grows = table.put(vacant, Counted { head, n, len: LONG + self.long.len() as u32, tag });
+                let number = u32::try_from(self.long.len()).ok().and_then(|number| number.checked_add(LONG));
+                let len = number.expect("less than 2^32 long terms in an epoch");
+                let is_full = table.put(vacant, Counted { head, n, len, tag });
                 self.long.push(term.into());
-                if grows {
+                if is_full {
                     self.grow(pane);
                 }
             }
@@ -288,53 +225,9 @@ impl Combine {
     #[cold]
     fn grow(&mut self, pane: u32) {
         let table = &mut self.tables[pane as usize];
-        let mut larger = self.pool.take(table.slots.len().ilog2() as usize + 1);
-        let mask = larger.slots.len() - 1;
-        // Rows stay with their slots, whose number says how long they may become: else every small table would come by the
-        // room of a large one in the end.
-        larger.row.append(&mut table.row);
-        for (counted, place) in larger.row.iter().zip(1..) {
-            let mut at = larger.first(counted.tag);
-            while larger.slots[at].place != 0 {
-                at = (at + 1) & mask;
-            }
-            larger.slots[at] = Slot { tag: counted.tag, place };
-        }
-        table.slots.fill(VACANT);
+        let mut larger = self.pool.take(table.size() + 1);
+        larger.take_over(table);
         self.pool.give(std::mem::replace(table, larger));
-    }
-}
-
-/// The size of a table that has room for so many terms, as a power of two.
-fn size_of(terms: usize) -> usize {
-    ((2 * terms).next_power_of_two().ilog2() as usize).max(SMALLEST)
-}
-
-/// Empty tables, by the power of two that is their size. What an epoch has no use for is let go at its end: posts that come
-/// after a burst give its memory back.
-#[derive(Default)]
-struct Pool {
-    /// Of the epoch before.
-    spare: Vec<Vec<Table>>,
-    /// Of this epoch.
-    given: Vec<Vec<Table>>,
-}
-
-impl Pool {
-    fn take(&mut self, size: usize) -> Table {
-        let mut lists = [&mut self.given, &mut self.spare].into_iter();
-        let kept = lists.find_map(|list| list.get_mut(size).and_then(Vec::pop));
-        kept.unwrap_or_else(|| Table { slots: vec![VACANT; 1 << size], row: Vec::new() })
-    }
-    fn give(&mut self, table: Table) {
-        let size = table.slots.len().ilog2() as usize;
-        if self.given.len() <= size {
-            self.given.resize_with(size + 1, Vec::new);
-        }
-        self.given[size].push(table);
-    }
-    fn end_epoch(&mut self) {
-        self.spare = std::mem::take(&mut self.given);
     }
 }
 
@@ -384,7 +277,7 @@ mod tests {
             let index = combine.pane(Pane::new(0, number));
             combine.add(index, b"post", 1);
         }
-        let slots: usize = combine.tables.iter().map(|table| table.slots.len()).sum();
+        let slots: usize = combine.tables.iter().map(|table| 1 << table.size()).sum();
         assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
         let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
         assert!(rows < (2 << 16) + 50_000 * 4, "room for {rows} terms");
@@ -403,8 +296,7 @@ mod tests {
             }
             combine.drain(epoch, 1, |_| {});
         }
-        let tables = combine.pool.spare.iter().flatten();
-        let room: usize = tables.map(|table| table.row.capacity()).sum();
+        let room = combine.pool.room();
         assert!(room < 60 * 4 + 6 * 8192, "room for {room} terms");
     }
 

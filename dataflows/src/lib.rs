@@ -1,7 +1,7 @@
 //! Exact counts of terms over windows of event time, and their ranking, as timely and differential dataflows.
 //!
 //! ```text
-//! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs records.rs
+//! records == handed round ==> intake: records -> (pane, term) -> n      intake.rs combine.rs table.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
@@ -38,6 +38,7 @@ pub mod runs;
 pub mod shared;
 pub mod snapshot;
 pub mod spellings;
+mod table;
 pub mod term;
 pub mod totals;
 pub mod touched;

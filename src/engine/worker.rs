@@ -22,6 +22,7 @@ use super::job::Job;
 use super::keep::{Keeper, Published};
 use super::published::Part;
 use super::tally::Tally;
+use crate::allocator;
 use crate::checkpoint::failpoint::point;
 use crate::config::Clock;
 use crate::posts::MAX_RECORD;
@@ -48,6 +49,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let (mut polled, mut ending, mut told, mut stopped) = (Polled::Idle, false, false, false);
     // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
     let (mut backlog, mut closing, mut committed) = (false, false, Instant::now());
+    let mut given_back = Instant::now();
     let mut wishes = Wishes::default();
     // What was kept is an epoch of its own: nothing is read before it has closed.
     let mut restoring = keeper.restore(worker, &mut pipeline);
@@ -86,6 +88,10 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             let positions = publisher.publish(epoch, &mut pipeline, &mut keeper);
             if let Some(dead_letters) = job.dead_letters.as_ref().filter(|_| of_process == 0) {
                 dead_letters.listen();
+            }
+            if given_back.elapsed() >= allocator::EVERY {
+                allocator::give_back();
+                given_back = Instant::now();
             }
             // Where there are checkpoints, what they contain is what is committed.
             if !keeper.is_on() && (committed.elapsed() >= COMMIT || stopped) {
