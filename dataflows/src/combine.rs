@@ -144,24 +144,23 @@ impl Combine {
         let share = self.tables.iter().map(|table| table.row.len()).sum::<usize>() / peers;
         let mut left = vec![share + share / 16; peers];
         let room = |owner: usize, left| Block::with_room(epoch, owner as u32, left);
-        let mut blocks: Vec<Block> = (0..peers).map(|owner| room(owner, share + share / 16)).collect();
+        let mut blocks: Vec<Block> = (0..peers).map(|owner| room(owner, left[owner])).collect();
         let (mut largest, mut largest_all) = (0, 0);
         for (place, mut table) in self.tables.drain(..).enumerate() {
             for counted in &table.row {
-                let short = counted.len as usize <= HEAD;
+                let bytes = counted.head.to_be_bytes();
+                let (term, short) = (counted.term(&bytes, &self.long), counted.len < LONG);
                 let owner = match peers {
                     1 => 0,
                     // What fits in its head and has no separator there is a term of its own, whose hash is known.
                     _ if short && !may_be_spelled(counted.head) => owner(u64::from(counted.tag) << 32, peers),
-                    _ => owner_of(self.keys, counted.term(&counted.head.to_be_bytes(), &self.long), peers),
+                    _ => owner_of(self.keys, term, peers),
                 };
                 let into = &mut blocks[owner];
                 let place = into.list(self.panes[place]);
                 match short {
-                    true => into.push_short(place, counted.head, counted.len as usize, counted.n),
-                    false => {
-                        into.push(place, counted.term(&counted.head.to_be_bytes(), &self.long), counted.n);
-                    }
+                    true => into.push_short(place, counted.head, term.len(), counted.n),
+                    false => into.push(place, term, counted.n),
                 }
                 if into.is_full() {
                     left[owner] = left[owner].saturating_sub(into.len());
