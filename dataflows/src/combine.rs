@@ -11,8 +11,9 @@
 use std::collections::HashMap;
 
 use crate::block::Block;
+use crate::index::size_of;
 use crate::spellings::{may_be_spelled, term_of};
-use crate::table::{Counted, LONG, Pool, SMALLEST, Table, size_of};
+use crate::table::{Counted, LONG, Pool, SMALLEST, Table};
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Pane;
 
@@ -23,16 +24,16 @@ const GROUP: usize = 32;
 /// moments of a pane.
 const AHEAD: usize = 2;
 
-/// The worker that owns a term. Takes the highest bits of its hash, since tables take lower ones.
-pub fn owner(hash: u64, peers: usize) -> usize {
-    (((hash >> 32) * peers as u64) >> 32) as usize
+/// The worker that owns a term, by its tag. Takes the high bits of that, since tables take the low ones.
+pub fn owner(tag: u32, peers: usize) -> usize {
+    ((u64::from(tag) * peers as u64) >> 32) as usize
 }
 
 /// The worker that owns a term; of the key of a spelling, the one that owns the term which is spelled. So whoever has a
 /// term's counts can show it too.
 pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
     let term = term_of(key);
-    owner(keys.hash(head(term), term), peers)
+    owner(keys.tag(head(term), term), peers)
 }
 
 #[derive(Clone, Copy)]
@@ -127,7 +128,7 @@ impl Combine {
     #[inline]
     pub fn add(&mut self, PaneIndex(pane): PaneIndex, term: &[u8], n: i64) {
         let head = head(term);
-        let tag = (self.keys.hash(head, term) >> 32) as u32;
+        let tag = self.keys.tag(head, term);
         if term.len() > HEAD {
             return self.add_long(tag, head, pane, term, n);
         }
@@ -153,7 +154,7 @@ impl Combine {
                 let owner = match peers {
                     1 => 0,
                     // What fits in its head and has no separator there is a term of its own, whose hash is known.
-                    _ if short && !may_be_spelled(counted.head) => owner(u64::from(counted.tag) << 32, peers),
+                    _ if short && !may_be_spelled(counted.head) => owner(counted.tag, peers),
                     _ => owner_of(self.keys, term, peers),
                 };
                 let into = &mut blocks[owner];
@@ -177,7 +178,8 @@ impl Combine {
             self.pool.give(table);
         }
         self.pool.end_epoch();
-        (self.expected, self.expected_all) = (size_of(largest), size_of(largest_all));
+        (self.expected, self.expected_all) =
+            (size_of(largest).max(SMALLEST), size_of(largest_all).max(SMALLEST));
         blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
         (self.newest, self.ahead) = (None, 0);
         self.panes.clear();
@@ -316,7 +318,7 @@ mod tests {
             for (_, key, _) in block.iter() {
                 let term = term_of(key);
                 assert!(terms.iter().any(|known| known.as_bytes() == term));
-                assert_eq!(owner(keys.hash(head(term), term), 5), block.owner as usize);
+                assert_eq!(owner(keys.tag(head(term), term), 5), block.owner as usize);
                 found += 1;
             }
         });

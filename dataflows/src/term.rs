@@ -63,6 +63,12 @@ impl HashKeys {
         if term.len() <= HEAD { short } else { self.hash_rest(short, &term[HEAD..]) }
     }
 
+    /// The high half of that, by which tables and workers know a term.
+    #[inline]
+    pub fn tag(self, head: u128, term: &[u8]) -> u32 {
+        (self.hash(head, term) >> 32) as u32
+    }
+
     #[cold]
     fn hash_rest(self, start: u64, rest: &[u8]) -> u64 {
         rest.chunks(HEAD).fold(start, |state, piece| {

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use crate::index::Index;
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
 
@@ -45,14 +46,8 @@ impl Figures {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    /// Id plus one; 0 is vacant.
-    id: u32,
-}
-
-const VACANT: Slot = Slot { tag: 0, id: 0 };
+/// Slots of the smallest index, as a power of two.
+const SMALLEST: usize = 6;
 
 /// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index of
 /// a longer one in `long`.
@@ -71,7 +66,7 @@ pub struct Totals {
     keys: HashKeys,
     windows: usize,
     figures: Vec<Figures>,
-    slots: Vec<Slot>,
+    index: Index,
     /// `stride` numbers for each term: its row, then nothing.
     rows: Vec<i64>,
     /// Numbers from row to row: a row that is nearly a cache line is made as long as one.
@@ -96,7 +91,15 @@ impl Totals {
         let figures = vec![Figures::default(); windows];
         let row = TOTALS + windows;
         let stride = if row % 8 == 7 { row + 1 } else { row };
-        Totals { keys, windows, figures, slots: vec![VACANT; 64], rows: Vec::new(), stride, long: Vec::new() }
+        Totals {
+            keys,
+            windows,
+            figures,
+            index: Index::new(SMALLEST),
+            rows: Vec::new(),
+            stride,
+            long: Vec::new(),
+        }
     }
     /// Number of ids, including those of terms whose totals have become 0.
     pub fn len(&self) -> usize {
@@ -113,7 +116,7 @@ impl Totals {
     /// Whether a term has a total that is not 0.
     pub fn is_alive(&self, term: &[u8]) -> bool {
         let head = head(term);
-        self.find(head, self.keys.hash(head, term), term)
+        self.find(head, self.keys.tag(head, term), term)
             .is_ok_and(|id| self.totals(id).iter().any(|n| *n != 0))
     }
     /// What each window holds as a whole.
@@ -170,15 +173,15 @@ impl Totals {
         let keys = self.keys;
         let hashed = |change: &Change<'_>| {
             let head = head(change.term);
-            (head, keys.hash(head, change.term))
+            (head, keys.tag(head, change.term))
         };
         let mut hashes = [(0, 0); GROUP];
         ids.clear();
         for group in changes.chunks(GROUP) {
             hashes.iter_mut().zip(group).for_each(|(to, change)| *to = hashed(change));
             self.touch(&hashes[..group.len()]);
-            for ((head, hash), change) in hashes.iter().zip(group) {
-                let id = self.id(*head, *hash, change.term);
+            for ((head, tag), change) in hashes.iter().zip(group) {
+                let id = self.id(*head, *tag, change.term);
                 ids.push(id);
             }
         }
@@ -200,11 +203,10 @@ impl Totals {
     /// Reads what the look-ups of a group will read first, without a branch on it: a branch that was guessed wrong would wait
     /// for its own miss before the next begins.
     #[inline]
-    fn touch(&self, hashes: &[(u128, u64)]) {
-        let mask = self.slots.len() - 1;
+    fn touch(&self, hashes: &[(u128, u32)]) {
         let mut rows = [0; GROUP];
-        for (row, (_, hash)) in rows.iter_mut().zip(hashes) {
-            *row = (self.slots[*hash as usize & mask].id as usize).saturating_sub(1) * self.stride;
+        for (row, (_, tag)) in rows.iter_mut().zip(hashes) {
+            *row = self.index.guess(*tag) * self.stride;
         }
         let read = rows[..hashes.len()].iter().fold(0, |read, row| read ^ self.rows.get(*row).unwrap_or(&0));
         std::hint::black_box(read);
@@ -212,31 +214,21 @@ impl Totals {
 
     /// The id of a term, or the slot where it would go.
     #[inline]
-    fn find(&self, head: u128, hash: u64, term: &[u8]) -> Result<u32, usize> {
-        let (tag, mask) = ((hash >> 32) as u32, self.slots.len() - 1);
-        let mut at = hash as usize & mask;
-        while self.slots[at].id != 0 {
-            let slot = self.slots[at];
-            if slot.tag == tag && self.is(slot.id - 1, head, term) {
-                return Ok(slot.id - 1);
-            }
-            at = (at + 1) & mask;
-        }
-        Err(at)
+    fn find(&self, head: u128, tag: u32, term: &[u8]) -> Result<u32, usize> {
+        self.index.find(tag, |place| self.is(place as u32, head, term)).map(|place| place as u32)
     }
 
     #[inline]
-    fn id(&mut self, head: u128, hash: u64, term: &[u8]) -> u32 {
-        let at = match self.find(head, hash, term) {
-            Ok(id) => return id,
-            Err(vacant) => vacant,
-        };
-        let id = self.push(term);
-        self.slots[at] = Slot { tag: (hash >> 32) as u32, id: id + 1 };
-        if 2 * self.len() > self.slots.len() {
-            self.index(2 * self.slots.len());
-        }
-        id
+    fn id(&mut self, head: u128, tag: u32, term: &[u8]) -> u32 {
+        self.find(head, tag, term).unwrap_or_else(|vacant| {
+            let id = self.push(term);
+            if self.index.put(vacant, tag, id as usize) {
+                let mut larger = Index::new(self.index.size() + 1);
+                larger.take_over(&self.index, Some);
+                self.index = larger;
+            }
+            id
+        })
     }
 
     #[inline]
@@ -257,20 +249,6 @@ impl Totals {
         id
     }
 
-    fn index(&mut self, slots: usize) {
-        self.slots = vec![VACANT; slots];
-        let mask = slots - 1;
-        for id in 0..self.len() as u32 {
-            let known = self.known(id);
-            let hash = self.keys.hash(known.head, self.spelt(known, &mut [0; HEAD]));
-            let mut at = hash as usize & mask;
-            while self.slots[at].id != 0 {
-                at = (at + 1) & mask;
-            }
-            self.slots[at] = Slot { tag: (hash >> 32) as u32, id: id + 1 };
-        }
-    }
-
     /// Drops terms whose totals are 0, once they are half as many as the others; so its cost is a constant per term dropped.
     /// Were it later, memory would go on growing long after all windows are full.
     pub fn compact(&mut self) -> Option<Moved> {
@@ -289,7 +267,8 @@ impl Totals {
             })
         });
         let moved = Moved(moved.collect());
-        kept.index((2 * kept.len()).next_power_of_two().max(64));
+        kept.index = Index::with_room(kept.len(), SMALLEST);
+        kept.index.take_over(&self.index, |place| moved.to(place as u32).map(|id| id as usize));
         *self = kept;
         Some(moved)
     }
