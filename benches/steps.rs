@@ -42,7 +42,7 @@ const SECONDS: u64 = 10;
 const BEGIN_MS: u64 = 1_735_689_600_000;
 
 /// A post's event time and its words.
-type Words = Vec<(u64, Vec<String>)>;
+type Words = Vec<(u64, Vec<Vec<u8>>)>;
 
 fn settings() -> Config {
     let mut config = config::load(None, std::iter::empty(), Vec::new()).expect("defaults are valid").config;
@@ -84,7 +84,7 @@ fn words(lines: &[Vec<u8>]) -> Words {
 fn combine(table: &mut Combine, words: &Words, windows: &Windows, epoch: u64) -> Vec<Block> {
     for (time, words) in words {
         let pane = table.pane(windows.pane_for(*time, *time));
-        words.iter().for_each(|word| table.add(pane, word.as_bytes(), 1));
+        words.iter().for_each(|word| table.add(pane, word, 1));
     }
     let mut blocks = Vec::new();
     table.drain(epoch, 1, |block| blocks.push(std::mem::take(block)));

@@ -60,9 +60,9 @@ impl Count {
 
     /// Takes a term of the post at hand.
     #[inline]
-    pub fn stage(&mut self, term: &str) {
+    pub fn stage(&mut self, term: &[u8]) {
         let from = self.bytes.len();
-        self.bytes.extend_from_slice(term.as_bytes());
+        self.bytes.extend_from_slice(term);
         self.staged.push(self.table.stage(&self.bytes, from, self.bytes.len()));
     }
 

@@ -21,11 +21,11 @@ impl Spellings {
 
     /// Takes an occurrence of the post at hand.
     #[inline]
-    pub fn stage(&mut self, key: &str, spelling: &str) {
+    pub fn stage(&mut self, key: &[u8], spelling: &[u8]) {
         let from = self.bytes.len();
-        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.extend_from_slice(key);
         self.bytes.push(0);
-        self.bytes.extend_from_slice(spelling.as_bytes());
+        self.bytes.extend_from_slice(spelling);
         self.staged.push(self.table.stage(&self.bytes, from, self.bytes.len()));
     }
 

@@ -69,7 +69,8 @@ fn rows(kinds: &[Kind], input: &Input<'_>) -> Option<Vec<Row>> {
     let mut extractor = Extractor::new(kinds);
     let mut once = || {
         let terms = extractor.extract(input).ok()?;
-        Some(terms.map(|(kind, key, spelling)| (kind, key.to_owned(), spelling.to_owned())).collect())
+        let text = |term: &[u8]| String::from_utf8(term.to_vec()).expect("terms are UTF-8");
+        Some(terms.map(|(kind, key, spelling)| (kind, text(key), text(spelling))).collect())
     };
     let first: Option<Vec<Row>> = once();
     assert_eq!(first, once(), "the second time");

@@ -203,12 +203,12 @@ impl Decode {
                     continue;
                 }
                 if let Some(index) = count.index {
-                    gathered.tables[count.table].add(index, key.as_bytes(), 1);
+                    gathered.tables[count.table].add(index, key, 1);
                 }
                 // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
                 // shows what it would show had it always been there.
                 if count.spellings {
-                    spelled(key.as_bytes(), spelling.as_bytes(), &mut self.spelled);
+                    spelled(key, spelling, &mut self.spelled);
                     let table = &mut gathered.tables[count.table + 1];
                     let since_the_start = table.pane(Pane::ALL);
                     table.add(since_the_start, &self.spelled, 1);

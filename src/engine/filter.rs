@@ -67,16 +67,20 @@ impl Filter {
         };
         let tracked = || {
             let mut terms = terms.clone();
-            terms.any(|(kind, key, _)| self.track.iter().any(|wanted| wanted.0 == kind && wanted.1 == key))
+            terms.any(|(kind, key, _)| {
+                self.track.iter().any(|wanted| wanted.0 == kind && wanted.1.as_bytes() == key)
+            })
         };
         (self.languages.is_empty() || self.languages.iter().any(spoken))
             && (self.track.is_empty() || tracked())
     }
 
     /// Whether a term of a post that passed does so too.
-    pub fn admits(&self, key: &str) -> bool {
-        let long_enough = self.min_length <= 1 || key.chars().nth(self.min_length - 1).is_some();
-        let stopped = |words: &StopWords| key.split(' ').any(|word| words.contains(word));
+    pub fn admits(&self, key: &[u8]) -> bool {
+        // Each character has one byte that is no continuation of another.
+        let mut firsts = key.iter().filter(|byte| **byte & 0xc0 != 0x80);
+        let long_enough = self.min_length <= 1 || firsts.nth(self.min_length - 1).is_some();
+        let stopped = |words: &StopWords| key.split(|byte| *byte == b' ').any(|word| words.contains(word));
         long_enough && !self.stop_words.as_ref().is_some_and(stopped)
     }
 }
@@ -110,7 +114,7 @@ mod tests {
         let terms = extractor.extract(&input).expect("there are few terms");
         let wants = filter.wants(&language(&post, &mut Detector::default()), &terms);
         let words = terms.filter(|term| term.0 == Kind::Words && filter.admits(term.1));
-        (wants, words.map(|(_, key, _)| key.to_owned()).collect())
+        (wants, words.map(|(_, key, _)| String::from_utf8_lossy(key).into_owned()).collect())
     }
 
     #[test]

@@ -133,7 +133,9 @@ impl Rules {
         let Ok(terms) = self.extractor.extract(&input) else {
             return Fate::Bad(Reason::TooManyTerms.as_str());
         };
-        let terms: Vec<(Kind, &str, &str)> = terms.collect();
+        let text = |term| std::str::from_utf8(term).unwrap();
+        let terms: Vec<(Kind, &str, &str)> =
+            terms.map(|(kind, key, spelling)| (kind, text(key), text(spelling))).collect();
         let language = match &post.lang {
             Some(own) => own.to_lowercase(),
             None => self.detector.detect(&post.text, post.html).unwrap_or_default().to_owned(),
@@ -191,5 +193,6 @@ fn wants(count: &Count, language: &str, terms: &[(Kind, &str, &str)]) -> bool {
 
 /// Whether a term passes a count's filters.
 fn admits(count: &Count, stop_words: &StopWords, key: &str) -> bool {
-    key.chars().count() >= count.min_length && !key.split(' ').any(|word| stop_words.contains(word))
+    key.chars().count() >= count.min_length
+        && !key.split(' ').any(|word| stop_words.contains(word.as_bytes()))
 }

@@ -18,10 +18,12 @@ pub(crate) const LANES: usize = 16;
 pub(crate) struct Lanes(u8x16);
 
 impl Lanes {
-    /// The sixteen bytes that begin at `at`, if there are so many.
+    /// The sixteen bytes that begin at `at`, if there are so many; `at` is below 4 GiB.
     #[inline(always)]
     pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Lanes> {
-        Some(Lanes::new(bytes.get(at..)?.first_chunk()?))
+        // So bounded, the place behind the sixteen is known not to overflow, and one comparison will do.
+        let at = at & u32::MAX as usize;
+        bytes.get(at..at + LANES)?.first_chunk().map(Lanes::new)
     }
 
     /// These bytes.

@@ -67,11 +67,10 @@ impl Extractor {
     pub fn extract<'s>(&'s mut self, input: &Input<'s>) -> Result<Terms<'s>, TooManyTerms> {
         match self.walk(input) {
             ControlFlow::Continue(()) => {
-                let folded = self.sketch.folded();
-                let beside = &*self.found.text;
+                let beside = self.found.text.as_bytes();
                 Ok(Terms {
                     too_long: self.found.too_long,
-                    homes: [(folded, input.text), (beside, beside)],
+                    homes: [(self.sketch.folded(), input.text.as_bytes()), (beside, beside)],
                     terms: self.found.terms.iter(),
                     plain: self.pieces.plain_words(&self.found).iter(),
                 })
@@ -161,7 +160,8 @@ fn counted(entity: &Entity, text: &str, wanted: Kinds) -> Option<(Kind, Range<us
 }
 
 /// The terms of one post, in the order of the text for each kind: `(kind, key, spelling)`. Words and phrases are spelled
-/// as their keys, the other kinds as they stand in the text, without their signs.
+/// as their keys, the other kinds as they stand in the text, without their signs. Both are UTF-8, but not by their type: what
+/// was folded as bytes would have to be looked at once more, and counting has no use for that.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
     /// Terms that are not here because their keys are longer than [`MAX_KEY`].
@@ -173,7 +173,7 @@ pub struct Terms<'a> {
 }
 
 impl<'a> Iterator for Terms<'a> {
-    type Item = (Kind, &'a str, &'a str);
+    type Item = (Kind, &'a [u8], &'a [u8]);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -199,18 +199,18 @@ impl<'a> Iterator for Terms<'a> {
 }
 
 /// By [`Home`], the texts in which keys and spellings stand.
-type Homes<'a> = [(&'a str, &'a str); 2];
+type Homes<'a> = [(&'a [u8], &'a [u8]); 2];
 
 /// A term that was written down.
 #[inline(always)]
-fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, &'a str, &'a str) {
+fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, &'a [u8], &'a [u8]) {
     let (keys, spellings) = homes[term.home as usize];
     (term.kind, &keys[term.key.range()], &spellings[term.spelling.range()])
 }
 
 /// A word of the post, which stands in its folded text.
 #[inline(always)]
-fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, &'a str, &'a str) {
+fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, &'a [u8], &'a [u8]) {
     let word = &homes[Home::Written as usize].0[start as usize..end as usize];
     (Kind::Words, word, word)
 }

@@ -101,30 +101,24 @@ impl<'a> Cursor<'a> {
     /// read. `None`: the object has been passed. `is_first`: no field has been passed yet, so that no comma is due.
     fn next_key(&mut self, keys: &Keys, is_first: bool) -> Result<Option<Key>, Fault> {
         let bytes = self.text.as_bytes();
-        let (mut at, mut is_due) = (self.at, !is_first);
+        let mut next =
+            if is_first { skip::opening(bytes, self.at, false) } else { skip::next_opening(bytes, self.at) };
         loop {
-            let start = if is_due && skip::has(bytes, at, b",\"") {
-                at + 1
-            } else {
-                match skip::opening(bytes, at, is_due)? {
-                    (start, true) => start,
-                    (end, false) => {
-                        self.at = end;
-                        return Ok(None);
-                    }
-                }
-            };
+            let (start, has_field) = next?;
+            if !has_field {
+                self.at = start;
+                return Ok(None);
+            }
             let (end, has_escapes, value) = skip::key(bytes, start);
             if value == FAULT {
                 return Err(Fault::Syntax);
             }
-            if has_escapes || keys.may_have(&bytes[start + 1..end]) {
+            if has_escapes || keys.may_have(bytes, start, end) {
                 self.at = value;
                 return Ok(Some(Key { start, end, has_escapes }));
             }
             // Behind a fault there is no opening.
-            at = skip::value(bytes, value);
-            is_due = true;
+            next = skip::next_opening(bytes, skip::value(bytes, value));
         }
     }
 

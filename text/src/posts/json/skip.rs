@@ -83,6 +83,12 @@ pub(super) fn opening(bytes: &[u8], at: usize, is_due: bool) -> Result<(usize, b
     if byte == b'"' { Ok((at, true)) } else { Err(Fault::Syntax) }
 }
 
+/// The same behind a field.
+#[inline(always)]
+pub(super) fn next_opening(bytes: &[u8], at: usize) -> Result<(usize, bool), Fault> {
+    if has(bytes, at, b",\"") { Ok((at + 1, true)) } else { opening(bytes, at, true) }
+}
+
 /// Passes a key, from its opening quote to the colon behind it; gives where the closing quote stands, whether the key has
 /// escapes, and what was passed, or [`FAULT`].
 #[inline(always)]
