@@ -3,19 +3,12 @@
 //! Idea: what the engine cannot do, since it counts per epoch and sends updates to their owners, the loop can: look a term
 //! up once, in one table that lives for the whole run, and keep its totals right beside it.
 //! Invariant: an id is given once and for ever; terms of up to sixteen bytes are equal exactly if their heads are.
-//! Cost: one probe of eight bytes and one line of 64 an occurrence; terms that are dead are kept, which favours the loop.
+//! Cost: one probe of four bytes and one line of 64 an occurrence; terms that are dead are kept, which favours the loop.
 
 use tidings_dataflows::term::{HEAD, HashKeys, head};
 
 /// Columns of totals: the sliding windows that there is room for, and `all`.
 pub const COLUMNS: usize = 4;
-
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    tag: u32,
-    /// Id plus one; 0 is vacant.
-    id: u32,
-}
 
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -31,7 +24,7 @@ struct Row {
 #[derive(Clone, Copy)]
 pub struct Staged {
     head: u128,
-    hash: u64,
+    tag: u32,
     from: usize,
     to: usize,
 }
@@ -39,7 +32,8 @@ pub struct Staged {
 /// All terms of a count.
 pub struct Table {
     keys: HashKeys,
-    slots: Vec<Slot>,
+    /// High bits of a tag above an id plus one, as in the engine's own tables; 0 is vacant.
+    slots: Vec<u32>,
     rows: Vec<Row>,
     long: Vec<Box<[u8]>>,
 }
@@ -47,12 +41,7 @@ pub struct Table {
 impl Table {
     /// No terms yet.
     pub fn new() -> Table {
-        Table {
-            keys: HashKeys::new(1),
-            slots: vec![Slot::default(); 1 << 10],
-            rows: Vec::new(),
-            long: Vec::new(),
-        }
+        Table { keys: HashKeys::new(1), slots: vec![0; 1 << 10], rows: Vec::new(), long: Vec::new() }
     }
 
     /// Number of terms ever seen.
@@ -65,7 +54,7 @@ impl Table {
     pub fn stage(&self, bytes: &[u8], from: usize, to: usize) -> Staged {
         let term = &bytes[from..to];
         let head = head(term);
-        Staged { head, hash: self.keys.hash(head, term), from, to }
+        Staged { head, tag: self.keys.tag(head, term), from, to }
     }
 
     /// Looks a group of terms up, so that their misses overlap, and leaves their ids in `ids`.
@@ -79,17 +68,18 @@ impl Table {
 
     #[inline]
     fn id(&mut self, new: &Staged, term: &[u8]) -> u32 {
-        let (tag, mask) = ((new.hash >> 32) as u32, self.slots.len() - 1);
-        let mut at = new.hash as usize & mask;
+        let low = (self.slots.len() - 1) as u32;
+        let mut at = new.tag & low;
         loop {
-            let slot = self.slots[at];
-            if slot.id == 0 {
+            let slot = self.slots[at as usize];
+            if slot == 0 {
                 return self.insert(new, at, term);
             }
-            if slot.tag == tag && self.is(slot.id - 1, new.head, term) {
-                return slot.id - 1;
+            let id = (slot & low) - 1;
+            if slot & !low == new.tag & !low && self.is(id, new.head, term) {
+                return id;
             }
-            at = (at + 1) & mask;
+            at = (at + 1) & low;
         }
     }
 
@@ -102,30 +92,31 @@ impl Table {
     }
 
     #[cold]
-    fn insert(&mut self, new: &Staged, at: usize, term: &[u8]) -> u32 {
+    fn insert(&mut self, new: &Staged, at: u32, term: &[u8]) -> u32 {
         let id = self.rows.len() as u32;
         let long = self.long.len() as u32;
         if term.len() > HEAD {
             self.long.push(term.into());
         }
         self.rows.push(Row { head: new.head, totals: [0; COLUMNS], len: term.len() as u32, long });
-        self.slots[at] = Slot { tag: (new.hash >> 32) as u32, id: id + 1 };
-        if 2 * self.rows.len() > self.slots.len() {
+        let low = (self.slots.len() - 1) as u32;
+        self.slots[at as usize] = new.tag & !low | (id + 1);
+        if 2 * self.rows.len() >= self.slots.len() {
             self.grow();
         }
         id
     }
 
     fn grow(&mut self) {
-        let mask = 2 * self.slots.len() - 1;
-        self.slots = vec![Slot::default(); mask + 1];
+        self.slots = vec![0; 2 * self.slots.len()];
+        let low = (self.slots.len() - 1) as u32;
         for id in 0..self.rows.len() as u32 {
-            let hash = self.keys.hash(self.rows[id as usize].head, &self.term(id));
-            let mut at = hash as usize & mask;
-            while self.slots[at].id != 0 {
-                at = (at + 1) & mask;
+            let tag = self.keys.tag(self.rows[id as usize].head, &self.term(id));
+            let mut at = tag & low;
+            while self.slots[at as usize] != 0 {
+                at = (at + 1) & low;
             }
-            self.slots[at] = Slot { tag: (hash >> 32) as u32, id: id + 1 };
+            self.slots[at as usize] = tag & !low | (id + 1);
         }
     }
 

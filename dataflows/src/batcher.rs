@@ -183,21 +183,24 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         };
         // Integers are compared without a branch; what they leave open is little.
         entries.sort_unstable_by_key(|entry| entry.head);
-        for tied in entries.chunk_by_mut(|one, two| one.head == two.head) {
-            if tied.len() > 1 {
-                tied.sort_unstable_by(|one, two| joined.compare(one, two));
+        let mut put = |entry: &Entry, n: i64| {
+            let n = u64::try_from(n).expect("what is taken off again comes as a run");
+            match entry.len as usize {
+                len @ ..=HEAD => builder.push_short(entry.head, len, n),
+                _ => builder.push(joined.term(entry), n),
             }
+            if builder.is_full() {
+                end(builder);
+            }
+        };
+        for tied in entries.chunk_by_mut(|one, two| one.head == two.head) {
+            if let [alone] = tied {
+                put(alone, alone.n);
+                continue;
+            }
+            tied.sort_unstable_by(|one, two| joined.compare(one, two));
             for group in tied.chunk_by(|one, two| joined.compare(one, two).is_eq()) {
-                let n = group.iter().map(|entry| entry.n).sum::<i64>();
-                debug_assert!(n > 0, "what is taken off again comes as a run");
-                let n = u64::try_from(n).expect("what is taken off again comes as a run");
-                match group[0].len as usize {
-                    len @ ..=HEAD => builder.push_short(group[0].head, len, n),
-                    _ => builder.push(joined.term(&group[0]), n),
-                }
-                if builder.is_full() {
-                    end(builder);
-                }
+                put(&group[0], group.iter().map(|entry| entry.n).sum());
             }
         }
         end(builder);

@@ -1,19 +1,13 @@
 //! Which row a term stands in, by its hash: the slots of a table whose rows stand elsewhere.
 //!
-//! Idea: open addressing with slots of eight bytes, each with the high half of a term's hash, its tag, and the row's place. What
-//! a place holds is the caller's; where a slot is follows from its tag alone, so a larger index is made without any term.
-//! Invariant: each place has one slot; at most half of the slots are taken where the caller grows when told.
-//! Cost: a probe reads a slot and, where tags are equal, the caller's row; eight bytes a slot.
+//! Idea: open addressing with slots of four bytes, so that a near cache holds many. Where a slot stands says the low bits of
+//! a term's tag, as far as nothing stood there before; the slot has the other bits, and in place of the low ones the row's
+//! number, which needs no more bits since there are more slots than rows. What a row holds is the caller's.
+//! Invariant: each row has one slot; at most half of the slots are taken where the caller grows when told.
+//! Cost: a probe reads a slot and, where the bits are equal, the caller's row; a larger index asks for the tag of each row.
 
-/// Where a term stands.
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    /// Its place plus one; 0 is vacant.
-    place: u32,
-}
-
-const VACANT: Slot = Slot { tag: 0, place: 0 };
+/// Nothing stands here.
+const VACANT: u32 = 0;
 
 /// How many slots so many terms need, as a power of two.
 pub(crate) fn size_of(terms: usize) -> usize {
@@ -22,12 +16,14 @@ pub(crate) fn size_of(terms: usize) -> usize {
 
 /// Slots, a power of two of them.
 pub(crate) struct Index {
-    slots: Vec<Slot>,
+    /// The high bits of a tag above a place plus one.
+    slots: Vec<u32>,
 }
 
 impl Index {
     /// With two to the power of `size` slots, all vacant.
     pub(crate) fn new(size: usize) -> Index {
+        assert!(size < 32, "less than 2^30 terms in a table");
         Index { slots: vec![VACANT; 1 << size] }
     }
 
@@ -41,58 +37,82 @@ impl Index {
         self.slots.len().ilog2() as usize
     }
 
-    /// The first slot that a tag may have. The worker that owns a term takes the high bits of it.
+    /// Of a tag the bits that say where a slot stands, of a slot those that say where a row does.
     #[inline]
-    fn first(&self, tag: u32) -> usize {
-        tag as usize & (self.slots.len() - 1)
+    fn low(&self) -> u32 {
+        (self.slots.len() - 1) as u32
     }
 
     /// What stands in the first slot of a tag, if anything does.
     #[inline]
     pub(crate) fn guess(&self, tag: u32) -> usize {
-        (self.slots[self.first(tag)].place as usize).saturating_sub(1)
+        (self.slots[(tag & self.low()) as usize] & self.low()).saturating_sub(1) as usize
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
     #[inline]
     pub(crate) fn find(&self, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
-        let (mut at, mask) = (self.first(tag), self.slots.len() - 1);
+        let low = self.low();
+        let mut at = tag & low;
         loop {
-            let slot = self.slots[at];
-            if slot.place == 0 {
-                return Err(at);
+            let slot = self.slots[at as usize];
+            if slot == VACANT {
+                return Err(at as usize);
             }
-            let place = slot.place as usize - 1;
-            if slot.tag == tag && is(place) {
+            let place = (slot & low) as usize - 1;
+            if slot & !low == tag & !low && is(place) {
                 return Ok(place);
             }
-            at = (at + 1) & mask;
+            at = (at + 1) & low;
         }
     }
 
     /// Takes the slot that `find` said for a place. Whether half of the slots are taken, as far as places ascend from 0.
     #[inline]
     pub(crate) fn put(&mut self, at: usize, tag: u32, place: usize) -> bool {
-        let next = u32::try_from(place + 1).expect("less than 2^32 terms");
-        self.slots[at] = Slot { tag, place: next };
+        debug_assert!(place < self.slots.len() / 2);
+        self.slots[at] = tag & !self.low() | (place + 1) as u32;
         2 * (place + 1) >= self.slots.len()
     }
 
-    /// Takes what another one has and is to be kept, each at its new place. It must have room here.
-    pub(crate) fn take_over(&mut self, other: &Index, to: impl Fn(usize) -> Option<usize>) {
-        let mask = self.slots.len() - 1;
-        for slot in other.slots.iter().filter(|slot| slot.place != 0) {
-            let Some(place) = to(slot.place as usize - 1) else { continue };
-            let mut at = self.first(slot.tag);
-            while self.slots[at].place != 0 {
-                at = (at + 1) & mask;
-            }
-            self.slots[at] = Slot { tag: slot.tag, place: place as u32 + 1 };
+    /// Takes the rows with these tags, which stand at the places from 0 on. It must be empty and have room for them.
+    pub(crate) fn fill(&mut self, tags: impl Iterator<Item = u32>) {
+        for (place, tag) in tags.enumerate() {
+            let vacant = self.find(tag, |_| false).unwrap_or_else(|vacant| vacant);
+            self.put(vacant, tag, place);
         }
     }
 
     /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.slots.fill(VACANT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows are found by their tags whatever bits of these are alike, before and after the index has grown.
+    #[test]
+    fn rows_are_found_by_their_tags() {
+        let alike = [0u32, 0xFFFF_FFFF, 0x8000_0000, 7, 0x0001_0007];
+        let tags: Vec<u32> =
+            alike.into_iter().cycle().zip(0..3000).map(|(tag, n)| tag ^ n << (n % 20)).collect();
+        let mut index = Index::new(3);
+        let mut rows: Vec<(u32, usize)> = Vec::new();
+        for (number, tag) in tags.into_iter().enumerate() {
+            let vacant = index.find(tag, |place| rows[place] == (tag, number)).expect_err("it is new");
+            rows.push((tag, number));
+            if index.put(vacant, tag, number) {
+                index = Index::new(index.size() + 1);
+                index.fill(rows.iter().map(|(tag, _)| *tag));
+            }
+        }
+        for (place, row) in rows.iter().enumerate() {
+            assert_eq!(index.find(row.0, |place| rows[place] == *row), Ok(place));
+        }
+        index.clear();
+        assert!(rows.iter().all(|(tag, _)| index.find(*tag, |_| true).is_err()));
     }
 }

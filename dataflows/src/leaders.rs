@@ -6,7 +6,7 @@
 //! all totals are scanned once and the floor is set anew at place 2K.
 //! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
 //! the floor (no floor: if it is positive).
-//! Cost: a comparison per addition; per epoch O(bench), here 1 to 4 thousand entries; a scan of all D totals only after
+//! Cost: a comparison per addition, which the caller makes; per epoch O(bench), here 1 to 4 thousand entries; a scan of all D totals only after
 //! more than K of the 2K leaders of the last scan have fallen below the floor.
 
 use std::cmp::{Ordering, Reverse};
@@ -31,16 +31,21 @@ impl Leaders {
         Leaders { window, k, floor: None, bench: Vec::new(), benched: Vec::new(), told: Vec::new() }
     }
 
-    /// To be called after each addition to the total of `id`.
+    /// A total below this is not benched. It stays the same from one `close` to the next.
+    pub fn least(&self) -> i64 {
+        self.floor.as_ref().map_or(1, |(floor, _)| *floor)
+    }
+
+    /// To be called after additions to the total of `id`, but for those that leave it below `least`.
     #[inline]
     pub fn rose(&mut self, id: u32, totals: &Totals) {
-        if self.reaches_floor(id, totals) {
+        let is_benched = self.benched.get(id as usize).is_some_and(|is_benched| *is_benched);
+        if !is_benched && self.reaches_floor(id, totals) {
             if self.benched.len() < totals.len() {
                 self.benched.resize(totals.len(), false);
             }
-            if !std::mem::replace(&mut self.benched[id as usize], true) {
-                self.bench.push(id);
-            }
+            self.benched[id as usize] = true;
+            self.bench.push(id);
         }
     }
 

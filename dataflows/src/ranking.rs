@@ -61,8 +61,15 @@ impl Ranking {
             .iter()
             .flat_map(|panes| gather(before.iter().map(|batch| &**batch), panes, ..epoch))
             .collect();
-        let mut changes =
-            Changes { totals, leaders, waiting: Vec::with_capacity(GROUP), ids: Vec::with_capacity(GROUP) };
+        // Of what is not ranked no total is of interest.
+        let floors = (0..=windows.len()).map(|window| leaders.get(window).map_or(i64::MAX, Leaders::least));
+        let mut changes = Changes {
+            totals,
+            floors: floors.collect(),
+            leaders,
+            waiting: Vec::with_capacity(GROUP),
+            risen: Vec::new(),
+        };
         for run in &left {
             let (old, new) = (windows.covering(run.pane, was), windows.covering(run.pane, now));
             for record in run.body.iter() {
@@ -89,12 +96,14 @@ impl Ranking {
     }
 }
 
-/// Collects changes of totals into groups, and lets the leaders see each total that rose.
+/// Collects changes of totals into groups, and lets the leaders see each total that rose high enough.
 struct Changes<'a, 'b> {
     totals: &'b mut Totals,
     leaders: &'b mut [Leaders],
+    /// What is high enough, by column.
+    floors: Vec<i64>,
     waiting: Vec<Change<'a>>,
-    ids: Vec<u32>,
+    risen: Vec<(usize, u32)>,
 }
 
 impl<'a> Changes<'a, '_> {
@@ -108,13 +117,10 @@ impl<'a> Changes<'a, '_> {
         }
     }
     fn apply(&mut self) {
-        self.totals.add(&self.waiting, &mut self.ids);
-        for (change, id) in self.waiting.drain(..).zip(&self.ids).filter(|(change, _)| change.n > 0) {
-            for (window, leaders) in self.leaders.iter_mut().enumerate() {
-                if change.windows >> window & 1 == 1 {
-                    leaders.rose(*id, self.totals);
-                }
-            }
+        self.totals.add(&self.waiting, &self.floors, &mut self.risen);
+        self.waiting.clear();
+        for (window, id) in self.risen.drain(..) {
+            self.leaders[window].rose(id, self.totals);
         }
     }
 }

@@ -47,9 +47,16 @@ impl Records {
     pub fn new(owner: usize) -> Records {
         Records { owner: owner as u32, ..Records::default() }
     }
-    /// Names the worker.
-    pub fn set_owner(&mut self, owner: usize) {
-        self.owner = owner as u32;
+    /// An empty container for a worker, with room for what another one holds and a little more: the next is mostly like the
+    /// last, and one that grows is copied again and again.
+    pub fn like(owner: usize, other: &Records) -> Records {
+        let more = |len: usize| len + len / 8;
+        Records {
+            owner: owner as u32,
+            origins: Vec::with_capacity(more(other.origins.len())),
+            ends: Vec::with_capacity(more(other.ends.len())),
+            bytes: Vec::with_capacity(more(other.bytes.len())),
+        }
     }
     /// Adds a record.
     pub fn push(&mut self, origin: Origin, value: Option<&[u8]>) {

@@ -6,7 +6,7 @@
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
-//! 16 to 32 bytes of slots; a term longer than sixteen bytes is kept beside.
+//! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside.
 
 use std::cmp::Ordering;
 
@@ -168,34 +168,35 @@ impl Totals {
         (known.len > HEAD).then(|| &*self.long[known.long])
     }
 
-    /// Applies the changes, and leaves the id of each in `ids`.
-    pub fn add(&mut self, changes: &[Change<'_>], ids: &mut Vec<u32>) {
+    /// Applies the changes. Of each addition after which a total is not below the floor of its column, `risen` gets the
+    /// column and the id.
+    pub fn add(&mut self, changes: &[Change<'_>], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
         let keys = self.keys;
         let hashed = |change: &Change<'_>| {
             let head = head(change.term);
             (head, keys.tag(head, change.term))
         };
-        let mut hashes = [(0, 0); GROUP];
-        ids.clear();
+        let (mut hashes, mut ids) = ([(0, 0); GROUP], [0; GROUP]);
         for group in changes.chunks(GROUP) {
             hashes.iter_mut().zip(group).for_each(|(to, change)| *to = hashed(change));
             self.touch(&hashes[..group.len()]);
-            for ((head, tag), change) in hashes.iter().zip(group) {
-                let id = self.id(*head, *tag, change.term);
-                ids.push(id);
+            for (id, ((head, tag), change)) in ids.iter_mut().zip(hashes.iter().zip(group)) {
+                *id = self.id(*head, *tag, change.term);
             }
-        }
-        let stride = self.stride;
-        for (id, change) in ids.iter().zip(changes) {
-            let row = &mut self.rows[*id as usize * stride + TOTALS..][..self.windows];
-            let mut windows = change.windows;
-            while windows != 0 {
-                let window = windows.trailing_zeros() as usize;
-                windows &= windows - 1;
-                let (total, figures) = (&mut row[window], &mut self.figures[window]);
-                let before = std::mem::replace(total, *total + change.n);
-                figures.total += change.n;
-                figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
+            for (id, change) in ids.iter().zip(group) {
+                let row = &mut self.rows[*id as usize * self.stride + TOTALS..][..self.windows];
+                let columns = row.iter_mut().zip(&mut self.figures).zip(floors).enumerate();
+                for (window, ((total, figures), floor)) in columns {
+                    if change.windows >> window & 1 == 0 {
+                        continue;
+                    }
+                    let before = std::mem::replace(total, *total + change.n);
+                    figures.total += change.n;
+                    figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
+                    if *total >= *floor && change.n > 0 {
+                        risen.push((window, *id));
+                    }
+                }
             }
         }
     }
@@ -223,12 +224,21 @@ impl Totals {
         self.find(head, tag, term).unwrap_or_else(|vacant| {
             let id = self.push(term);
             if self.index.put(vacant, tag, id as usize) {
-                let mut larger = Index::new(self.index.size() + 1);
-                larger.take_over(&self.index, Some);
-                self.index = larger;
+                self.index = Index::new(self.index.size() + 1);
+                self.fill_index();
             }
             id
         })
+    }
+
+    #[cold]
+    fn fill_index(&mut self) {
+        let mut index = std::mem::replace(&mut self.index, Index::new(SMALLEST));
+        index.fill((0..self.len() as u32).map(|id| {
+            let known = self.known(id);
+            self.keys.tag(known.head, self.spelt(known, &mut [0; HEAD]))
+        }));
+        self.index = index;
     }
 
     #[inline]
@@ -268,7 +278,7 @@ impl Totals {
         });
         let moved = Moved(moved.collect());
         kept.index = Index::with_room(kept.len(), SMALLEST);
-        kept.index.take_over(&self.index, |place| moved.to(place as u32).map(|id| id as usize));
+        kept.fill_index();
         *self = kept;
         Some(moved)
     }

@@ -241,11 +241,11 @@ impl Outbox {
 
     fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
         flow.handed_in(self.records.size());
-        pipeline.give(&mut self.records);
         if let Some(next) = &mut self.next {
             *next = (*next + 1) % self.workers;
         }
-        self.records = Records::new(self.next.unwrap_or(self.worker));
+        let next = Records::like(self.next.unwrap_or(self.worker), &self.records);
+        pipeline.give(&mut std::mem::replace(&mut self.records, next));
     }
 }
 

@@ -1,7 +1,7 @@
 """Which engines there are, and how each one's job is started.
 
-Idea: a row an engine: what it is called, its version, its job, how many posts fill a run of some ten seconds or more. All
-have two threads to work with, and the same heap where they have a virtual machine.
+Idea: a row an engine: what it is called, its version, its job, how many posts fill a run of half a minute or more (of
+tidings some seconds). All have two threads to work with, and the same heap where they have a virtual machine.
 Invariant: nothing of an engine lies in this repository but the job that we wrote for it.
 """
 
@@ -48,12 +48,12 @@ class Engine:
 ENGINES = {
     "tidings": Engine("tidings, 2 workers", "", "ours", "", "2", 3_000_000, 10_000_000, warm=5),
     "tidings-1": Engine("tidings, 1 worker", "", "ours", "", "1", 3_000_000, 10_000_000, warm=5),
-    "differential": Engine("differential alone", "0.26.0", "rust", "differential", "", 1_000_000, 10_000_000, warm=5),
-    "streams": Engine("Kafka Streams", "4.3.1", "jvm", "streams", "", 500_000, 2_000_000),
-    "spark": Engine("Spark, micro-batch", "4.2.0", "jvm", "spark", "micro", 1_000_000, 4_000_000),
-    "spark-real": Engine("Spark, Real-Time Mode", "4.2.0", "jvm", "spark", "real", 1_000_000, 4_000_000),
-    "flink": Engine("Flink SQL, at window close", "2.2.1", "jvm", "flink", "closed", 2_000_000, 4_000_000, 0),
-    "flink-live": Engine("Flink SQL, live", "2.2.1", "jvm", "flink", "live", 500_000, 4_000_000),
+    "differential": Engine("differential alone", "0.26.0", "rust", "differential", "", 200_000, 10_000_000, warm=5),
+    "streams": Engine("Kafka Streams", "4.3.1", "jvm", "streams", "", 100_000, 2_000_000),
+    "spark": Engine("Spark, micro-batch", "4.2.0", "jvm", "spark", "micro", 200_000, 4_000_000),
+    "spark-real": Engine("Spark, Real-Time Mode", "4.2.0", "jvm", "spark", "real", 200_000, 4_000_000),
+    "flink": Engine("Flink SQL, at window close", "2.2.1", "jvm", "flink", "closed", 400_000, 4_000_000, 0),
+    "flink-live": Engine("Flink SQL, live", "2.2.1", "jvm", "flink", "live", 100_000, 4_000_000),
     "pathway": Engine("Pathway", "0.33.0", "python", "pathway", "2", 100_000, 10_000_000, 1_000),
     "pathway-1": Engine("Pathway, 1 thread", "0.33.0", "python", "pathway", "1", 100_000, 10_000_000, 1_000),
     "bytewax": Engine("Bytewax, 2 processes", "0.21.1", "python", "bytewax", "", 100_000, 1_000_000, 1_000),
