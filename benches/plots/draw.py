@@ -3,7 +3,8 @@
 Idea: a plot is a bench's own output, drawn; nothing is typed in. Each plot runs its commands, or reads what they printed before
 (`--read FOLDER`, where `--keep FOLDER` has put it), and writes one SVG.
 Invariant: a line that is not as expected ends the script, so that no plot is of half an output.
-Cost: that of the benches, some ten minutes for all; matplotlib comes by pip into a virtual environment under `target`.
+Cost: that of the benches, some ten minutes for all, of which `delay` needs Java and the broker's jars
+(`tests/kafka/kafka.sh install`); matplotlib comes by pip into a virtual environment under `target`.
 """
 
 import argparse
@@ -17,14 +18,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 VENV = os.path.join(ROOT, "target", "plots")
 OUT = os.path.join(ROOT, "docs", "plots")
-RATES = [1_000, 3_000, 10_000, 30_000, 60_000, 100_000]
+RATES = [1_000, 3_000, 10_000, 30_000, 60_000]
 
 
 def main():
     parser = argparse.ArgumentParser(prog="benches/plots/draw.py", description=__doc__.splitlines()[0])
     parser.add_argument("plots", nargs="*", help=f"of {', '.join(PLOTS)} (default: all)")
-    parser.add_argument("--read", metavar="FOLDER", help="draw what was printed before instead of measuring")
-    parser.add_argument("--keep", metavar="FOLDER", help="also write what the benches print into files there")
+    files = parser.add_mutually_exclusive_group()
+    files.add_argument("--read", metavar="FOLDER", help="draw what was printed before instead of measuring")
+    files.add_argument("--keep", metavar="FOLDER", help="also write what the benches print into files there")
     args = parser.parse_args()
     if unknown := [name for name in args.plots if name not in PLOTS]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PLOTS)}")
@@ -43,18 +45,16 @@ def main():
 
 
 def library():
-    """matplotlib's pyplot; this script is started again by the environment's Python, where it has to be fetched."""
-    try:
-        import matplotlib
-    except ImportError:
+    """matplotlib's pyplot, of the version that is asked for: this script is started again by a Python that has it."""
+    if os.path.realpath(sys.prefix) != os.path.realpath(VENV):
         python = os.path.join(VENV, "bin", "python")
-        if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
-            sys.exit("matplotlib is missing in its own environment; remove target/plots")
         if not os.path.exists(python):
             venv.create(VENV, with_pip=True)
-            requirements = os.path.join(HERE, "requirements.txt")
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
+        requirements = os.path.join(HERE, "requirements.txt")
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
         os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
+    import matplotlib
+
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "tidings", "svg.fonttype": "none", "font.family": "sans-serif"})
     import matplotlib.pyplot
@@ -110,6 +110,10 @@ def delay(axes, printed):
     """From the intended moment of sending to the answer over HTTP, against the rate of posts."""
     pattern = r"^sent until answered over HTTP +\d+ +([\d.]+) +([\d.]+) +[\d.]+$"
     found = [numbers(text, pattern) for text in printed]
+    for rate, text in zip(RATES, printed):
+        sent, seconds, wanted = numbers(text, r"^(\d+) posts in (\d+) s, (\d+) a second wanted;")
+        if wanted != rate or sent < 0.99 * rate * seconds:
+            sys.exit(f"not {rate} posts a second:\n{text}")
     for place, name in enumerate(["p50", "p99"]):
         axes.plot(RATES, [values[place] for values in found], marker="o", label=name, color=["#3f6d9b", "#c9803a"][place])
     axes.set_xscale("log")
@@ -124,8 +128,8 @@ def delay(axes, printed):
 def windows(axes, printed):
     """What the same posts cost with other windows."""
     lines = re.findall(r"^(\S+) +\d+ +([\d.]+)  ", printed[0], re.MULTILINE)
-    if len(lines) < 4:
-        sys.exit(f"too few lines in:\n{printed[0]}")
+    if len(lines) != len(printed[0].strip().splitlines()) - 2:
+        sys.exit(f"behind two lines there are others than of windows in:\n{printed[0]}")
     names, costs = [name for name, _ in lines], [float(cost) for _, cost in lines]
     axes.barh(range(len(lines)), costs, color="#3f6d9b")
     for row, cost in enumerate(costs):

@@ -69,7 +69,7 @@ fn combine(file: &Path, config: &Config, windows: &[Windows]) {
                 .iter_mut()
                 .for_each(|table| table.drain(0, 1, |block| drop(black_box(std::mem::take(block)))));
         }
-        *records = Records::new(0);
+        *records = Records::like(0, records);
     };
     each_line(file, |line| {
         lines += 1;

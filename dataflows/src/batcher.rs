@@ -184,6 +184,7 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         // Integers are compared without a branch; what they leave open is little.
         entries.sort_unstable_by_key(|entry| entry.head);
         let mut put = |entry: &Entry, n: i64| {
+            debug_assert!(n > 0, "what is taken off again comes as a run");
             let n = u64::try_from(n).expect("what is taken off again comes as a run");
             match entry.len as usize {
                 len @ ..=HEAD => builder.push_short(entry.head, len, n),

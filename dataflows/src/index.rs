@@ -4,7 +4,7 @@
 //! a term's tag, as far as nothing stood there before; the slot has the other bits, and in place of the low ones the row's
 //! number, which needs no more bits since there are more slots than rows. What a row holds is the caller's.
 //! Invariant: each row has one slot; at most half of the slots are taken where the caller grows when told.
-//! Cost: a probe reads a slot and, where the bits are equal, the caller's row; a larger index asks for the tag of each row.
+//! Cost: a probe reads a slot and, where the bits are equal, the caller's row. A larger index asks for the tag of each row.
 
 /// Nothing stands here.
 const VACANT: u32 = 0;
@@ -23,7 +23,7 @@ pub(crate) struct Index {
 impl Index {
     /// With two to the power of `size` slots, all vacant.
     pub(crate) fn new(size: usize) -> Index {
-        assert!(size < 32, "less than 2^30 terms in a table");
+        assert!(size <= 32, "less than 2^31 terms in a table");
         Index { slots: vec![VACANT; 1 << size] }
     }
 
@@ -63,7 +63,7 @@ impl Index {
             if slot & !low == tag & !low && is(place) {
                 return Ok(place);
             }
-            at = (at + 1) & low;
+            at = at.wrapping_add(1) & low;
         }
     }
 

@@ -6,8 +6,8 @@
 //! all totals are scanned once and the floor is set anew at place 2K.
 //! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
 //! the floor (no floor: if it is positive).
-//! Cost: a comparison per addition, which the caller makes; per epoch O(bench), here 1 to 4 thousand entries; a scan of all D totals only after
-//! more than K of the 2K leaders of the last scan have fallen below the floor.
+//! Cost: a comparison per addition, which the caller makes; per epoch O(bench), here 1 to 4 thousand entries; a scan of all
+//! D totals only after more than K of the 2K leaders of the last scan have fallen below the floor.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -126,4 +126,49 @@ impl Leaders {
 fn compare(one: u32, two: u32, window: usize, totals: &Totals) -> Ordering {
     let count = |id| Reverse(totals.count(id, window));
     count(one).cmp(&count(two)).then_with(|| totals.compare(one, two))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::term::HashKeys;
+    use crate::totals::Change;
+
+    proptest! {
+        /// Whatever rises and falls, and however often within a group, after each epoch the places told are those of a sort.
+        #[test]
+        fn places_are_those_of_a_sort(
+            epochs in prop::collection::vec(prop::collection::vec((0..90usize, -4i64..6), 0..80), 1..30),
+            k in 1..4usize,
+        ) {
+            let term = |number: usize| format!("{}{number}", "a rather long term ".repeat(number % 2)).into_bytes();
+            let terms: Vec<Vec<u8>> = (0..90).map(term).collect();
+            let (mut totals, mut leaders) = (Totals::new(2, HashKeys::new(7)), Leaders::new(0, k));
+            let (mut sums, mut told) = (BTreeMap::<usize, i64>::new(), BTreeSet::new());
+            for epoch in epochs {
+                let changes: Vec<Change<'_>> =
+                    epoch.iter().map(|(number, n)| Change { term: &terms[*number], windows: 3, n: *n }).collect();
+                epoch.iter().for_each(|(number, n)| *sums.entry(*number).or_default() += n);
+                let mut risen = Vec::new();
+                totals.add(&changes, &[leaders.least(), i64::MAX], &mut risen);
+                risen.iter().for_each(|(_, id)| leaders.rose(*id, &totals));
+                leaders.close(&totals, |term, n, diff| {
+                    let place = (Reverse(n), term);
+                    assert!(if diff > 0 { told.insert(place) } else { told.remove(&place) });
+                });
+                if let Some(moved) = totals.compact() {
+                    leaders.follow(&moved, &totals);
+                }
+                let positive = sums.iter().filter(|(_, n)| **n > 0);
+                let mut places: Vec<_> = positive.map(|(number, n)| (Reverse(*n), terms[*number].clone())).collect();
+                places.sort();
+                places.truncate(k);
+                prop_assert_eq!(told.iter().cloned().collect::<Vec<_>>(), places);
+            }
+        }
+    }
 }

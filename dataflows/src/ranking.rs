@@ -120,7 +120,9 @@ impl<'a> Changes<'a, '_> {
         self.totals.add(&self.waiting, &self.floors, &mut self.risen);
         self.waiting.clear();
         for (window, id) in self.risen.drain(..) {
-            self.leaders[window].rose(id, self.totals);
+            if let Some(leaders) = self.leaders.get_mut(window) {
+                leaders.rose(id, self.totals);
+            }
         }
     }
 }

@@ -47,15 +47,15 @@ impl Records {
     pub fn new(owner: usize) -> Records {
         Records { owner: owner as u32, ..Records::default() }
     }
-    /// An empty container for a worker, with room for what another one holds and a little more: the next is mostly like the
-    /// last, and one that grows is copied again and again.
+    /// An empty container for a worker, with room for what another one holds and a little more, but no more than one takes as
+    /// a rule: the next is mostly like the last, and one that grows is copied again and again.
     pub fn like(owner: usize, other: &Records) -> Records {
-        let more = |len: usize| len + len / 8;
+        let room = |len: usize| (len + len / 8).min(Self::FULL + Self::FULL / 8);
         Records {
             owner: owner as u32,
-            origins: Vec::with_capacity(more(other.origins.len())),
-            ends: Vec::with_capacity(more(other.ends.len())),
-            bytes: Vec::with_capacity(more(other.bytes.len())),
+            origins: Vec::with_capacity(room(other.origins.len())),
+            ends: Vec::with_capacity(room(other.ends.len())),
+            bytes: Vec::with_capacity(room(other.bytes.len())),
         }
     }
     /// Adds a record.
@@ -139,6 +139,17 @@ impl ContainerBytes for Records {
 mod tests {
     use super::*;
     use timely::bytes::arc::BytesMut;
+
+    #[test]
+    fn the_next_has_the_room_of_the_last_but_not_of_one_huge_record() {
+        let mut last = Records::new(1);
+        (0..100).for_each(|_| last.push(Origin::default(), Some(b"a record")));
+        let next = Records::like(2, &last);
+        assert_eq!((next.owner(), next.len(), next.bytes.len()), (2, 0, 0));
+        assert!(next.origins.capacity() >= 100 && next.bytes.capacity() >= 800);
+        last.push(Origin::default(), Some(&vec![b'x'; 64 * Records::FULL]));
+        assert!(Records::like(2, &last).bytes.capacity() < 2 * Records::FULL);
+    }
 
     #[test]
     fn survives_the_wire() {

@@ -6,7 +6,7 @@
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
-//! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside.
+//! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside. When the terms have doubled, all are hashed again.
 
 use std::cmp::Ordering;
 
@@ -168,9 +168,10 @@ impl Totals {
         (known.len > HEAD).then(|| &*self.long[known.long])
     }
 
-    /// Applies the changes. Of each addition after which a total is not below the floor of its column, `risen` gets the
-    /// column and the id.
+    /// Applies the changes. Of each addition after which a total is not below the floor of its column, of which `floors` has
+    /// one each, `risen` gets the column and the id.
     pub fn add(&mut self, changes: &[Change<'_>], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
+        debug_assert_eq!(floors.len(), self.windows);
         let keys = self.keys;
         let hashed = |change: &Change<'_>| {
             let head = head(change.term);
@@ -185,15 +186,15 @@ impl Totals {
             }
             for (id, change) in ids.iter().zip(group) {
                 let row = &mut self.rows[*id as usize * self.stride + TOTALS..][..self.windows];
-                let columns = row.iter_mut().zip(&mut self.figures).zip(floors).enumerate();
-                for (window, ((total, figures), floor)) in columns {
-                    if change.windows >> window & 1 == 0 {
-                        continue;
-                    }
+                let mut windows = change.windows;
+                while windows != 0 {
+                    let window = windows.trailing_zeros() as usize;
+                    windows &= windows - 1;
+                    let (total, figures) = (&mut row[window], &mut self.figures[window]);
                     let before = std::mem::replace(total, *total + change.n);
                     figures.total += change.n;
                     figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
-                    if *total >= *floor && change.n > 0 {
+                    if *total >= floors[window] && change.n > 0 {
                         risen.push((window, *id));
                     }
                 }
@@ -224,16 +225,18 @@ impl Totals {
         self.find(head, tag, term).unwrap_or_else(|vacant| {
             let id = self.push(term);
             if self.index.put(vacant, tag, id as usize) {
-                self.index = Index::new(self.index.size() + 1);
-                self.fill_index();
+                self.index_anew();
             }
             id
         })
     }
 
+    /// Puts all terms into an index that has room for one more at least.
     #[cold]
-    fn fill_index(&mut self) {
-        let mut index = std::mem::replace(&mut self.index, Index::new(SMALLEST));
+    fn index_anew(&mut self) {
+        // What there was is given back first.
+        self.index = Index::new(SMALLEST);
+        let mut index = Index::with_room(self.len(), SMALLEST);
         index.fill((0..self.len() as u32).map(|id| {
             let known = self.known(id);
             self.keys.tag(known.head, self.spelt(known, &mut [0; HEAD]))
@@ -248,7 +251,7 @@ impl Totals {
     }
 
     fn push(&mut self, term: &[u8]) -> u32 {
-        let id = u32::try_from(self.len()).expect("less than 2^32 terms per worker");
+        let id = u32::try_from(self.len()).expect("less than 2^31 terms per worker");
         let (head, long) = (head(term), self.long.len() as u64);
         if term.len() > HEAD {
             self.long.push(term.into());
@@ -277,8 +280,7 @@ impl Totals {
             })
         });
         let moved = Moved(moved.collect());
-        kept.index = Index::with_room(kept.len(), SMALLEST);
-        kept.fill_index();
+        kept.index_anew();
         *self = kept;
         Some(moved)
     }

@@ -158,6 +158,6 @@ mod tests {
             passes(|count| (count.stop_words, count.min_length) = (languages, min_length), text).1
         };
         assert_eq!(words(&["en", "de"], 1, "The earthquake UND das Erdbeben"), ["earthquake", "erdbeben"]);
-        assert_eq!(words(&[], 3, "a an ant éé ééé 日本"), ["ant", "ééé"]);
+        assert_eq!(words(&[], 3, "a an ant éé ééé 日本 𐐨𐐨 𐐨𐐨𐐨"), ["ant", "ééé", "𐐨𐐨𐐨"]);
     }
 }

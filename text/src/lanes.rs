@@ -21,6 +21,7 @@ impl Lanes {
     /// The sixteen bytes that begin at `at`, if there are so many; `at` is below 4 GiB.
     #[inline(always)]
     pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Lanes> {
+        debug_assert!(u32::try_from(at).is_ok());
         // So bounded, the place behind the sixteen is known not to overflow, and one comparison will do.
         let at = at & u32::MAX as usize;
         bytes.get(at..at + LANES)?.first_chunk().map(Lanes::new)

@@ -205,13 +205,16 @@ type Homes<'a> = [(&'a [u8], &'a [u8]); 2];
 #[inline(always)]
 fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, &'a [u8], &'a [u8]) {
     let (keys, spellings) = homes[term.home as usize];
-    (term.kind, &keys[term.key.range()], &spellings[term.spelling.range()])
+    let (key, spelling) = (&keys[term.key.range()], &spellings[term.spelling.range()]);
+    debug_assert!([key, spelling].into_iter().all(|text| std::str::from_utf8(text).is_ok()));
+    (term.kind, key, spelling)
 }
 
 /// A word of the post, which stands in its folded text.
 #[inline(always)]
 fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, &'a [u8], &'a [u8]) {
     let word = &homes[Home::Written as usize].0[start as usize..end as usize];
+    debug_assert!(word.is_ascii());
     (Kind::Words, word, word)
 }
 

@@ -15,7 +15,7 @@ use crate::lanes::{LANES, Lanes};
 
 /// Behind every record (see [`MAX_RECORD`](crate::posts::MAX_RECORD)): what is given where something is no JSON, and from where
 /// on nothing is found. A plain number is less to carry through the many steps than a result would be. A few bytes on it is
-/// still below the bound of [`has`].
+/// still below the bound of [`has`] and [`Lanes::at`].
 pub(super) const FAULT: usize = u32::MAX as usize - 64;
 
 /// The byte at `at`, 0 behind the end.
