@@ -45,14 +45,12 @@ pub(super) struct Sketch {
     is_ascii: bool,
     /// The ASCII of the text, letters in lower case, with something else of ASCII for other bytes and behind the end.
     folded: Vec<u8>,
-    length: usize,
 }
 
 impl Sketch {
     /// Looks at a text, and forgets the one before.
     pub(super) fn draw(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        self.length = bytes.len();
         let room = bytes.len().next_multiple_of(BLOCK);
         if self.folded.len() < room {
             self.folded.resize(room, b' ');

@@ -43,8 +43,8 @@ impl Keys {
     }
 }
 
-/// A number that differs for most keys, from the bytes behind the one quote and before the other: of an empty key, the
-/// quotes themselves.
+/// A number that differs for most keys, from the bytes behind the one quote and before the other (of an empty key, the quotes
+/// themselves) and from how far one quote is behind the other.
 #[inline(always)]
 const fn place(first: u8, last: u8, length: usize) -> u8 {
     first.wrapping_mul(5) ^ (length as u8).wrapping_mul(11) ^ last
