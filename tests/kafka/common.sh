@@ -10,9 +10,11 @@ fail() {
 
 # Process id of the broker of a folder, if it runs.
 running() {
-    local pid
+    local pid line
     pid=$(cat "$1/pid" 2>/dev/null) || return 1
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/server.properties" && echo "$pid"
+    # Read whole before it is looked at: what a reader leaves unread would fail its writer, and with it the line.
+    line=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+    [[ $line == *"$1/server.properties"* ]] && echo "$pid"
 }
 
 listens() {

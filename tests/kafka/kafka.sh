@@ -38,7 +38,8 @@ say() {
 need_java() {
     command -v java >/dev/null || fail "Java 17 or later is needed to run Kafka, and there is none; on Debian: $0 install"
     local major
-    major=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+    major=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p')
+    major=${major%%$'\n'*}
     [[ ${major:-0} -ge 17 ]] || fail "Java 17 or later is needed to run Kafka, and this is Java ${major:-unknown}"
 }
 
