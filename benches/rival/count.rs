@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use tidings_dataflows::term::HEAD;
 use tidings_dataflows::totals::Figures;
 use tidings_dataflows::windows::Windows;
 
@@ -58,12 +59,15 @@ impl Count {
         }
     }
 
-    /// Takes a term of the post at hand.
+    /// Takes a term of the post at hand: the first `len` bytes of a text.
     #[inline]
-    pub fn stage(&mut self, term: &[u8]) {
+    pub fn stage(&mut self, text: &[u8], len: usize) {
         let from = self.bytes.len();
-        self.bytes.extend_from_slice(term);
-        self.staged.push(self.table.stage(&self.bytes, from, self.bytes.len()));
+        // What its head holds need not be copied.
+        if len > HEAD {
+            self.bytes.extend_from_slice(&text[..len]);
+        }
+        self.staged.push(self.table.stage(text, len, from));
     }
 
     /// Counts the terms of the post at hand at its time, which is not ahead of the clock; `None`: in `all` only.

@@ -90,17 +90,16 @@ impl Rival {
                 }
             }
         }
-        for (kind, key, spelling) in terms {
-            for (of, count, spellings) in &mut self.counts {
-                if *of == kind {
-                    count.stage(key);
-                    if let Some(spellings) = spellings {
-                        spellings.stage(key, spelling);
-                    }
+        for (of, count, spellings) in &mut self.counts {
+            for (key, spelling) in terms.of(*of) {
+                count.stage(key.text, key.len);
+                if let Some(spellings) = spellings {
+                    spellings.stage(key.bytes(), spelling);
                 }
             }
-        }
-        for (_, count, spellings) in &mut self.counts {
+            if *of == Kind::Words {
+                terms.plain().for_each(|key| count.stage(key.text, key.len));
+            }
             count.count(time);
             if let Some(spellings) = spellings {
                 spellings.count();

@@ -5,7 +5,7 @@
 //! Invariant: an id is given once and for ever; terms of up to sixteen bytes are equal exactly if their heads are.
 //! Cost: one probe of four bytes and one line of 64 an occurrence; terms that are dead are kept, which favours the loop.
 
-use tidings_dataflows::term::{HEAD, HashKeys, head};
+use tidings_dataflows::term::{HEAD, HashKeys, head_within};
 
 /// Columns of totals: the sliding windows that there is room for, and `all`.
 pub const COLUMNS: usize = 4;
@@ -25,8 +25,9 @@ struct Row {
 pub struct Staged {
     head: u128,
     tag: u32,
+    len: usize,
+    /// Where a term stands whole that is longer than its head.
     from: usize,
-    to: usize,
 }
 
 /// All terms of a count.
@@ -49,34 +50,35 @@ impl Table {
         self.rows.len()
     }
 
-    /// Prepares the look-up of `bytes[from..to]`.
+    /// Prepares the look-up of the first `len` bytes of a text, which will stand at `from` if they are longer than their head.
     #[inline]
-    pub fn stage(&self, bytes: &[u8], from: usize, to: usize) -> Staged {
-        let term = &bytes[from..to];
-        let head = head(term);
-        Staged { head, tag: self.keys.tag(head, term), from, to }
+    pub fn stage(&self, text: &[u8], len: usize, from: usize) -> Staged {
+        let head = head_within(text, 0, len);
+        Staged { head, tag: self.keys.tag(head, &text[..len]), len, from }
     }
 
-    /// Looks a group of terms up, so that their misses overlap, and leaves their ids in `ids`.
+    /// Looks a group of terms up, so that their misses overlap, and leaves their ids in `ids`. `bytes` are those of the
+    /// longer ones.
     #[inline]
     pub fn ids(&mut self, bytes: &[u8], staged: &[Staged], ids: &mut Vec<u32>) {
         ids.clear();
         for new in staged {
-            ids.push(self.id(new, &bytes[new.from..new.to]));
+            let long = if new.len > HEAD { &bytes[new.from..new.from + new.len] } else { &[] };
+            ids.push(self.id(new, long));
         }
     }
 
     #[inline]
-    fn id(&mut self, new: &Staged, term: &[u8]) -> u32 {
+    fn id(&mut self, new: &Staged, long: &[u8]) -> u32 {
         let low = (self.slots.len() - 1) as u32;
         let mut at = new.tag & low;
         loop {
             let slot = self.slots[at as usize];
             if slot == 0 {
-                return self.insert(new, at, term);
+                return self.insert(new, at, long);
             }
             let id = (slot & low) - 1;
-            if slot & !low == new.tag & !low && self.is(id, new.head, term) {
+            if slot & !low == new.tag & !low && self.is(id, new, long) {
                 return id;
             }
             at = (at + 1) & low;
@@ -84,21 +86,21 @@ impl Table {
     }
 
     #[inline]
-    fn is(&self, id: u32, head: u128, term: &[u8]) -> bool {
+    fn is(&self, id: u32, new: &Staged, long: &[u8]) -> bool {
         let row = &self.rows[id as usize];
-        row.head == head
-            && row.len as usize == term.len()
-            && (term.len() <= HEAD || &*self.long[row.long as usize] == term)
+        row.head == new.head
+            && row.len as usize == new.len
+            && (new.len <= HEAD || &*self.long[row.long as usize] == long)
     }
 
     #[cold]
-    fn insert(&mut self, new: &Staged, at: u32, term: &[u8]) -> u32 {
+    fn insert(&mut self, new: &Staged, at: u32, whole: &[u8]) -> u32 {
         let id = self.rows.len() as u32;
         let long = self.long.len() as u32;
-        if term.len() > HEAD {
-            self.long.push(term.into());
+        if new.len > HEAD {
+            self.long.push(whole.into());
         }
-        self.rows.push(Row { head: new.head, totals: [0; COLUMNS], len: term.len() as u32, long });
+        self.rows.push(Row { head: new.head, totals: [0; COLUMNS], len: new.len as u32, long });
         let low = (self.slots.len() - 1) as u32;
         self.slots[at as usize] = new.tag & !low | (id + 1);
         if 2 * self.rows.len() >= self.slots.len() {

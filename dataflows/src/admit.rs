@@ -20,7 +20,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::block::{Block, Sealed, to_owner};
+use crate::block::{Block, Sealed, Update, to_owner};
 use crate::clock::Heard;
 use crate::combine::Combine;
 use crate::term::HashKeys;
@@ -154,10 +154,14 @@ fn without_late(
             is_dead.then(|| to().map(|to| late.pane(to)))
         })
         .collect();
-    for (place, term, n) in block.iter() {
-        match to[place as usize] {
-            None => kept.push(place, term, n),
-            Some(Some(to)) => late.add(to, term, n),
+    // Updates of a pane stand together, mostly.
+    let mut start = 0;
+    for together in block.places().chunk_by(|one, two| one == two) {
+        let range = start..start + together.len();
+        start = range.end;
+        match to[together[0] as usize] {
+            None => kept.extend(block, range),
+            Some(Some(to)) => range.for_each(|index| late.add(to, block.term(index), block.count(index))),
             Some(None) => {}
         }
     }
@@ -169,7 +173,7 @@ fn without_new_terms(block: &Block, windows: &Windows, live: &Live) -> Block {
     let totals = live.totals.borrow();
     let mut refused = live.refused.borrow_mut();
     let mut kept = Block::of(block.epoch, block.owner, block.panes());
-    for (place, term, n) in block.iter() {
+    for Update { place, term, n, .. } in block.iter() {
         if totals.is_alive(term) {
             kept.push(place, term, n);
         } else {

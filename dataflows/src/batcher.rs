@@ -3,8 +3,8 @@
 //! Idea: all updates of a block share one time and arrive combined, so a ladder of merges (what `MergeBatcher`
 //! does) buys nothing: sort small entries that point into the blocks, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
-//! Cost: 32 bytes per update, one step to its pane, and about log2(n) integer comparisons, n being the updates of one pane;
-//! terms are touched only where heads tie, and longer ones once more to be copied.
+//! Cost: about log2(n) integer comparisons per update and 32 bytes for each of n, n being the updates of one pane, so that
+//! what is sorted is in a near cache; terms are touched only where heads tie, and longer ones once more to be copied.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -17,11 +17,11 @@ use timely::Accountable;
 use timely::progress::Antichain;
 use timely::progress::frontier::AntichainRef;
 
-use crate::block::{Block, Sealed};
+use crate::block::{Block, Sealed, Update};
 use crate::body::Builder;
 use crate::panes::PanesBatch;
 use crate::runs::{Run, Runs};
-use crate::term::{HEAD, head};
+use crate::term::HEAD;
 use crate::windows::Pane;
 
 /// What goes into the base arrangement.
@@ -106,8 +106,8 @@ impl Extract for RunsBatcher {
             self.blocks.extract_if(.., |block| !upper.less_equal(&block.epoch)).collect();
         ready.sort_by_key(|block| block.epoch);
         for epoch in ready.chunk_by(|one, two| one.epoch == two.epoch) {
-            build(epoch, &mut self.entries, &mut self.builder, &mut runs);
-            let room = 4 * self.entries.len().max(1 << 16);
+            let largest = build(epoch, &mut self.entries, &mut self.builder, &mut runs);
+            let room = 4 * largest.max(1 << 16);
             self.entries.clear();
             self.entries.shrink_to(room);
         }
@@ -118,7 +118,7 @@ impl Extract for RunsBatcher {
 }
 
 /// An update, in the run of its pane, by what it is sorted by.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Entry {
     head: u128,
     n: i64,
@@ -154,29 +154,52 @@ impl<'a> Joined<'a> {
     }
 }
 
-/// Makes a run of each pane of these blocks, which are of one epoch.
-fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, into: &mut Vec<Run>) {
-    let updates = blocks.iter().map(|block| block.len()).sum();
-    u32::try_from(updates).expect("less than 2^32 updates on their way to a worker");
-    let (panes, mut runs) = runs(blocks);
+/// Updates of a block that are of one pane and stand together.
+struct Piece {
+    pane: Pane,
+    /// The number of the block.
+    block: usize,
+    range: Range<usize>,
+}
+
+/// A block's updates; as a rule a piece for each of its panes.
+fn pieces(number: usize, block: &Block) -> impl Iterator<Item = Piece> {
+    let mut start = 0;
+    block.places().chunk_by(|one, two| one == two).map(move |together| {
+        let range = start..start + together.len();
+        start = range.end;
+        Piece { pane: block.panes()[together[0] as usize], block: number, range }
+    })
+}
+
+/// Makes a run of each pane of these blocks, which are of one epoch. Returns how many updates the largest had.
+fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, into: &mut Vec<Run>) -> usize {
     let mut joined = Joined { blocks, starts: Vec::with_capacity(blocks.len()) };
-    entries.clear();
-    entries.resize(updates, Entry::default());
-    let mut number = 0;
+    let (mut updates, mut largest) = (0u32, 0);
     for block in blocks {
-        joined.starts.push(number);
-        let run_of = ranks(block, &panes);
-        for (place, term, n) in block.iter() {
-            let end = &mut runs[run_of[place as usize]].end;
-            entries[*end] = Entry { head: head(term), n, len: term.len() as u32, number };
-            *end += 1;
-            number += 1;
-        }
+        joined.starts.push(updates);
+        let sum = u32::try_from(block.len()).ok().and_then(|len| updates.checked_add(len));
+        updates = sum.expect("less than 2^32 updates on their way to a worker");
     }
+    let mut pieces: Vec<Piece> =
+        blocks.iter().enumerate().flat_map(|(number, block)| pieces(number, block)).collect();
+    pieces.sort_by_key(|piece| piece.pane);
 
     let time = blocks[0].epoch;
-    for (pane, run) in panes.into_iter().zip(runs) {
-        let entries = &mut entries[run];
+    for pieces in pieces.chunk_by(|one, two| one.pane == two.pane) {
+        let pane = pieces[0].pane;
+        entries.clear();
+        for Piece { block, range, .. } in pieces {
+            let first = joined.starts[*block] + range.start as u32;
+            let updates = blocks[*block].range(range.clone()).zip(first..);
+            entries.extend(updates.map(|(Update { head, term, n, .. }, number)| Entry {
+                head,
+                n,
+                len: term.len() as u32,
+                number,
+            }));
+        }
+        largest = largest.max(entries.len());
         let mut end = |builder: &mut Builder| {
             let body = builder.body().map(Arc::new);
             into.extend(body.map(|body| Run { pane, time, minus: false, body }));
@@ -206,28 +229,5 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         }
         end(builder);
     }
-}
-
-/// All panes, ascending, and where the updates of each will stand: runs one after another, empty as yet.
-fn runs(blocks: &[Sealed]) -> (Vec<Pane>, Vec<Range<usize>>) {
-    let mut panes: Vec<Pane> = blocks.iter().flat_map(|block| block.panes()).copied().collect();
-    panes.sort_unstable();
-    panes.dedup();
-    let mut sizes = vec![0; panes.len()];
-    for block in blocks {
-        let run_of = ranks(block, &panes);
-        block.places().iter().for_each(|place| sizes[run_of[*place as usize]] += 1);
-    }
-    let mut start = 0;
-    let run = |size| {
-        let run = start..start;
-        start += size;
-        run
-    };
-    (panes, sizes.into_iter().map(run).collect())
-}
-
-/// Where each pane that a block lists stands among all.
-fn ranks(block: &Block, panes: &[Pane]) -> Vec<usize> {
-    block.panes().iter().map(|pane| panes.partition_point(|other| other < pane)).collect()
+    largest
 }

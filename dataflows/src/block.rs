@@ -7,7 +7,7 @@
 //! are indexes into `panes`, which may list a pane twice, or one that has no update.
 //! Cost: 16 bytes and the term's bytes per update.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 use timely::Accountable;
@@ -18,7 +18,7 @@ use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::dataflow::channels::{ContainerBytes, Message};
 use timely::progress::Stamp;
 
-use crate::term::{HEAD, append};
+use crate::term::{HEAD, append, head_within};
 use crate::windows::Pane;
 use crate::wire;
 
@@ -40,6 +40,19 @@ pub struct Block {
     places: Vec<u32>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
+}
+
+/// An update of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Update<'a> {
+    /// Where its pane is listed.
+    pub place: u32,
+    /// The head of its term.
+    pub head: u128,
+    /// Its term.
+    pub term: &'a [u8],
+    /// How many more.
+    pub n: i64,
 }
 
 impl Block {
@@ -87,6 +100,18 @@ impl Block {
         self.places.push(place);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
     }
+    /// Adds a range of the updates of another block that lists the same panes, column by column.
+    pub fn extend(&mut self, other: &Block, range: Range<usize>) {
+        debug_assert_eq!(self.panes, other.panes);
+        let from = if range.start == 0 { 0 } else { other.ends[range.start - 1] };
+        let ends = &other.ends[range.clone()];
+        let to = ends.last().copied().unwrap_or(from);
+        let moved = u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms");
+        self.bytes.extend_from_slice(&other.bytes[from as usize..to as usize]);
+        self.ends.extend(ends.iter().map(|end| end - from + moved));
+        self.counts.extend_from_slice(&other.counts[range.clone()]);
+        self.places.extend_from_slice(&other.places[range]);
+    }
     /// Number of updates.
     pub fn len(&self) -> usize {
         self.counts.len()
@@ -112,13 +137,25 @@ impl Block {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.bytes[start as usize..self.ends[index] as usize]
     }
-    /// All updates: where the pane of each is listed, its term, its count.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &[u8], i64)> {
-        let mut start = 0;
-        self.places.iter().zip(&self.ends).zip(&self.counts).map(move |((place, end), n)| {
-            let term = &self.bytes[start..*end as usize];
-            start = *end as usize;
-            (*place, term, *n)
+    /// How many more an update says.
+    pub fn count(&self, index: usize) -> i64 {
+        self.counts[index]
+    }
+    /// All updates.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Update<'_>> {
+        self.range(0..self.len())
+    }
+    /// A range of the updates.
+    #[inline]
+    pub fn range(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Update<'_>> {
+        let mut start = if range.start == 0 { 0 } else { self.ends[range.start - 1] as usize };
+        let (places, ends, counts) = (&self.places, &self.ends, &self.counts);
+        let rows = places[range.clone()].iter().zip(&ends[range.clone()]).zip(&counts[range]);
+        rows.map(move |((place, end), n)| {
+            let (from, to) = (std::mem::replace(&mut start, *end as usize), *end as usize);
+            let head = head_within(&self.bytes, from, to);
+            Update { place: *place, head, term: &self.bytes[from..to], n: *n }
         })
     }
     /// Bytes of all terms together.
@@ -241,5 +278,19 @@ mod tests {
             assert_eq!(wire.len() % 8, 0);
             assert_eq!(Block::from_bytes(BytesMut::from(wire).freeze()), block);
         }
+    }
+
+    #[test]
+    fn ranges_put_together_are_the_whole() {
+        let mut block = Block::of(7, 0, &[Pane(3), Pane(5)]);
+        for (i, term) in ["", "a", "caf\u{e9}", "longer than eight", "b"].iter().enumerate() {
+            block.push(i as u32 / 3, term.as_bytes(), 1 + i as i64);
+        }
+        let mut again = Block::of(7, 0, block.panes());
+        [0..0, 0..2, 2..2, 2..4, 4..5].into_iter().for_each(|range| again.extend(&block, range));
+        assert_eq!(again, block);
+        let mut tail = Block::of(7, 0, block.panes());
+        tail.extend(&block, 3..5);
+        assert_eq!((tail.term(0), tail.term(1)), (block.term(3), block.term(4)));
     }
 }

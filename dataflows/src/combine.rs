@@ -3,7 +3,8 @@
 //! Idea: a table for each pane, since posts come roughly in the order of time: that of the newest pane stays in a near cache,
 //! whatever the epoch holds. Terms are staged and probed a group at a time: the probes of a group do not depend on each
 //! other, and the processor overlaps their misses.
-//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane.
+//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane, in
+//! their order: those that are late stand first, so that most blocks have none.
 //! Cost: one probe per term; what `table` says, for this epoch and the next that has any, as much again for the smaller tables
 //! that one outgrew, and at most 512 bytes per distinct key where posts thin out within an epoch; the rest of a longer
 //! term once.
@@ -13,8 +14,8 @@ use std::collections::HashMap;
 use crate::block::Block;
 use crate::index::size_of;
 use crate::spellings::{may_be_spelled, term_of};
-use crate::table::{Counted, LONG, Pool, SMALLEST, Table};
-use crate::term::{HEAD, HashKeys, head};
+use crate::table::{Counted, LONG, Long, Pool, SMALLEST, Table};
+use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
 
 /// Terms staged before they are probed.
@@ -42,6 +43,9 @@ struct Staged {
     pane: u32,
 }
 
+/// What stands in a place that none was staged in yet.
+const NOTHING: Staged = Staged { counted: Counted { head: 0, n: 0, len: 0, tag: 0 }, pane: 0 };
+
 /// The terms of one epoch, so far.
 pub struct Combine {
     keys: HashKeys,
@@ -61,8 +65,10 @@ pub struct Combine {
     /// The same of `ALL`.
     expected_all: usize,
     /// Terms longer than a head, whole.
-    long: Vec<Box<[u8]>>,
-    staged: Vec<Staged>,
+    long: Long,
+    staged: Box<[Staged; GROUP]>,
+    /// How many of those there are.
+    waiting: usize,
 }
 
 /// A pane as [`Combine::pane`] knows it, good until the next drain.
@@ -82,8 +88,9 @@ impl Combine {
             ahead: 0,
             expected: SMALLEST,
             expected_all: SMALLEST,
-            long: Vec::new(),
-            staged: Vec::with_capacity(GROUP),
+            long: Long::default(),
+            staged: Box::new([NOTHING; GROUP]),
+            waiting: 0,
         }
     }
 
@@ -125,15 +132,27 @@ impl Combine {
     }
 
     /// Adds `n` occurrences of a term.
-    #[inline]
-    pub fn add(&mut self, PaneIndex(pane): PaneIndex, term: &[u8], n: i64) {
-        let head = head(term);
-        let tag = self.keys.tag(head, term);
+    #[inline(always)]
+    pub fn add(&mut self, pane: PaneIndex, term: &[u8], n: i64) {
+        self.add_head(pane, head(term), term, n);
+    }
+
+    /// The same of a term that is the first `len` bytes of a text.
+    #[inline(always)]
+    pub fn add_first(&mut self, pane: PaneIndex, text: &[u8], len: usize, n: i64) {
+        self.add_head(pane, head_within(text, 0, len), &text[..len], n);
+    }
+
+    #[inline(always)]
+    fn add_head(&mut self, PaneIndex(pane): PaneIndex, head: u128, term: &[u8], n: i64) {
         if term.len() > HEAD {
-            return self.add_long(tag, head, pane, term, n);
+            return self.add_long(head, pane, term, n);
         }
-        self.staged.push(Staged { counted: Counted { head, n, len: term.len() as u32, tag }, pane });
-        if self.staged.len() == GROUP {
+        let tag = self.keys.tag(head, term);
+        self.staged[self.waiting] =
+            Staged { counted: Counted { head, n, len: term.len() as u32, tag }, pane };
+        self.waiting += 1;
+        if self.waiting == GROUP {
             self.probe_staged();
         }
     }
@@ -147,7 +166,9 @@ impl Combine {
         let room = |owner: usize, left| Block::with_room(epoch, owner as u32, left);
         let mut blocks: Vec<Block> = (0..peers).map(|owner| room(owner, left[owner])).collect();
         let (mut largest, mut largest_all) = (0, 0);
-        for (place, mut table) in self.tables.drain(..).enumerate() {
+        let mut tables: Vec<(Pane, Table)> = self.panes.drain(..).zip(self.tables.drain(..)).collect();
+        tables.sort_unstable_by_key(|(pane, _)| *pane);
+        for (pane, mut table) in tables {
             for counted in &table.row {
                 let bytes = counted.head.to_be_bytes();
                 let (term, short) = (counted.term(&bytes, &self.long), counted.len < LONG);
@@ -158,7 +179,7 @@ impl Combine {
                     _ => owner_of(self.keys, term, peers),
                 };
                 let into = &mut blocks[owner];
-                let place = into.list(self.panes[place]);
+                let place = into.list(pane);
                 match short {
                     true => into.push_short(place, counted.head, term.len(), counted.n),
                     false => into.push(place, term, counted.n),
@@ -169,7 +190,7 @@ impl Combine {
                     *into = room(owner, left[owner]);
                 }
             }
-            match self.panes[place] {
+            match pane {
                 Pane::ALL => largest_all = table.row.len(),
                 pane if pane.tier() == 0 => largest = table.row.len().max(largest),
                 _ => {}
@@ -182,14 +203,13 @@ impl Combine {
             (size_of(largest).max(SMALLEST), size_of(largest_all).max(SMALLEST));
         blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
         (self.newest, self.ahead) = (None, 0);
-        self.panes.clear();
         self.indexes.clear();
         self.long.clear();
     }
 
     fn probe_staged(&mut self) {
-        let mut staged = std::mem::take(&mut self.staged);
-        for Staged { counted, pane } in staged.drain(..) {
+        for at in 0..std::mem::take(&mut self.waiting) {
+            let Staged { counted, pane } = self.staged[at];
             let table = &mut self.tables[pane as usize];
             match table.find(counted.tag, |known| known.head == counted.head && known.len == counted.len) {
                 Ok(place) => table.row[place].n += counted.n,
@@ -200,14 +220,14 @@ impl Combine {
                 }
             }
         }
-        self.staged = staged;
     }
 
-    #[cold]
-    fn add_long(&mut self, tag: u32, head: u128, pane: u32, term: &[u8], n: i64) {
+    #[inline(never)]
+    fn add_long(&mut self, head: u128, pane: u32, term: &[u8], n: i64) {
+        let tag = self.keys.tag(head, term);
         let (table, long) = (&mut self.tables[pane as usize], &self.long);
         let is = |known: &Counted| {
-            known.head == head && known.len >= LONG && &*long[(known.len - LONG) as usize] == term
+            known.head == head && known.len >= LONG && long.get((known.len - LONG) as usize) == term
         };
         match table.find(tag, is) {
             Ok(place) => table.row[place].n += n,
@@ -215,7 +235,7 @@ impl Combine {
                 let number = u32::try_from(self.long.len()).ok().and_then(|number| number.checked_add(LONG));
                 let len = number.expect("less than 2^32 long terms in an epoch");
                 let is_full = table.put(vacant, Counted { head, n, len, tag });
-                self.long.push(term.into());
+                self.long.push(term);
                 if is_full {
                     self.grow(pane);
                 }
@@ -235,6 +255,7 @@ impl Combine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::Update;
     use std::collections::BTreeMap;
 
     /// Short and long terms in several panes, over several epochs and table sizes, add up as in a plain map.
@@ -253,7 +274,7 @@ mod tests {
             let mut found = BTreeMap::new();
             combine.drain(epoch, 3, |block| {
                 assert_eq!(block.epoch, epoch);
-                for (place, term, n) in block.iter() {
+                for Update { place, term, n, .. } in block.iter() {
                     let pane = block.panes()[place as usize];
                     assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
                     assert_eq!(owner_of(HashKeys::new(7), term, 3), block.owner as usize);
@@ -315,8 +336,8 @@ mod tests {
         }
         let mut found = 0;
         combine.drain(1, 5, |block| {
-            for (_, key, _) in block.iter() {
-                let term = term_of(key);
+            for update in block.iter() {
+                let term = term_of(update.term);
                 assert!(terms.iter().any(|known| known.as_bytes() == term));
                 assert_eq!(owner(keys.tag(head(term), term), 5), block.owner as usize);
                 found += 1;

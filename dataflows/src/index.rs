@@ -50,7 +50,7 @@ impl Index {
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
         let low = self.low();
         let mut at = tag & low;

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::rc::Rc;
 
-use crate::block::Sealed;
+use crate::block::{Sealed, Update};
 use crate::clock::Heard;
 use crate::leaders::Leaders;
 use crate::panes::PanesBatch;
@@ -74,14 +74,24 @@ impl Ranking {
             let (old, new) = (windows.covering(run.pane, was), windows.covering(run.pane, now));
             for record in run.body.iter() {
                 let n = run.sign() * record.n as i64;
-                changes.push(record.term, old & !new, -n);
+                let mut push = |windows, n| {
+                    if windows != 0 {
+                        changes.push(Change::new(record.term, windows, n));
+                    }
+                };
+                push(old & !new, -n);
                 // Entered by the clock, not by time: the update ran ahead of it.
-                changes.push(record.term, new & !old, n);
+                push(new & !old, n);
             }
         }
         for block in new {
             let covering: Vec<Mask> = block.panes().iter().map(|pane| windows.covering(*pane, now)).collect();
-            block.iter().for_each(|(place, term, n)| changes.push(term, covering[place as usize], n));
+            for Update { place, head, term, n } in block.iter() {
+                let windows = covering[place as usize];
+                if windows != 0 {
+                    changes.push(Change { head, term, windows, n });
+                }
+            }
         }
         changes.apply();
         for (window, leaders) in leaders.iter_mut().enumerate() {
@@ -107,11 +117,9 @@ struct Changes<'a, 'b> {
 }
 
 impl<'a> Changes<'a, '_> {
-    fn push(&mut self, term: &'a [u8], windows: Mask, n: i64) {
-        if windows == 0 {
-            return;
-        }
-        self.waiting.push(Change { term, windows, n });
+    #[inline]
+    fn push(&mut self, change: Change<'a>) {
+        self.waiting.push(change);
         if self.waiting.len() == GROUP {
             self.apply();
         }

@@ -12,19 +12,37 @@ pub const HEAD: usize = 16;
 /// The first sixteen bytes of a term, big-endian, padded with zeros.
 #[inline]
 pub fn head(term: &[u8]) -> u128 {
-    let four = |at: usize| u128::from(u32::from_be_bytes(term[at..at + 4].try_into().expect("four bytes")));
-    let eight = |at: usize| u128::from(u64::from_be_bytes(term[at..at + 8].try_into().expect("eight bytes")));
-    let missing = 8 * HEAD.saturating_sub(term.len()) as u32;
+    if let Some(whole) = term.first_chunk::<HEAD>() {
+        return u128::from_be_bytes(*whole);
+    }
+    let missing = 8 * (HEAD - term.len()) as u32;
     // Between two sizes, two loads that overlap: the bits they share are equal.
+    if let (Some(first), Some(last)) = (term.first_chunk(), term.last_chunk()) {
+        return u128::from(u64::from_be_bytes(*first)) << 64
+            | u128::from(u64::from_be_bytes(*last)) << missing;
+    }
+    if let (Some(first), Some(last)) = (term.first_chunk(), term.last_chunk()) {
+        return u128::from(u32::from_be_bytes(*first)) << 96
+            | u128::from(u32::from_be_bytes(*last)) << missing;
+    }
+    let at = |place: usize| u128::from(term[place]) << (8 * (HEAD - 1 - place));
     match term.len() {
-        16.. => eight(0) << 64 | eight(8),
-        len @ 8.. => eight(0) << 64 | eight(len - 8) << missing,
-        len @ 4.. => four(0) << 96 | four(len - 4) << missing,
-        // First, middle and last are all that there are, some of them twice.
-        len @ 1.. => [0, len / 2, len - 1]
-            .into_iter()
-            .fold(0, |head, at| head | u128::from(term[at]) << (8 * (HEAD - 1 - at))),
         0 => 0,
+        // First, middle and last are all that there are, some of them twice.
+        len => at(0) | at(len / 2) | at(len - 1),
+    }
+}
+
+/// The same of a term that stands at `from..to` in a longer text: where that goes on for a whole head, one load without a
+/// branch on the length, which nobody can guess.
+#[inline]
+pub fn head_within(text: &[u8], from: usize, to: usize) -> u128 {
+    match text.get(from..from + HEAD).and_then(|bytes| bytes.try_into().ok()) {
+        Some(bytes) => {
+            let behind = u128::MAX.checked_shr(8 * (to - from).min(HEAD) as u32).unwrap_or(0);
+            u128::from_be_bytes(bytes) & !behind
+        }
+        None => head(&text[from..to]),
     }
 }
 
@@ -102,6 +120,10 @@ mod tests {
             padded[..known].copy_from_slice(&pair[0][..known]);
             assert_eq!(head(&pair[0]), u128::from_be_bytes(padded));
             assert!(head(&pair[0]) <= head(&pair[1]));
+            for (before, behind) in [(0, 0), (3, 1), (0, HEAD), (5, 40)] {
+                let within = [&vec![b'x'; before], &pair[0][..], &vec![b'y'; behind]].concat();
+                assert_eq!(head_within(&within, before, before + pair[0].len()), head(&pair[0]));
+            }
             for keys in [HashKeys::new(0), HashKeys::new(u128::MAX / 7)] {
                 assert_ne!(keys.hash(head(&pair[0]), &pair[0]), keys.hash(head(&pair[1]), &pair[1]));
             }

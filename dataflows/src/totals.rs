@@ -8,6 +8,7 @@
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
 //! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside. When the terms have doubled, all are hashed again.
 
+use std::array::from_fn;
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +22,21 @@ pub const GROUP: usize = 32;
 
 /// `n` more (or less) of `term` in each of `windows`.
 pub struct Change<'a> {
+    /// The head of the term.
+    pub head: u128,
     /// The term.
     pub term: &'a [u8],
     /// A bit for each column.
     pub windows: Mask,
     /// How many.
     pub n: i64,
+}
+
+impl<'a> Change<'a> {
+    /// Of a term of which the head is not known.
+    pub fn new(term: &'a [u8], windows: Mask, n: i64) -> Change<'a> {
+        Change { head: head(term), term, windows, n }
+    }
 }
 
 /// What a window holds as a whole.
@@ -154,7 +164,8 @@ impl Totals {
     }
     #[inline]
     fn known(&self, id: u32) -> Known {
-        let row = &self.rows[id as usize * self.stride..][..TOTALS];
+        let row: &[i64; TOTALS] =
+            self.rows[id as usize * self.stride..].first_chunk().expect("a row is longer");
         let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
         Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
     }
@@ -173,49 +184,90 @@ impl Totals {
     pub fn add(&mut self, changes: &[Change<'_>], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
         debug_assert_eq!(floors.len(), self.windows);
         let keys = self.keys;
-        let hashed = |change: &Change<'_>| {
-            let head = head(change.term);
-            (head, keys.tag(head, change.term))
-        };
-        let (mut hashes, mut ids) = ([(0, 0); GROUP], [0; GROUP]);
+        let (mut tags, mut ids) = ([0; GROUP], [0; GROUP]);
         for group in changes.chunks(GROUP) {
-            hashes.iter_mut().zip(group).for_each(|(to, change)| *to = hashed(change));
-            self.touch(&hashes[..group.len()]);
-            for (id, ((head, tag), change)) in ids.iter_mut().zip(hashes.iter().zip(group)) {
-                *id = self.id(*head, *tag, change.term);
+            tags.iter_mut().zip(group).for_each(|(to, change)| *to = keys.tag(change.head, change.term));
+            self.touch(&tags[..group.len()]);
+            for (id, (tag, change)) in ids.iter_mut().zip(tags.iter().zip(group)) {
+                *id = self.id(change.head, *tag, change.term);
             }
-            for (id, change) in ids.iter().zip(group) {
-                let row = &mut self.rows[*id as usize * self.stride + TOTALS..][..self.windows];
-                let mut windows = change.windows;
-                while windows != 0 {
-                    let window = windows.trailing_zeros() as usize;
-                    windows &= windows - 1;
-                    let (total, figures) = (&mut row[window], &mut self.figures[window]);
-                    let before = std::mem::replace(total, *total + change.n);
-                    figures.total += change.n;
-                    figures.distinct = (figures.distinct + u64::from(*total != 0)) - u64::from(before != 0);
-                    if *total >= floors[window] && change.n > 0 {
-                        risen.push((window, *id));
-                    }
-                }
+            let mut ids = &ids[..group.len()];
+            for alike in group.chunk_by(|one, two| one.windows == two.windows) {
+                let (these, rest) = ids.split_at(alike.len());
+                ids = rest;
+                self.apply(alike, these, floors, risen);
             }
+        }
+    }
+
+    /// Applies changes of the same windows, which are not none, a few columns at a time.
+    #[inline]
+    fn apply(&mut self, alike: &[Change<'_>], ids: &[u32], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
+        let (mut from, mut rest) = (0, floors);
+        while let Some((four, more)) = rest.split_first_chunk() {
+            self.apply_in::<4>(from, alike, ids, four, risen);
+            (from, rest) = (from + 4, more);
+        }
+        match *rest {
+            [] => {}
+            [one] => self.apply_in(from, alike, ids, &[one], risen),
+            [one, two] => self.apply_in(from, alike, ids, &[one, two], risen),
+            [one, two, three, ..] => self.apply_in(from, alike, ids, &[one, two, three], risen),
+        }
+    }
+
+    /// The same in `N` columns. Columns that no change is for are walked through all the same: a branch for each costs more.
+    #[inline(always)]
+    fn apply_in<const N: usize>(
+        &mut self,
+        from: usize,
+        alike: &[Change<'_>],
+        ids: &[u32],
+        floors: &[i64; N],
+        risen: &mut Vec<(usize, u32)>,
+    ) {
+        let windows = alike.first().map_or(0, |change| change.windows >> from);
+        let has: [bool; N] = from_fn(|column| windows >> column & 1 == 1);
+        let masks = has.map(|has| if has { -1 } else { 0 });
+        let (mut distinct, mut total) = ([0; N], 0);
+        for (id, change) in ids.iter().zip(alike) {
+            let row = &mut self.rows[*id as usize * self.stride + TOTALS + from..];
+            let row: &mut [i64; N] = row.first_chunk_mut().expect("a row has all columns");
+            let mut is_high = false;
+            for column in 0..N {
+                let before = row[column];
+                let after = before + (change.n & masks[column]);
+                row[column] = after;
+                distinct[column] += i64::from(after != 0) - i64::from(before != 0);
+                is_high |= after >= floors[column];
+            }
+            total += change.n;
+            if is_high && change.n > 0 {
+                let high = (0..N).filter(|column| has[*column] && row[*column] >= floors[*column]);
+                risen.extend(high.map(|column| (from + column, *id)));
+            }
+        }
+        for column in 0..N {
+            let figures = &mut self.figures[from + column];
+            figures.total += total & masks[column];
+            figures.distinct = figures.distinct.wrapping_add_signed(distinct[column]);
         }
     }
 
     /// Reads what the look-ups of a group will read first, without a branch on it: a branch that was guessed wrong would wait
     /// for its own miss before the next begins.
     #[inline]
-    fn touch(&self, hashes: &[(u128, u32)]) {
+    fn touch(&self, tags: &[u32]) {
         let mut rows = [0; GROUP];
-        for (row, (_, tag)) in rows.iter_mut().zip(hashes) {
+        for (row, tag) in rows.iter_mut().zip(tags) {
             *row = self.index.guess(*tag) * self.stride;
         }
-        let read = rows[..hashes.len()].iter().fold(0, |read, row| read ^ self.rows.get(*row).unwrap_or(&0));
+        let read = rows[..tags.len()].iter().fold(0, |read, row| read ^ self.rows.get(*row).unwrap_or(&0));
         std::hint::black_box(read);
     }
 
     /// The id of a term, or the slot where it would go.
-    #[inline]
+    #[inline(always)]
     fn find(&self, head: u128, tag: u32, term: &[u8]) -> Result<u32, usize> {
         self.index.find(tag, |place| self.is(place as u32, head, term)).map(|place| place as u32)
     }

@@ -6,6 +6,8 @@
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
 //! Cost: that of decoding and of cutting words; one probe per term and count.
 
+use std::ops::Range;
+
 use tidings_dataflows::combine::PaneIndex;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
@@ -14,7 +16,7 @@ use tidings_dataflows::windows::{Pane, Windows};
 
 use super::filter::{Filter, language};
 use super::samples::Samples;
-use super::tally::Tally;
+use super::tally::{Dating, Tally};
 use crate::config::{Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
@@ -42,8 +44,7 @@ pub struct Decode {
     time: Time,
     reposts: Reposts,
     on_bad: OnBad,
-    /// Slide of the smallest window of all counts, in milliseconds, if one slides.
-    slide: Option<u64>,
+    dating: Dating,
     wall_ms: i64,
     /// Where it matters in which language a post is.
     detector: Option<Detector>,
@@ -56,7 +57,7 @@ pub struct Decode {
 /// A count: what it wants of a post, and where its terms go.
 struct Wanting {
     of: Kind,
-    windows: Windows,
+    panes: Panes,
     table: usize,
     spellings: bool,
     filter: Filter,
@@ -64,6 +65,35 @@ struct Wanting {
     wants: bool,
     /// Where the terms of the post at hand go; `None`: nowhere.
     index: Option<PaneIndex>,
+}
+
+/// The panes of a count, and the last one: posts come roughly in the order of time, so that it is often the next one too.
+struct Panes {
+    windows: Windows,
+    /// The times that go where the last one went, as long as the clock has reached no more.
+    times: Range<u64>,
+    clock: u64,
+    pane: Pane,
+}
+
+impl Panes {
+    fn new(windows: Windows) -> Panes {
+        Panes { windows, times: 0..0, clock: 0, pane: Pane::ALL }
+    }
+
+    #[inline]
+    fn pane_for(&mut self, time: u64, clock: u64) -> Pane {
+        if !(self.clock == clock && self.times.contains(&time)) {
+            let pane = self.windows.pane_for(time, clock);
+            // Only in the finest tier: part of a coarser pane may be alive in a finer one.
+            self.times = match pane.tier() {
+                0 => self.windows.time_of(pane)..self.windows.time_of(Pane::new(0, pane.number() + 1)),
+                _ => 0..0,
+            };
+            (self.clock, self.pane) = (clock, pane);
+        }
+        self.pane
+    }
 }
 
 /// Whether a kind shows its commonest spelling instead of its key.
@@ -97,7 +127,7 @@ impl Decode {
         for (count, windows) in config.counts.iter().zip(windows) {
             counts.push(Wanting {
                 of: count.of,
-                windows: windows.clone(),
+                panes: Panes::new(windows.clone()),
                 table,
                 spellings: has_spellings(count.of),
                 filter: Filter::new(count)?,
@@ -116,7 +146,7 @@ impl Decode {
             time: config.posts.time,
             reposts: config.posts.reposts,
             on_bad: config.posts.on_bad,
-            slide: smallest_window(&config.counts).map(|(_, slide)| slide),
+            dating: Dating::new(smallest_window(&config.counts).map(|(_, slide)| slide)),
             wall_ms: 0,
             detector: counts.iter().any(|count| count.filter.asks_language()).then(Detector::default),
             counts,
@@ -150,6 +180,7 @@ impl Decode {
                 }
             }
         }
+        self.dating.settle(&mut gathered.tally);
         // The rest counts all the same, since the offsets of the last answers are behind it.
         fatal
     }
@@ -183,7 +214,7 @@ impl Decode {
         match when {
             When::At(time) => {
                 gathered.newest = gathered.newest.max(Some(time));
-                gathered.tally.dated(origin.partition, time, self.slide);
+                self.dating.note(origin.partition, time, &mut gathered.tally);
             }
             When::Ahead => gathered.tally.ahead += 1,
             When::Undated => gathered.tally.undated += 1,
@@ -192,24 +223,31 @@ impl Decode {
             count.wants = count.filter.wants(&language, &terms);
             let pane = match when {
                 _ if !count.wants => None,
-                When::At(time) => Some(count.windows.pane_for(time, gathered.clock)),
-                _ => count.windows.all().then_some(Pane::ALL),
+                When::At(time) => Some(count.panes.pane_for(time, gathered.clock)),
+                _ => count.panes.windows.all().then_some(Pane::ALL),
             };
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }
-        for (kind, key, spelling) in terms {
-            for count in self.counts.iter().filter(|count| count.of == kind && count.wants) {
-                if !count.filter.admits(key) {
-                    continue;
+        for count in self.counts.iter().filter(|count| count.wants) {
+            let admits = |key: &[u8]| count.filter.admits(key);
+            if let Some(index) = count.index {
+                // Two loops, since one over both would be a call a term.
+                let table = &mut gathered.tables[count.table];
+                for (key, _) in terms.of(count.of).filter(|(key, _)| admits(key.bytes())) {
+                    table.add_first(index, key.text, key.len, 1);
                 }
-                if let Some(index) = count.index {
-                    gathered.tables[count.table].add(index, key, 1);
+                if count.of == Kind::Words {
+                    for key in terms.plain().filter(|key| admits(key.bytes())) {
+                        table.add_first(index, key.text, key.len, 1);
+                    }
                 }
-                // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
-                // shows what it would show had it always been there.
-                if count.spellings {
-                    spelled(key, spelling, &mut self.spelled);
-                    let table = &mut gathered.tables[count.table + 1];
+            }
+            // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
+            // shows what it would show had it always been there.
+            if count.spellings {
+                let table = &mut gathered.tables[count.table + 1];
+                for (key, spelling) in terms.of(count.of).filter(|(key, _)| admits(key.bytes())) {
+                    spelled(key.bytes(), spelling, &mut self.spelled);
                     let since_the_start = table.pane(Pane::ALL);
                     table.add(since_the_start, &self.spelled, 1);
                 }

@@ -15,6 +15,7 @@ use super::decode::{Decode, NameOf, Refused};
 use super::error::EngineError;
 use super::keep::{Keeping, Restore};
 use super::published::Published;
+use super::sharing::Sharing;
 use super::tally::Tally;
 use crate::config::Config;
 use crate::source::dead_letters::{DeadLetters, Letter};
@@ -39,8 +40,7 @@ pub(super) struct Job {
     pub(super) process: usize,
     pub(super) published: Arc<Published>,
     pub(super) control: Arc<Control>,
-    /// Whether records are handed round, since partitions do not spread evenly over workers.
-    pub(super) hands_round: bool,
+    pub(super) sharing: Sharing,
     /// Takes the bad records, where there is a topic for them.
     pub(super) dead_letters: Option<Arc<DeadLetters>>,
     /// Where there are checkpoints.
@@ -55,11 +55,12 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn build_pipeline(&self, worker: &mut Worker) -> Pipeline<Tally> {
         let mut decode = self.decode().expect("it was made once before the workers were started");
-        let control = Arc::clone(&self.control);
+        let (control, sharing, index) = (Arc::clone(&self.control), self.sharing.clone(), worker.index());
         Pipeline::build(worker, &self.plan, move |records, gathered| {
             if let Err(bad) = decode.decode(records, gathered) {
                 control.fail(EngineError::BadRecord(bad));
             }
+            sharing.decoded(index, records.size());
         })
     }
 

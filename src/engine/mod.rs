@@ -19,6 +19,7 @@ pub mod published;
 pub mod question;
 pub mod reader;
 mod samples;
+mod sharing;
 pub mod sheets;
 pub mod start;
 pub mod tally;

@@ -25,6 +25,7 @@ use super::keep::{self, Keeping};
 use super::owners::Owners;
 use super::published::Published;
 use super::reader::{CountInfo, Reader};
+use super::sharing::Sharing;
 use super::sheets::{self, Sheets};
 use super::worker::work;
 use crate::checkpoint::open_store;
@@ -180,6 +181,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         .with_peers(peers.clone())
         .with_checkpoints(kept.as_ref());
     let (keeping, restore) = kept.map(|kept| (kept.keeping, kept.restore)).unzip();
+    let evenly = partitions.len().is_multiple_of(threads * processes) && matches!(input, Input::Kafka);
     let job = Arc::new(Job {
         plan: plan(&spread, &sheets.infos, keys),
         config: spread,
@@ -187,7 +189,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         published,
         control: Arc::clone(&control),
         dead_letters: dead_letters.clone(),
-        hands_round: partitions.len() % (threads * processes) != 0 || matches!(input, Input::Files(..)),
+        sharing: Sharing::new(evenly, threads, processes),
         input,
         ends: Arc::clone(&ends),
         keeping: keeping.clone(),

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,15 +38,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes note of a post's event time; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
-    pub fn dated(&mut self, partition: u32, time: u64, slide: Option<u64>) {
-        let newest = self.newest.entry(partition).or_default();
-        *newest = time.max(*newest);
-        if let Some(slide) = slide {
-            *self.panes.entry(time / slide).or_default() += 1;
-        }
-    }
-
     /// Settles which posts were late: those whose pane ended before the smallest window began, at the clock of their epoch.
     /// 0 where there is no such window, or no clock yet.
     pub fn settle_late(&mut self, first_covered_pane: u64) {
@@ -69,21 +61,88 @@ impl Tally {
     }
 }
 
+/// Posts in a row that came from one partition and lie in one pane of the smallest window, until they are tallied together:
+/// most posts are as the one before.
+#[derive(Debug)]
+pub struct Dating {
+    /// The slide of the smallest sliding window, in milliseconds, if there is one.
+    slide: Option<u64>,
+    partition: u32,
+    /// The event times that lie in the pane; without such a window all do.
+    times: Range<u64>,
+    newest: u64,
+    posts: u64,
+}
+
+impl Dating {
+    /// No posts yet; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
+    pub fn new(slide: Option<u64>) -> Dating {
+        Dating { slide, partition: 0, times: 0..0, newest: 0, posts: 0 }
+    }
+
+    /// Takes note of a post's event time; those that differ from it go into the tally first.
+    #[inline]
+    pub fn note(&mut self, partition: u32, time: u64, tally: &mut Tally) {
+        if partition != self.partition || !self.times.contains(&time) {
+            self.settle(tally);
+            self.partition = partition;
+            self.times = self.slide.map_or(0..u64::MAX, |slide| {
+                let from = time / slide * slide;
+                from..from.saturating_add(slide)
+            });
+        }
+        self.newest = self.newest.max(time);
+        self.posts += 1;
+    }
+
+    /// Tallies what has not been yet.
+    pub fn settle(&mut self, tally: &mut Tally) {
+        let posts = std::mem::take(&mut self.posts);
+        if posts == 0 {
+            return;
+        }
+        let newest = tally.newest.entry(self.partition).or_default();
+        *newest = std::mem::take(&mut self.newest).max(*newest);
+        if let Some(slide) = self.slide {
+            *tally.panes.entry(self.times.start / slide).or_default() += posts;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn late_is_what_the_smallest_window_has_left() {
-        let mut tally = Tally::default();
+        let (mut tally, mut dating) = (Tally::default(), Dating::new(Some(10)));
         for time in [100, 109, 110, 125] {
-            tally.dated(0, time, Some(10));
+            dating.note(0, time, &mut tally);
         }
+        dating.settle(&mut tally);
         tally.settle_late(11);
         assert_eq!((tally.late, tally.newest[&0]), (2, 125));
         let mut sum = Tally { late: 1, ..Tally::default() };
         sum.add(&tally);
         assert_eq!(sum.late, 3);
         assert!(sum.panes.is_empty());
+    }
+
+    #[test]
+    fn posts_in_a_row_are_tallied_as_each_by_itself() {
+        let posts = [(0, 105), (0, 101), (1, 102), (1, 117), (0, 103), (0, 99), (0, u64::MAX), (1, 118)];
+        let (mut tally, mut dating) = (Tally::default(), Dating::new(Some(10)));
+        for (partition, time) in posts {
+            dating.note(partition, time, &mut tally);
+        }
+        dating.settle(&mut tally);
+        dating.settle(&mut tally);
+        let last = u64::MAX / 10;
+        assert_eq!(tally.panes, BTreeMap::from([(9, 1), (10, 4), (11, 2), (last, 1)]));
+        assert_eq!(tally.newest, BTreeMap::from([(0, u64::MAX), (1, 118)]));
+        let (mut tally, mut dating) = (Tally::default(), Dating::new(None));
+        posts.iter().for_each(|(partition, time)| dating.note(*partition, *time, &mut tally));
+        dating.settle(&mut tally);
+        assert_eq!((tally.newest.len(), tally.panes.len()), (2, 0));
     }
 }

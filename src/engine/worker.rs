@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidings_dataflows::block::Owned;
 use tidings_dataflows::clock::Fact;
 use tidings_dataflows::pipeline::Pipeline;
 use tidings_dataflows::records::{Origin, Records};
@@ -21,6 +22,7 @@ use super::flow::{Filling, Flow, Ticker};
 use super::job::Job;
 use super::keep::{Keeper, Published};
 use super::published::Part;
+use super::sharing::Sharing;
 use super::tally::Tally;
 use crate::allocator;
 use crate::checkpoint::failpoint::point;
@@ -203,8 +205,7 @@ struct Outbox {
     records: Records,
     worker: usize,
     workers: usize,
-    /// Who gets the next container, where they are handed round.
-    next: Option<usize>,
+    sharing: Sharing,
     /// Bytes of a record that are carried.
     most: usize,
 }
@@ -214,8 +215,9 @@ impl Outbox {
         let (worker, workers) = (worker.index(), worker.peers());
         // A record that is too large is bad whatever follows: no need to carry all of it, unless somebody wants it.
         let most = if job.dead_letters.is_some() { usize::MAX } else { MAX_RECORD + 1 };
-        let next = job.hands_round.then_some(worker);
-        Outbox { records: Records::new(worker), worker, workers, next, most }
+        let sharing = job.sharing.clone();
+        let records = Records::new(sharing.next(worker, worker, workers));
+        Outbox { records, worker, workers, sharing, most }
     }
 
     fn read(
@@ -240,11 +242,10 @@ impl Outbox {
     }
 
     fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
-        flow.handed_in(self.records.size());
-        if let Some(next) = &mut self.next {
-            *next = (*next + 1) % self.workers;
-        }
-        let next = Records::like(self.next.unwrap_or(self.worker), &self.records);
+        let (owner, size) = (self.records.owner(), self.records.size());
+        flow.handed_in(size);
+        self.sharing.handed(owner, size);
+        let next = Records::like(self.sharing.next(self.worker, owner, self.workers), &self.records);
         pipeline.give(&mut std::mem::replace(&mut self.records, next));
     }
 }

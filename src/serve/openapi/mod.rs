@@ -61,6 +61,8 @@ pub fn document() -> OpenApi {
         .schema_from::<Details<'static>>()
         .schema_from::<status::Status<'static>>()
         .schema_from::<status::Member>()
+        .schema_from::<status::Checkpoint>()
+        .schema_from::<status::Last>()
         .schema_from::<progress::Progress>()
         .schema_from::<counts::Count<'static>>()
         .schema_from::<counts::Window<'static>>()

@@ -59,6 +59,26 @@ fn routes_and_description_agree() {
     assert_eq!(get(server.address, "/openapi.json").json(), description);
 }
 
+/// A checkpoint is null where none are kept, so that answers alone would not show what its schema lacks.
+#[test]
+fn every_reference_leads_to_a_schema() {
+    fn collect(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                into.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                fields.values().for_each(|field| collect(field, into));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            _ => {}
+        }
+    }
+    let (description, mut named) = (described(), BTreeSet::new());
+    collect(&description, &mut named);
+    assert!(named.len() > 10, "only {named:?}");
+    named.retain(|named| description.pointer(named.trim_start_matches('#')).is_none());
+    assert!(named.is_empty(), "not described: {named:?}");
+}
+
 #[test]
 fn queries_take_what_is_described() {
     let (description, (_fed, server)) = (described(), served());

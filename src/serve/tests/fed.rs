@@ -21,7 +21,7 @@ use crate::cluster::peers::{Peers, Reply};
 use crate::config::Span;
 use crate::engine::owners::Owners;
 use crate::engine::published::{Part, Published};
-use crate::engine::tally::Tally;
+use crate::engine::tally::{Dating, Tally};
 use crate::engine::{CountInfo, Reader, WindowInfo, gather};
 use crate::source::ends::Ends;
 use crate::source::partitions::Partition;
@@ -279,13 +279,14 @@ fn work(
 }
 
 fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
+    let mut dating = Dating::new(Some(1000));
     for (origin, value) in records.iter() {
         let text = String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
         let time = origin.time as u64;
         gathered.newest = gathered.newest.max(Some(time));
         gathered.tally.posts += 1;
         gathered.tally.late += u64::from(text.contains("late"));
-        gathered.tally.dated(origin.partition, time, Some(1000));
+        dating.note(origin.partition, time, &mut gathered.tally);
         let (tags, words): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|token| token.starts_with('#'));
         let mut add = |table: usize, pane: Pane, term: &[u8]| {
             let table = &mut gathered.tables[table];
@@ -303,4 +304,5 @@ fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
         words.iter().for_each(|word| add(2, pane, fold::key(Kind::Words, word).as_bytes()));
         words.windows(2).for_each(|pair| add(3, pane, fold::key(Kind::Phrases, &pair.join(" ")).as_bytes()));
     }
+    dating.settle(&mut gathered.tally);
 }

@@ -172,6 +172,47 @@ pub struct Terms<'a> {
     plain: std::slice::Iter<'a, [u32; 2]>,
 }
 
+/// A key, and the text in which it stands: who wants to look at sixteen bytes at once sees whether there are as many.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// What begins with the key and mostly goes on behind it.
+    pub text: &'a [u8],
+    /// Bytes of the key.
+    pub len: usize,
+}
+
+impl<'a> Key<'a> {
+    #[inline(always)]
+    fn new(text: &'a [u8], at: Range<usize>) -> Key<'a> {
+        Key { text: &text[at.start..], len: at.len() }
+    }
+
+    /// The key alone.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        &self.text[..self.len]
+    }
+}
+
+impl<'a> Terms<'a> {
+    /// Those of one kind, each with its spelling, but for those of [`Terms::plain`].
+    #[inline]
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = (Key<'a>, &'a [u8])> + Clone + use<'a> {
+        let (homes, terms) = (self.homes, self.terms.clone());
+        terms.filter(move |term| term.kind == kind).map(move |found| {
+            let (_, key, spelling) = term(&homes, found);
+            (key, spelling)
+        })
+    }
+
+    /// Words that are spelled as their keys, of a post that has no others than of ASCII.
+    #[inline]
+    pub fn plain(&self) -> impl Iterator<Item = Key<'a>> + Clone + use<'a> {
+        let (homes, plain) = (self.homes, self.plain.clone());
+        plain.map(move |place| word(&homes, place).1)
+    }
+}
+
 impl<'a> Iterator for Terms<'a> {
     type Item = (Kind, &'a [u8], &'a [u8]);
 
@@ -182,6 +223,7 @@ impl<'a> Iterator for Terms<'a> {
             .next()
             .map(|found| term(homes, found))
             .or_else(|| self.plain.next().map(|place| word(homes, place)))
+            .map(|(kind, key, spelling)| (kind, key.bytes(), spelling))
     }
 
     #[inline]
@@ -193,6 +235,8 @@ impl<'a> Iterator for Terms<'a> {
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
         let Terms { homes, terms, plain, .. } = self;
+        let mut with =
+            |all, (kind, key, spelling): (Kind, Key<'a>, &'a [u8])| with(all, (kind, key.bytes(), spelling));
         let all = terms.fold(start, |all, found| with(all, term(&homes, found)));
         plain.fold(all, |all, place| with(all, word(&homes, place)))
     }
@@ -203,19 +247,19 @@ type Homes<'a> = [(&'a [u8], &'a [u8]); 2];
 
 /// A term that was written down.
 #[inline(always)]
-fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, &'a [u8], &'a [u8]) {
+fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, Key<'a>, &'a [u8]) {
     let (keys, spellings) = homes[term.home as usize];
-    let (key, spelling) = (&keys[term.key.range()], &spellings[term.spelling.range()]);
-    debug_assert!([key, spelling].into_iter().all(|text| std::str::from_utf8(text).is_ok()));
+    let (key, spelling) = (Key::new(keys, term.key.range()), &spellings[term.spelling.range()]);
+    debug_assert!([key.bytes(), spelling].into_iter().all(|text| std::str::from_utf8(text).is_ok()));
     (term.kind, key, spelling)
 }
 
 /// A word of the post, which stands in its folded text.
 #[inline(always)]
-fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, &'a [u8], &'a [u8]) {
-    let word = &homes[Home::Written as usize].0[start as usize..end as usize];
-    debug_assert!(word.is_ascii());
-    (Kind::Words, word, word)
+fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, Key<'a>, &'a [u8]) {
+    let key = Key::new(homes[Home::Written as usize].0, start as usize..end as usize);
+    debug_assert!(key.bytes().is_ascii());
+    (Kind::Words, key, key.bytes())
 }
 
 impl ExactSizeIterator for Terms<'_> {}
