@@ -113,7 +113,7 @@ impl Rival {
 pub fn each_line(file: &Path, mut see: impl FnMut(&[u8])) {
     let mut source = FileSource::new(&[file.to_owned()], Arc::default());
     let mut give = |_, line: Option<&[u8]>| see(line.unwrap_or_default());
-    while source.poll(1 << 20, &mut give).expect("the bench wrote the file") != Polled::Finished {}
+    while source.poll(1 << 18, &mut give).expect("the bench wrote the file") != Polled::Finished {}
 }
 
 /// The windows of each count as the dataflow takes them.

@@ -116,16 +116,17 @@ impl Combine {
         PaneIndex(index)
     }
 
-    /// The newest pane will get most of what comes, and what has no pane but `ALL` goes there; others get what is late. But
-    /// however many panes come, and in whatever order, room is no more than some times what is used of it.
+    /// The newest pane will get most of what comes, about as much as the one before, and what has no pane but `ALL` goes
+    /// there; others get what is late. But however many panes come, and in whatever order, room is no more than some times
+    /// what is used of it.
     fn size_for(&mut self, pane: Pane, is_newest: bool) -> usize {
-        let expected = 1 << self.expected;
-        let is_used = |(_, index): (Pane, u32)| 8 * self.tables[index as usize].row.len() >= expected;
+        let used = |(_, index): (Pane, u32)| size_of(self.tables[index as usize].row.len()).max(SMALLEST);
         match pane {
             Pane::ALL => self.expected_all,
-            _ if is_newest && (self.ahead < AHEAD || self.newest.is_some_and(is_used)) => {
+            _ if is_newest => {
+                let before = self.newest.map_or(SMALLEST, used);
                 self.ahead += 1;
-                self.expected
+                if self.ahead <= AHEAD { self.expected.max(before) } else { before }
             }
             _ => SMALLEST,
         }

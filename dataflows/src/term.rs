@@ -33,15 +33,22 @@ pub fn head(term: &[u8]) -> u128 {
     }
 }
 
+/// By a number of bytes, a mask for that many of a head: shifting as wide a number takes ten instructions.
+const FIRST: [u128; HEAD + 1] = {
+    let (mut masks, mut len) = ([0; HEAD + 1], 1);
+    while len <= HEAD {
+        masks[len] = masks[len - 1] >> 8 | 0xFF << (8 * (HEAD - 1));
+        len += 1;
+    }
+    masks
+};
+
 /// The same of a term that stands at `from..to` in a longer text: where that goes on for a whole head, one load without a
 /// branch on the length, which nobody can guess.
 #[inline]
 pub fn head_within(text: &[u8], from: usize, to: usize) -> u128 {
     match text.get(from..from + HEAD).and_then(|bytes| bytes.try_into().ok()) {
-        Some(bytes) => {
-            let behind = u128::MAX.checked_shr(8 * (to - from).min(HEAD) as u32).unwrap_or(0);
-            u128::from_be_bytes(bytes) & !behind
-        }
+        Some(bytes) => u128::from_be_bytes(bytes) & FIRST[(to - from).min(HEAD)],
         None => head(&text[from..to]),
     }
 }

@@ -229,7 +229,8 @@ impl Decode {
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }
         for count in self.counts.iter().filter(|count| count.wants) {
-            let admits = |key: &[u8]| count.filter.admits(key);
+            let all = count.filter.admits_all();
+            let admits = |key: &[u8]| all || count.filter.admits(key);
             if let Some(index) = count.index {
                 // Two loops, since one over both would be a call a term.
                 let table = &mut gathered.tables[count.table];

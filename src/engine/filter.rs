@@ -75,13 +75,13 @@ impl Filter {
             && (self.track.is_empty() || tracked())
     }
 
-    /// Whether a term of a post that passed does so too.
-    #[inline]
-    pub fn admits(&self, key: &[u8]) -> bool {
-        (self.min_length <= 1 && self.stop_words.is_none()) || self.admits_by_itself(key)
+    /// Whether all terms of a post that passed do so too.
+    pub fn admits_all(&self) -> bool {
+        self.min_length <= 1 && self.stop_words.is_none()
     }
 
-    fn admits_by_itself(&self, key: &[u8]) -> bool {
+    /// Whether a term of a post that passed does so too.
+    pub fn admits(&self, key: &[u8]) -> bool {
         // Each character has one byte that is no continuation of another.
         let mut firsts = key.iter().filter(|byte| **byte & 0xc0 != 0x80);
         let long_enough = self.min_length <= 1 || firsts.nth(self.min_length - 1).is_some();

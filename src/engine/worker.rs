@@ -32,7 +32,7 @@ use crate::source::{Gap, Polled, Source, SourceError};
 use crate::wall::wall_ms;
 
 /// Bytes read before the dataflow has a turn.
-const POLL: usize = 1 << 20;
+const POLL: usize = 1 << 18;
 
 /// How often offsets are committed, for lag tools.
 const COMMIT: Duration = Duration::from_secs(5);

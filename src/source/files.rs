@@ -19,7 +19,7 @@ use tidings_dataflows::records::Origin;
 use super::{Polled, Source, SourceError};
 use crate::posts::MAX_RECORD;
 
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 1 << 18;
 
 /// How far reading has got, for whoever shows it.
 #[derive(Debug, Default)]
