@@ -208,7 +208,23 @@ impl Combine {
         self.long.clear();
     }
 
+    /// Reads what the probes will read first, without a branch on it: a branch that was guessed wrong would wait for its own
+    /// miss before the next begins.
+    #[inline]
+    fn touch(&self) {
+        let staged = &self.staged[..self.waiting];
+        let mut places = [0; GROUP];
+        for (place, Staged { counted, pane }) in places.iter_mut().zip(staged) {
+            *place = self.tables[*pane as usize].guess(counted.tag);
+        }
+        let read = places.iter().zip(staged).fold(0, |read, (place, Staged { pane, .. })| {
+            read ^ self.tables[*pane as usize].row.get(*place).map_or(0, |counted| counted.n)
+        });
+        std::hint::black_box(read);
+    }
+
     fn probe_staged(&mut self) {
+        self.touch();
         for at in 0..std::mem::take(&mut self.waiting) {
             let Staged { counted, pane } = self.staged[at];
             let table = &mut self.tables[pane as usize];

@@ -80,6 +80,12 @@ impl Table {
         self.index.size()
     }
 
+    /// Where the term of a tag stands, if no other has taken its slot.
+    #[inline]
+    pub(crate) fn guess(&self, tag: u32) -> usize {
+        self.index.guess(tag)
+    }
+
     /// The place of the term that `is` it, or the slot where it would go.
     #[inline]
     pub(crate) fn find(&self, tag: u32, is: impl Fn(&Counted) -> bool) -> Result<usize, usize> {
