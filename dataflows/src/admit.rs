@@ -1,12 +1,13 @@
 //! Puts each update where it belongs at the clock of its epoch, so that a dead pane stays empty.
 //!
 //! Idea: updates arrive in the panes that an earlier clock gave them. At epoch `e` the clock of `e` decides: blocks wait until
-//! it is known, then pass whole if all their panes are alive (always, but where the clock has jumped); otherwise what is
-//! late goes to the finest tier that still covers it, in the end into `all`, and what nothing covers is left out.
+//! it is known, then pass whole if all their panes are alive; otherwise what is late goes to the finest tier that still
+//! covers it, in the end into `all`, and what nothing covers is left out.
 //! Invariant: nothing gets past this operator at `e` or later into a pane that is dead at `e`; hence what `expire`
 //! reads when a pane dies is all that the pane will ever hold. No more than `limit` terms are alive, give or
 //! take those of the epochs in flight; beyond it an update passes only if its term is alive already.
-//! Cost: one pass over a block's panes; one probe per late update; beyond the limit one per update.
+//! Cost: one pass over a block's panes; a copy of a block that has late ones, and one probe per late update; beyond the limit
+//! one per update.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -154,12 +155,8 @@ fn without_late(
             is_dead.then(|| to().map(|to| late.pane(to)))
         })
         .collect();
-    // Updates of a pane stand together, mostly.
-    let mut start = 0;
-    for together in block.places().chunk_by(|one, two| one == two) {
-        let range = start..start + together.len();
-        start = range.end;
-        match to[together[0] as usize] {
+    for (place, range) in block.pieces() {
+        match to[place as usize] {
             None => kept.extend(block, range),
             Some(Some(to)) => range.for_each(|index| late.add(to, block.term(index), block.count(index))),
             Some(None) => {}

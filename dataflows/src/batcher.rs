@@ -4,7 +4,7 @@
 //! does) buys nothing: sort small entries that point into the blocks, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
 //! Cost: about log2(n) integer comparisons per update and 32 bytes for each of n, n being the updates of one pane, so that
-//! what is sorted is in a near cache; terms are touched only where heads tie, and longer ones once more to be copied.
+//! what is sorted is mostly in a near cache; terms are touched only where heads tie, and longer ones once more to be copied.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -162,16 +162,6 @@ struct Piece {
     range: Range<usize>,
 }
 
-/// A block's updates; as a rule a piece for each of its panes.
-fn pieces(number: usize, block: &Block) -> impl Iterator<Item = Piece> {
-    let mut start = 0;
-    block.places().chunk_by(|one, two| one == two).map(move |together| {
-        let range = start..start + together.len();
-        start = range.end;
-        Piece { pane: block.panes()[together[0] as usize], block: number, range }
-    })
-}
-
 /// Makes a run of each pane of these blocks, which are of one epoch. Returns how many updates the largest had.
 fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, into: &mut Vec<Run>) -> usize {
     let mut joined = Joined { blocks, starts: Vec::with_capacity(blocks.len()) };
@@ -181,8 +171,11 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         let sum = u32::try_from(block.len()).ok().and_then(|len| updates.checked_add(len));
         updates = sum.expect("less than 2^32 updates on their way to a worker");
     }
-    let mut pieces: Vec<Piece> =
-        blocks.iter().enumerate().flat_map(|(number, block)| pieces(number, block)).collect();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (number, block) in blocks.iter().enumerate() {
+        let pane = |place: u32| block.panes()[place as usize];
+        pieces.extend(block.pieces().map(|(place, range)| Piece { pane: pane(place), block: number, range }));
+    }
     pieces.sort_by_key(|piece| piece.pane);
 
     let time = blocks[0].epoch;
@@ -230,4 +223,40 @@ fn build(blocks: &[Sealed], entries: &mut Vec<Entry>, builder: &mut Builder, int
         end(builder);
     }
     largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Whatever panes blocks list, twice or in any order, and however updates of several stand among each other, the runs are
+    /// what all of them add up to.
+    #[test]
+    fn blocks_of_any_shape_add_up() {
+        let panes = [3, 5, 3, 9].map(|number| Pane::new(0, number));
+        let mut expected: BTreeMap<Pane, BTreeMap<Vec<u8>, u64>> = BTreeMap::new();
+        let mut batcher = RunsBatcher::default();
+        for block in 0..4u32 {
+            let mut made = Block::of(7, 0, &panes);
+            for i in 0..500u32 {
+                // Long ones tie in their heads, over blocks as well.
+                let place = if block % 2 == 0 { i * 7 % 4 } else { i / 125 };
+                let term = format!("{}{}", "as long as a head".repeat((i % 3) as usize), i * 13 % 60);
+                made.push(place, term.as_bytes(), i64::from(1 + i % 5));
+                let pane = expected.entry(panes[place as usize]).or_default();
+                *pane.entry(term.into_bytes()).or_default() += u64::from(1 + i % 5);
+            }
+            Batcher::<Sealed>::insert(&mut batcher, &mut made.into());
+        }
+        let upper = Antichain::from_elem(8);
+        let (batch, _) = batcher.extract(upper.borrow());
+        let mut found: BTreeMap<Pane, BTreeMap<Vec<u8>, u64>> = BTreeMap::new();
+        for run in batch.expect("there are updates").all() {
+            let records: Vec<_> = run.body.iter().map(|record| (record.term.to_vec(), record.n)).collect();
+            assert!(records.is_sorted_by(|one, two| one.0 < two.0));
+            assert!(found.insert(run.pane, records.into_iter().collect()).is_none(), "one run a pane");
+        }
+        assert_eq!(found, expected);
+    }
 }

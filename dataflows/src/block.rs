@@ -100,14 +100,24 @@ impl Block {
         self.places.push(place);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
     }
+    /// Updates of one pane that stand together, as ranges: where the pane is listed, and which. As a rule one for each pane.
+    pub fn pieces(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
+        let mut start = 0;
+        self.places.chunk_by(|one, two| one == two).map(move |together| {
+            let range = start..start + together.len();
+            start = range.end;
+            (together[0], range)
+        })
+    }
     /// Adds a range of the updates of another block that lists the same panes, column by column.
     pub fn extend(&mut self, other: &Block, range: Range<usize>) {
         debug_assert_eq!(self.panes, other.panes);
         let from = if range.start == 0 { 0 } else { other.ends[range.start - 1] };
         let ends = &other.ends[range.clone()];
         let to = ends.last().copied().unwrap_or(from);
-        let moved = u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms");
+        let moved = self.bytes.len() as u32;
         self.bytes.extend_from_slice(&other.bytes[from as usize..to as usize]);
+        u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms");
         self.ends.extend(ends.iter().map(|end| end - from + moved));
         self.counts.extend_from_slice(&other.counts[range.clone()]);
         self.places.extend_from_slice(&other.places[range]);

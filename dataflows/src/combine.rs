@@ -4,25 +4,26 @@
 //! whatever the epoch holds. Terms are staged and probed a group at a time: the probes of a group do not depend on each
 //! other, and the processor overlaps their misses.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane, in
-//! their order: those that are late stand first, so that most blocks have none.
+//! their order: of the finest tier, where most is, those that are late stand first, so that most blocks have none.
 //! Cost: one probe per term; what `table` says, for this epoch and the next that has any, as much again for the smaller tables
-//! that one outgrew, and at most 512 bytes per distinct key where posts thin out within an epoch; the rest of a longer
-//! term once.
+//! that one outgrew, and where posts thin out within an epoch as much for a pane as for the one before it; the rest of a
+//! longer term once.
 
 use std::collections::HashMap;
 
 use crate::block::Block;
 use crate::index::size_of;
+use crate::long::Long;
 use crate::spellings::{may_be_spelled, term_of};
-use crate::table::{Counted, LONG, Long, Pool, SMALLEST, Table};
+use crate::table::{Counted, LONG, Pool, SMALLEST, Table};
 use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
 
 /// Terms staged before they are probed.
 const GROUP: usize = 32;
 
-/// Tables of the expected size that an epoch gets before it has shown that it fills them: it may begin in the last
-/// moments of a pane.
+/// Newest panes of an epoch that get the expected room whatever the one before took: an epoch may begin in the last moments
+/// of a pane.
 const AHEAD: usize = 2;
 
 /// The worker that owns a term, by its tag. Takes the high bits of that, since tables take the low ones.
@@ -58,7 +59,7 @@ pub struct Combine {
     pool: Pool,
     /// The newest pane of the finest tier, and its index.
     newest: Option<(Pane, u32)>,
-    /// Tables of the expected size so far.
+    /// Newest panes so far.
     ahead: usize,
     /// The size that the largest table of a pane of the finest tier should have had in the epoch before.
     expected: usize,
@@ -320,6 +321,24 @@ mod tests {
         assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
         let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
         assert!(rows < (2 << 16) + 50_000 * 4, "room for {rows} terms");
+    }
+
+    /// Also in the first epoch, of which nothing is known, and behind a pane that began in the epoch before.
+    #[test]
+    fn a_pane_begins_with_the_room_that_the_one_before_took() {
+        let mut combine = Combine::new(HashKeys::new(7));
+        for epoch in 0..2 {
+            for number in 0..6 {
+                let index = combine.pane(Pane::new(0, epoch * 6 + number));
+                let begun = combine.tables[index.0 as usize].size();
+                let terms = if number == 0 { 100 } else { 5_000 };
+                (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+                combine.probe_staged();
+                let grown = combine.tables[index.0 as usize].size() - begun;
+                assert!(grown == 0 || epoch == 0 && number < 2, "pane {number} of epoch {epoch}");
+            }
+            combine.drain(epoch, 1, |_| {});
+        }
     }
 
     /// In each epoch another of many small tables has to become large: the others stay small.

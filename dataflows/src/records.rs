@@ -1,7 +1,8 @@
 //! Raw records on their way to the worker that decodes them.
 //!
-//! Idea: a container of many records end to end, for one worker. A source with fewer partitions than there are
-//! workers hands full containers round, so that all of them decode; one with enough keeps its own.
+//! Idea: a container of many records end to end, for one worker. Where partitions do not
+//! spread evenly over workers, containers go to whoever has least to decode, so that all of them do; else each worker keeps
+//! its own.
 //! Invariant: every record belongs to the epoch in which it was read, wherever it is decoded, since it travels at
 //! that epoch's time.
 //! Cost: one copy of a record's bytes, and 32 bytes.
@@ -57,6 +58,10 @@ impl Records {
             ends: Vec::with_capacity(room(other.ends.len())),
             bytes: Vec::with_capacity(room(other.bytes.len())),
         }
+    }
+    /// Names another worker.
+    pub fn hand_to(&mut self, owner: usize) {
+        self.owner = owner as u32;
     }
     /// Adds a record.
     pub fn push(&mut self, origin: Origin, value: Option<&[u8]>) {

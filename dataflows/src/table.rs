@@ -7,6 +7,7 @@
 //! Cost: a probe reads a slot and a place; 40 to 80 bytes per term, 170 bytes a table at least.
 
 use crate::index::Index;
+use crate::long::Long;
 use crate::term::HEAD;
 
 /// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
@@ -30,41 +31,6 @@ impl Counted {
     /// Its bytes; `bytes` are those of its head.
     pub(crate) fn term<'a>(&self, bytes: &'a [u8; HEAD], long: &'a Long) -> &'a [u8] {
         if self.len < LONG { &bytes[..self.len as usize] } else { long.get((self.len - LONG) as usize) }
-    }
-}
-
-/// Terms that are too long for a head, end to end, by the order in which they came.
-#[derive(Default)]
-pub(crate) struct Long {
-    ends: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Long {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Adds one.
-    pub(crate) fn push(&mut self, term: &[u8]) {
-        self.bytes.extend_from_slice(term);
-        self.ends.push(self.bytes.len());
-    }
-
-    /// One by its place.
-    #[inline]
-    pub(crate) fn get(&self, place: usize) -> &[u8] {
-        let from = if place == 0 { 0 } else { self.ends[place - 1] };
-        &self.bytes[from..self.ends[place]]
-    }
-
-    /// Lets all go, and room that was not used this time.
-    pub(crate) fn clear(&mut self) {
-        self.ends.shrink_to(2 * self.ends.len());
-        self.bytes.shrink_to(2 * self.bytes.len());
-        self.ends.clear();
-        self.bytes.clear();
     }
 }
 

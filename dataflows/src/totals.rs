@@ -1,7 +1,7 @@
 //! Running totals per term and window: a compact table of the worker's own, outside differential.
 //!
 //! Idea: a term gets a dense id; what tells it from others and its totals are one row of a flat array, so that a change
-//! misses the cache twice at most, at the slot and at the row. Changes are applied a group at a time,
+//! misses the cache twice, at the slot and at the row, where that is one line. Changes are applied a group at a time,
 //! first all probes, then all additions: within a group nothing depends on what came before, and the
 //! processor overlaps the misses. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
@@ -203,9 +203,13 @@ impl Totals {
     /// Applies changes of the same windows, which are not none, a few columns at a time.
     #[inline]
     fn apply(&mut self, alike: &[Change<'_>], ids: &[u32], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
+        let windows = alike.first().map_or(0, |change| change.windows);
         let (mut from, mut rest) = (0, floors);
         while let Some((four, more)) = rest.split_first_chunk() {
-            self.apply_in::<4>(from, alike, ids, four, risen);
+            // A pane leaves one window at a time, and there may be many.
+            if windows >> from & 0b1111 != 0 {
+                self.apply_in::<4>(from, alike, ids, four, risen);
+            }
             (from, rest) = (from + 4, more);
         }
         match *rest {
@@ -216,7 +220,8 @@ impl Totals {
         }
     }
 
-    /// The same in `N` columns. Columns that no change is for are walked through all the same: a branch for each costs more.
+    /// The same in `N` columns, for one of which the changes are. The others are walked through all the same: a branch for each
+    /// costs more.
     #[inline(always)]
     fn apply_in<const N: usize>(
         &mut self,
@@ -250,6 +255,7 @@ impl Totals {
         for column in 0..N {
             let figures = &mut self.figures[from + column];
             figures.total += total & masks[column];
+            debug_assert!(figures.distinct as i64 + distinct[column] >= 0);
             figures.distinct = figures.distinct.wrapping_add_signed(distinct[column]);
         }
     }
@@ -337,3 +343,6 @@ impl Totals {
         Some(moved)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,10 @@
 //! Records become posts, posts become terms, terms go to the counts that want them.
 //!
 //! Idea: one decoder a worker, with all buffers of its own. A post is taken apart once, whatever the number of counts, and
-//! each term is offered to the counts of its kind.
+//! each count takes the terms of its kind.
 //! Invariant: a record counts whole or not at all: a post with too many terms adds nothing. What a record comes to depends on
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
-//! Cost: that of decoding and of cutting words; one probe per term and count.
-
-use std::ops::Range;
+//! Cost: that of decoding and of cutting words; a look at each term per count, and one probe per term that it takes.
 
 use tidings_dataflows::combine::PaneIndex;
 use tidings_dataflows::intake::Gathered;
@@ -15,6 +13,7 @@ use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::{Pane, Windows};
 
 use super::filter::{Filter, language};
+use super::panes::Panes;
 use super::samples::Samples;
 use super::tally::{Dating, Tally};
 use crate::config::{Config, Count, OnBad, Reposts, Time};
@@ -65,35 +64,6 @@ struct Wanting {
     wants: bool,
     /// Where the terms of the post at hand go; `None`: nowhere.
     index: Option<PaneIndex>,
-}
-
-/// The panes of a count, and the last one: posts come roughly in the order of time, so that it is often the next one too.
-struct Panes {
-    windows: Windows,
-    /// The times that go where the last one went, as long as the clock has reached no more.
-    times: Range<u64>,
-    clock: u64,
-    pane: Pane,
-}
-
-impl Panes {
-    fn new(windows: Windows) -> Panes {
-        Panes { windows, times: 0..0, clock: 0, pane: Pane::ALL }
-    }
-
-    #[inline]
-    fn pane_for(&mut self, time: u64, clock: u64) -> Pane {
-        if !(self.clock == clock && self.times.contains(&time)) {
-            let pane = self.windows.pane_for(time, clock);
-            // Only in the finest tier: part of a coarser pane may be alive in a finer one.
-            self.times = match pane.tier() {
-                0 => self.windows.time_of(pane)..self.windows.time_of(Pane::new(0, pane.number() + 1)),
-                _ => 0..0,
-            };
-            (self.clock, self.pane) = (clock, pane);
-        }
-        self.pane
-    }
 }
 
 /// Whether a kind shows its commonest spelling instead of its key.
@@ -224,7 +194,7 @@ impl Decode {
             let pane = match when {
                 _ if !count.wants => None,
                 When::At(time) => Some(count.panes.pane_for(time, gathered.clock)),
-                _ => count.panes.windows.all().then_some(Pane::ALL),
+                _ => count.panes.has_all().then_some(Pane::ALL),
             };
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }

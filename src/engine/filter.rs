@@ -80,13 +80,13 @@ impl Filter {
         self.min_length <= 1 && self.stop_words.is_none()
     }
 
-    /// Whether a term of a post that passed does so too.
+    /// Whether a term of a post that passed does so too; no key is empty.
     pub fn admits(&self, key: &[u8]) -> bool {
         // Each character has one byte that is no continuation of another.
         let mut firsts = key.iter().filter(|byte| **byte & 0xc0 != 0x80);
-        let long_enough = self.min_length <= 1 || firsts.nth(self.min_length - 1).is_some();
+        let long_enough = firsts.nth(self.min_length.saturating_sub(1)).is_some();
         let stopped = |words: &StopWords| key.split(|byte| *byte == b' ').any(|word| words.contains(word));
-        long_enough && !self.stop_words.as_ref().is_some_and(stopped)
+        self.admits_all() || long_enough && !self.stop_words.as_ref().is_some_and(stopped)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod gather;
 mod job;
 pub mod keep;
 pub mod owners;
+mod panes;
 pub mod published;
 pub mod question;
 pub mod reader;

@@ -181,7 +181,11 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         .with_peers(peers.clone())
         .with_checkpoints(kept.as_ref());
     let (keeping, restore) = kept.map(|kept| (kept.keeping, kept.restore)).unzip();
-    let evenly = partitions.len().is_multiple_of(threads * processes) && matches!(input, Input::Kafka);
+    // One worker reads all files.
+    let (readers, evenly) = match input {
+        Input::Files(..) => (1, false),
+        Input::Kafka => (partitions.len(), partitions.len().is_multiple_of(threads * processes)),
+    };
     let job = Arc::new(Job {
         plan: plan(&spread, &sheets.infos, keys),
         config: spread,
@@ -189,7 +193,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         published,
         control: Arc::clone(&control),
         dead_letters: dead_letters.clone(),
-        sharing: Sharing::new(evenly, threads, processes),
+        sharing: Sharing::new(evenly, readers, threads, processes),
         input,
         ends: Arc::clone(&ends),
         keeping: keeping.clone(),

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidings_dataflows::block::Owned;
 use tidings_dataflows::clock::Fact;
 use tidings_dataflows::pipeline::Pipeline;
 use tidings_dataflows::records::{Origin, Records};
@@ -206,6 +205,8 @@ struct Outbox {
     worker: usize,
     workers: usize,
     sharing: Sharing,
+    /// Who got the last container.
+    last: usize,
     /// Bytes of a record that are carried.
     most: usize,
 }
@@ -216,8 +217,7 @@ impl Outbox {
         // A record that is too large is bad whatever follows: no need to carry all of it, unless somebody wants it.
         let most = if job.dead_letters.is_some() { usize::MAX } else { MAX_RECORD + 1 };
         let sharing = job.sharing.clone();
-        let records = Records::new(sharing.next(worker, worker, workers));
-        Outbox { records, worker, workers, sharing, most }
+        Outbox { records: Records::new(worker), worker, workers, sharing, last: worker, most }
     }
 
     fn read(
@@ -242,10 +242,11 @@ impl Outbox {
     }
 
     fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
-        let (owner, size) = (self.records.owner(), self.records.size());
-        flow.handed_in(size);
-        self.sharing.handed(owner, size);
-        let next = Records::like(self.sharing.next(self.worker, owner, self.workers), &self.records);
+        self.last = self.sharing.next(self.worker, self.last, self.workers);
+        self.sharing.handed(self.last, self.records.size());
+        flow.handed_in(self.records.size());
+        self.records.hand_to(self.last);
+        let next = Records::like(self.worker, &self.records);
         pipeline.give(&mut std::mem::replace(&mut self.records, next));
     }
 }

@@ -1,10 +1,9 @@
 //! Lines of files, or of the standard input, as records.
 //!
-//! Idea: a file is a partition and a line is a record, whose offset is its number; one worker reads all files in turn and
-//! hands the lines round.
+//! Idea: a file is a partition and a line is a record, whose offset is its number; one worker reads all files in turn, for all.
 //! Invariant: every line that is not empty is handed out once. A line longer than a record may be is cut just beyond that
 //! length, so that it is seen to be too long and never held whole.
-//! Cost: one buffer of 1 MiB, and a copy of each line by whoever takes it.
+//! Cost: one buffer of 256 KiB, and a copy of each line by whoever takes it.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -39,6 +39,12 @@ proptest! {
         let mut extractor = Extractor::new(&Kind::ALL);
         let terms = extractor.extract(&Input { text: &text, html, hashtags: None }).expect("the text is short");
         prop_assert_eq!(terms.len(), terms.clone().count());
+        for kind in Kind::ALL {
+            let plain = terms.plain().filter(|_| kind == Kind::Words).map(|key| (key.bytes(), key.bytes()));
+            let by_kind: Vec<_> = terms.of(kind).map(|(key, spelling)| (key.bytes(), spelling)).chain(plain).collect();
+            let among_others = terms.clone().filter(|term| term.0 == kind).map(|term| (term.1, term.2));
+            prop_assert_eq!(by_kind, among_others.collect::<Vec<_>>());
+        }
         for (kind, key, spelling) in terms.map(row) {
             prop_assert!(!key.is_empty() && !spelling.is_empty() && key.len() <= MAX_KEY);
             // A mark behind white space of another kind makes a word with white space in it, by UAX #29.

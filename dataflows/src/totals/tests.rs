@@ -1,0 +1,71 @@
+//! Totals against a plain map.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A change: which of the terms, a bit for each column, and how many more.
+type Given = (usize, Mask, i64);
+
+fn changes(columns: usize) -> impl Strategy<Value = Vec<Given>> {
+    // Masks repeat, as they do within a pane, so that many changes in a row are for the same columns.
+    let masks = proptest::collection::vec(0..1u64 << columns, 1..4);
+    masks.prop_flat_map(|masks| {
+        let change = (0..40usize, proptest::sample::select(masks), -3..6i64, 1..20usize);
+        let repeated = |(term, mask, n, times)| (0..times).map(move |more| ((term + more) % 40, mask, n));
+        let changes = proptest::collection::vec(change, 0..30);
+        changes.prop_map(move |changes| changes.into_iter().flat_map(repeated).collect())
+    })
+}
+
+proptest! {
+    #[test]
+    fn as_a_map_has_them(
+        (columns, changes, floor) in
+            (1..=33usize).prop_flat_map(|columns| (Just(columns), changes(columns), -2..8i64))
+    ) {
+        let term = |number: usize| "term".repeat(number % 6) + &number.to_string();
+        let terms: Vec<String> = (0..40).map(term).collect();
+        let mut totals = Totals::new(columns, HashKeys::new(3));
+        let floors: Vec<i64> = (0..columns as i64).map(|column| floor + column % 3).collect();
+        let mut expected = vec![BTreeMap::<usize, i64>::new(); columns];
+        let mut high = Vec::new();
+        for &(number, windows, n) in &changes {
+            for (column, counts) in expected.iter_mut().enumerate().filter(|(column, _)| windows >> column & 1 == 1) {
+                let total = counts.entry(number).or_default();
+                *total += n;
+                if n > 0 && *total >= floors[column] {
+                    high.push((column, terms[number].clone()));
+                }
+            }
+        }
+        let given: Vec<Change<'_>> = changes
+            .iter()
+            .filter(|(_, windows, _)| *windows != 0)
+            .map(|(number, windows, n)| Change::new(terms[*number].as_bytes(), *windows, *n))
+            .collect();
+        let mut risen = Vec::new();
+        totals.add(&given, &floors, &mut risen);
+        for (column, counts) in expected.iter().enumerate() {
+            let mut found = BTreeMap::new();
+            for id in 0..totals.len() as u32 {
+                let number = terms.iter().position(|term| term.as_bytes() == totals.term(id));
+                found.insert(number.expect("one of them"), totals.count(id, column));
+            }
+            found.retain(|_, n| *n != 0);
+            let counts: BTreeMap<_, _> = counts.iter().map(|(number, n)| (*number, *n)).filter(|(_, n)| *n != 0).collect();
+            let figures = totals.figures()[column];
+            prop_assert_eq!((figures.total, figures.distinct), (counts.values().sum(), counts.len() as u64));
+            prop_assert_eq!(found, counts);
+        }
+        let mut risen: Vec<_> = risen
+            .into_iter()
+            .map(|(column, id)| (column, String::from_utf8(totals.term(id)).expect("it was text")))
+            .collect();
+        risen.sort();
+        high.sort();
+        prop_assert_eq!(risen, high);
+    }
+}
