@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(hand_out(&sharing, 1, 3, AHEAD / 2, false), [2, 0, 2, 0], "until each has enough");
         let mut then = hand_out(&sharing, 1, 3, AHEAD / 2, false);
         then.sort_unstable();
-        assert_eq!(then, [0, 1, 1, 2], "each takes one, and the reader the next");
+        assert_eq!(then, [0, 1, 2, 2], "each takes one, the reader too");
         // Whoever is faster gets more.
         sharing.decoded(2, 3 * AHEAD / 2);
         assert_eq!(hand_out(&sharing, 1, 3, AHEAD / 4, false), [2, 2, 2, 2]);
