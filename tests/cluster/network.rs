@@ -40,9 +40,18 @@ async def pump(reader, writer):
         writer.write_eof()
     except OSError:
         writer.close()
+# asyncio itself does not keep them: one that waits could be collected, and its connection with it.
+meetings = set()
 async def meet(reader, writer):
-    other_reader, other_writer = await asyncio.open_connection(to, to_port)
-    await asyncio.gather(pump(reader, other_writer), pump(other_reader, writer))
+    meetings.add(asyncio.current_task())
+    try:
+        other_reader, other_writer = await asyncio.open_connection(to, to_port)
+        await asyncio.gather(pump(reader, other_writer), pump(other_reader, writer))
+    except OSError:
+        # Who is not there is lost to the other end as well.
+        writer.close()
+    finally:
+        meetings.discard(asyncio.current_task())
 async def main():
     async with await asyncio.start_server(meet, host, port) as server:
         await server.serve_forever()
