@@ -1,0 +1,111 @@
+//! What comes out is what came in, in room that follows from it.
+
+use super::*;
+use crate::block::Update;
+use std::collections::BTreeMap;
+
+/// Short and long terms in several panes, over several epochs and table sizes, add up as in a plain map.
+#[test]
+fn adds_up() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    for epoch in [40_000u64, 3, 0, 500, 2] {
+        let mut expected = BTreeMap::new();
+        for i in 0..epoch {
+            let term = format!("{}{}", "long-".repeat((i % 5) as usize), i % 977);
+            let pane = Pane::new((i % 3) as usize, i % 7);
+            let index = combine.pane(pane);
+            combine.add(index, term.as_bytes(), 2);
+            *expected.entry((pane, term.into_bytes())).or_insert(0) += 2;
+        }
+        let mut found = BTreeMap::new();
+        combine.drain(epoch, 3, |block| {
+            assert_eq!(block.epoch, epoch);
+            for Update { place, term, n, .. } in block.iter() {
+                let pane = block.panes()[place as usize];
+                assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
+                assert_eq!(owner_of(HashKeys::new(7), term, 3), block.owner as usize);
+            }
+        });
+        assert_eq!(found, expected);
+    }
+}
+
+/// A dense pane, then thousands of panes with one post each, in the order of their times: none gets the room of the first.
+#[test]
+fn sparse_panes_take_little_room() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    for _ in 0..2 {
+        let index = combine.pane(Pane::new(0, 1));
+        (0..20_000).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+        let index = combine.pane(Pane::ALL);
+        (0..20_000).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+        combine.drain(1, 1, |_| {});
+    }
+    for number in 0..50_000 {
+        let index = combine.pane(Pane::new(0, number));
+        combine.add(index, b"post", 1);
+    }
+    let slots: usize = combine.tables.iter().map(|table| 1 << table.size()).sum();
+    assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
+    let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
+    assert!(rows < (2 << 16) + 50_000 * 4, "room for {rows} terms");
+}
+
+/// Also in the first epoch, of which nothing is known, and behind a pane that began in the epoch before.
+#[test]
+fn a_pane_begins_with_the_room_that_the_one_before_took() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    for epoch in 0..2 {
+        for number in 0..6 {
+            let index = combine.pane(Pane::new(0, epoch * 6 + number));
+            let begun = combine.tables[index.0 as usize].size();
+            let terms = if number == 0 { 100 } else { 5_000 };
+            (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+            combine.probe_staged();
+            let grown = combine.tables[index.0 as usize].size() - begun;
+            assert!(grown == 0 || epoch == 0 && number < 2, "pane {number} of epoch {epoch}");
+        }
+        combine.drain(epoch, 1, |_| {});
+    }
+}
+
+/// In each epoch another of many small tables has to become large: the others stay small.
+#[test]
+fn small_tables_stay_small() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    for epoch in 0..60 {
+        // The newest one comes first, so that all others begin small.
+        for number in [1000].into_iter().chain(0..60) {
+            let index = combine.pane(Pane::new(0, number));
+            let terms = if number == epoch { 5_000 } else { 1 };
+            (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+        }
+        combine.drain(epoch, 1, |_| {});
+    }
+    let room = combine.pool.room();
+    assert!(room < 60 * 4 + 6 * 8192, "room for {room} terms");
+}
+
+/// Whatever a term is called and however it is spelled, its spellings are where its counts are.
+#[test]
+fn spellings_go_where_their_terms_go() {
+    let (keys, mut combine, mut key) = (HashKeys::new(7), Combine::new(HashKeys::new(7)), Vec::new());
+    let terms: Vec<String> = (0..400usize).map(|i| format!("{}{i}", "\u{e9}".repeat(i % 12))).collect();
+    let index = combine.pane(Pane::ALL);
+    for term in &terms {
+        for spelling in ["A", "a rather long spelling"] {
+            crate::spellings::spelled(term.as_bytes(), spelling.as_bytes(), &mut key);
+            combine.add(index, &key, 1);
+        }
+    }
+    let mut found = 0;
+    combine.drain(1, 5, |block| {
+        for update in block.iter() {
+            let term = term_of(update.term);
+            assert!(terms.iter().any(|known| known.as_bytes() == term));
+            assert_eq!(owner(keys.tag(head(term), term), 5), block.owner as usize);
+            found += 1;
+        }
+    });
+    assert_eq!(found, 2 * terms.len());
+}
