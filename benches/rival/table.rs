@@ -5,6 +5,7 @@
 //! Invariant: an id is given once and for ever; terms of up to sixteen bytes are equal exactly if their heads are.
 //! Cost: one probe of four bytes and one line of 64 an occurrence; terms that are dead are kept, which favours the loop.
 
+use tidings_dataflows::ahead::fetch;
 use tidings_dataflows::term::{HEAD, HashKeys, head_within};
 
 /// Columns of totals: the sliding windows that there is room for, and `all`.
@@ -54,32 +55,24 @@ impl Table {
     #[inline]
     pub fn stage(&self, text: &[u8], len: usize, from: usize) -> Staged {
         let head = head_within(text, 0, len);
-        Staged { head, tag: self.keys.tag(head, &text[..len]), len, from }
+        let tag = self.keys.tag(head, &text[..len]);
+        fetch(&self.slots, tag as usize & (self.slots.len() - 1));
+        Staged { head, tag, len, from }
     }
 
-    /// Looks a group of terms up, so that their misses overlap, and leaves their ids in `ids`. `bytes` are those of the
+    /// Looks a group of terms up, what they will read is asked for ahead, as in the engine, and leaves their ids in `ids`. `bytes` are those of the
     /// longer ones.
     #[inline]
     pub fn ids(&mut self, bytes: &[u8], staged: &[Staged], ids: &mut Vec<u32>) {
         ids.clear();
-        self.touch(staged);
+        let low = (self.slots.len() - 1) as u32;
+        for new in staged {
+            let slot = self.slots[(new.tag & low) as usize];
+            fetch(&self.rows, (slot & low).wrapping_sub(1) as usize);
+        }
         for new in staged {
             let long = if new.len > HEAD { &bytes[new.from..new.from + new.len] } else { &[] };
             ids.push(self.id(new, long));
-        }
-    }
-
-    /// Reads what the look-ups will read first, without a branch on it, as the engine does.
-    #[inline]
-    fn touch(&self, staged: &[Staged]) {
-        let low = (self.slots.len() - 1) as u32;
-        for group in staged.chunks(16) {
-            let mut places = [0; 16];
-            for (place, new) in places.iter_mut().zip(group) {
-                *place = (self.slots[(new.tag & low) as usize] & low).saturating_sub(1) as usize;
-            }
-            let read = |place: &usize| self.rows.get(*place).map_or(0, |row| row.len);
-            std::hint::black_box(places[..group.len()].iter().fold(0, |all, place| all ^ read(place)));
         }
     }
 

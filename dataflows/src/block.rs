@@ -138,10 +138,6 @@ impl Block {
     pub fn panes(&self) -> &[Pane] {
         &self.panes
     }
-    /// Where the pane of each update is listed.
-    pub fn places(&self) -> &[u32] {
-        &self.places
-    }
     /// The term of an update.
     pub fn term(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };

@@ -1,20 +1,22 @@
 //! Combines the terms of one epoch before anything is sent: one update per distinct `(pane, term)`.
 //!
 //! Idea: a table for each pane, since posts come roughly in the order of time: that of the newest pane stays in a near cache,
-//! whatever the epoch holds. Terms are staged and probed a group at a time: the probes of a group do not depend on each
-//! other, and the processor overlaps their misses.
-//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain; blocks go pane by pane, in
-//! their order: of the finest tier, where most is, those that are late stand first, so that most blocks have none.
+//! whatever the epoch holds, and where an epoch has many panes, those that are past are sent on before it ends, so that the
+//! next fills the table that was theirs. Terms are staged and probed a group at a time; what a probe will read is asked for
+//! when its term is staged.
+//! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain, and as a rule each term stands
+//! in them once; at the end of an epoch they go pane by pane, in their order: of the finest tier, where most is, those that are
+//! late stand first, so that most blocks have none.
 //! Cost: one probe per term; what `table` says, for this epoch and the next that has any, as much again for the smaller tables
 //! that one outgrew, and where posts thin out within an epoch as much for a pane as for the one before it; the rest of a
 //! longer term once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::block::Block;
 use crate::index::size_of;
 use crate::long::Long;
-use crate::spellings::{may_be_spelled, term_of};
+use crate::outgoing::Outgoing;
 use crate::table::{Counted, LONG, Pool, SMALLEST, Table};
 use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
@@ -26,17 +28,8 @@ const GROUP: usize = 32;
 /// of a pane.
 const AHEAD: usize = 2;
 
-/// The worker that owns a term, by its tag. Takes the high bits of that, since tables take the low ones.
-pub fn owner(tag: u32, peers: usize) -> usize {
-    ((u64::from(tag) * peers as u64) >> 32) as usize
-}
-
-/// The worker that owns a term; of the key of a spelling, the one that owns the term which is spelled. So whoever has a
-/// term's counts can show it too.
-pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
-    let term = term_of(key);
-    owner(keys.tag(head(term), term), peers)
-}
+/// Terms of a pane from which on it is worth blocks of its own before the end of an epoch.
+const WORTH: usize = 1 << 12;
 
 #[derive(Clone, Copy)]
 struct Staged {
@@ -57,8 +50,16 @@ pub struct Combine {
     /// The table of each.
     tables: Vec<Table>,
     pool: Pool,
+    /// The pane that was asked for last, and its index.
+    asked: Option<(Pane, u32)>,
     /// The newest pane of the finest tier, and its index.
     newest: Option<(Pane, u32)>,
+    /// The panes that were the newest once, and their indexes, in order, as far as more may come for them.
+    filling: VecDeque<(Pane, u32)>,
+    /// Indexes of those for which little will come any more.
+    passed: Vec<u32>,
+    /// Terms of the largest table of a pane of the finest tier, of those that have been emptied in this epoch.
+    largest: usize,
     /// Newest panes so far.
     ahead: usize,
     /// The size that the largest table of a pane of the finest tier should have had in the epoch before.
@@ -70,6 +71,9 @@ pub struct Combine {
     staged: Box<[Staged; GROUP]>,
     /// How many of those there are.
     waiting: usize,
+    /// The same of longer ones, and their bytes end to end.
+    staged_long: Vec<Staged>,
+    staged_bytes: Vec<u8>,
 }
 
 /// A pane as [`Combine::pane`] knows it, good until the next drain.
@@ -85,36 +89,57 @@ impl Combine {
             indexes: HashMap::new(),
             tables: Vec::new(),
             pool: Pool::default(),
+            asked: None,
             newest: None,
+            filling: VecDeque::new(),
+            passed: Vec::new(),
+            largest: 0,
             ahead: 0,
             expected: SMALLEST,
             expected_all: SMALLEST,
             long: Long::default(),
             staged: Box::new([NOTHING; GROUP]),
             waiting: 0,
+            staged_long: Vec::new(),
+            staged_bytes: Vec::new(),
         }
     }
 
     /// To be asked once for all terms of a post. Posts come roughly in the order of time, so it is often the newest pane.
+    #[inline]
     pub fn pane(&mut self, pane: Pane) -> PaneIndex {
-        if self.panes.last() == Some(&pane) {
-            return PaneIndex(self.panes.len() as u32 - 1);
+        match self.asked {
+            Some((asked, index)) if asked == pane => PaneIndex(index),
+            _ => self.other_pane(pane),
         }
-        if let Some((_, index)) = self.newest.filter(|(newest, _)| *newest == pane) {
-            return PaneIndex(index);
-        }
-        if let Some(index) = self.indexes.get(&pane) {
-            return PaneIndex(*index);
-        }
+    }
+
+    fn other_pane(&mut self, pane: Pane) -> PaneIndex {
+        let of_newest = self.newest.filter(|(newest, _)| *newest == pane).map(|(_, index)| index);
+        let known = of_newest.or_else(|| self.indexes.get(&pane).copied());
+        let index = known.unwrap_or_else(|| self.new_pane(pane));
+        self.asked = Some((pane, index));
+        PaneIndex(index)
+    }
+
+    fn new_pane(&mut self, pane: Pane) -> u32 {
         let is_newest = pane.tier() == 0 && self.newest.is_none_or(|(newest, _)| newest < pane);
         let (index, size) = (self.panes.len() as u32, self.size_for(pane, is_newest));
         if is_newest {
             self.newest = Some((pane, index));
+            self.filling.push_back((pane, index));
         }
         self.indexes.insert(pane, index);
         self.panes.push(pane);
         self.tables.push(self.pool.take(size));
-        PaneIndex(index)
+        index
+    }
+
+    /// Takes note that little will come any more for panes of the finest tier that are earlier than this one.
+    pub fn passed(&mut self, pane: Pane) {
+        while let Some((_, index)) = self.filling.pop_front_if(|(filling, _)| *filling < pane) {
+            self.passed.push(index);
+        }
     }
 
     /// The newest pane will get most of what comes, about as much as the one before, and what has no pane but `ALL` goes
@@ -151,6 +176,7 @@ impl Combine {
             return self.add_long(head, pane, term, n);
         }
         let tag = self.keys.tag(head, term);
+        self.tables[pane as usize].fetch_slot(tag);
         self.staged[self.waiting] =
             Staged { counted: Counted { head, n, len: term.len() as u32, tag }, pane };
         self.waiting += 1;
@@ -159,73 +185,58 @@ impl Combine {
         }
     }
 
-    /// Empties the table into blocks of `epoch`, each for one of `peers` workers.
+    /// Empties tables of panes that are passed, if much stands in them, into blocks as [`Combine::drain`] does. What comes for
+    /// them all the same is sent then. So an epoch of many panes needs no more room than some of them, which is still near.
+    pub fn send_passed(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
+        if self.passed.is_empty() {
+            return;
+        }
+        self.settle();
+        for index in std::mem::take(&mut self.passed) {
+            if self.tables[index as usize].row.len() < WORTH {
+                continue;
+            }
+            let vacant = self.pool.take(SMALLEST);
+            let table = std::mem::replace(&mut self.tables[index as usize], vacant);
+            self.largest = table.row.len().max(self.largest);
+            let mut out = Outgoing::new(self.keys, epoch, peers, table.row.len());
+            out.take(self.panes[index as usize], &table.row, &self.long, &mut send);
+            out.finish(&mut send);
+            self.pool.give(table);
+        }
+    }
+
+    /// Empties all tables into blocks of `epoch`, each for one of `peers` workers.
     pub fn drain(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
-        self.probe_staged();
-        // Owners are nearly even.
-        let share = self.tables.iter().map(|table| table.row.len()).sum::<usize>() / peers;
-        let mut left = vec![share + share / 16; peers];
-        let room = |owner: usize, left| Block::with_room(epoch, owner as u32, left);
-        let mut blocks: Vec<Block> = (0..peers).map(|owner| room(owner, left[owner])).collect();
-        let (mut largest, mut largest_all) = (0, 0);
+        self.settle();
+        let updates = self.tables.iter().map(|table| table.row.len()).sum();
+        let mut out = Outgoing::new(self.keys, epoch, peers, updates);
+        let (mut largest, mut largest_all) = (std::mem::take(&mut self.largest), 0);
         let mut tables: Vec<(Pane, Table)> = self.panes.drain(..).zip(self.tables.drain(..)).collect();
         tables.sort_unstable_by_key(|(pane, _)| *pane);
-        for (pane, mut table) in tables {
-            for counted in &table.row {
-                let bytes = counted.head.to_be_bytes();
-                let (term, short) = (counted.term(&bytes, &self.long), counted.len < LONG);
-                let owner = match peers {
-                    1 => 0,
-                    // What fits in its head and has no separator there is a term of its own, whose hash is known.
-                    _ if short && !may_be_spelled(counted.head) => owner(counted.tag, peers),
-                    _ => owner_of(self.keys, term, peers),
-                };
-                let into = &mut blocks[owner];
-                let place = into.list(pane);
-                match short {
-                    true => into.push_short(place, counted.head, term.len(), counted.n),
-                    false => into.push(place, term, counted.n),
-                }
-                if into.is_full() {
-                    left[owner] = left[owner].saturating_sub(into.len());
-                    send(into);
-                    *into = room(owner, left[owner]);
-                }
-            }
+        for (pane, table) in tables {
             match pane {
                 Pane::ALL => largest_all = table.row.len(),
                 pane if pane.tier() == 0 => largest = table.row.len().max(largest),
                 _ => {}
             }
-            table.clear();
+            out.take(pane, &table.row, &self.long, &mut send);
             self.pool.give(table);
         }
+        out.finish(&mut send);
         self.pool.end_epoch();
         (self.expected, self.expected_all) =
             (size_of(largest).max(SMALLEST), size_of(largest_all).max(SMALLEST));
-        blocks.iter_mut().filter(|block| !block.is_empty()).for_each(send);
-        (self.newest, self.ahead) = (None, 0);
+        (self.asked, self.newest, self.ahead) = (None, None, 0);
+        self.filling.clear();
+        self.passed.clear();
         self.indexes.clear();
         self.long.clear();
     }
 
-    /// Reads what the probes will read first, without a branch on it: a branch that was guessed wrong would wait for its own
-    /// miss before the next begins.
-    #[inline]
-    fn touch(&self) {
-        let staged = &self.staged[..self.waiting];
-        let mut places = [0; GROUP];
-        for (place, Staged { counted, pane }) in places.iter_mut().zip(staged) {
-            *place = self.tables[*pane as usize].guess(counted.tag);
-        }
-        let read = places.iter().zip(staged).fold(0, |read, (place, Staged { pane, .. })| {
-            read ^ self.tables[*pane as usize].row.get(*place).map_or(0, |counted| counted.n)
-        });
-        std::hint::black_box(read);
-    }
-
     fn probe_staged(&mut self) {
-        self.touch();
+        let staged = &self.staged[..self.waiting];
+        staged.iter().for_each(|new| self.tables[new.pane as usize].fetch_place(new.counted.tag));
         for at in 0..std::mem::take(&mut self.waiting) {
             let Staged { counted, pane } = self.staged[at];
             let table = &mut self.tables[pane as usize];
@@ -243,22 +254,52 @@ impl Combine {
     #[inline(never)]
     fn add_long(&mut self, head: u128, pane: u32, term: &[u8], n: i64) {
         let tag = self.keys.tag(head, term);
-        let (table, long) = (&mut self.tables[pane as usize], &self.long);
-        let is = |known: &Counted| {
-            known.head == head && known.len >= LONG && long.get((known.len - LONG) as usize) == term
-        };
-        match table.find(tag, is) {
-            Ok(place) => table.row[place].n += n,
-            Err(vacant) => {
-                let number = u32::try_from(self.long.len()).ok().and_then(|number| number.checked_add(LONG));
-                let len = number.expect("less than 2^32 long terms in an epoch");
-                let is_full = table.put(vacant, Counted { head, n, len, tag });
-                self.long.push(term);
-                if is_full {
-                    self.grow(pane);
+        self.tables[pane as usize].fetch_slot(tag);
+        self.staged_bytes.extend_from_slice(term);
+        let len = u32::try_from(term.len()).expect("a term is shorter than 4 GiB");
+        self.staged_long.push(Staged { counted: Counted { head, n, len, tag }, pane });
+        if self.staged_long.len() == GROUP {
+            self.probe_staged_long();
+        }
+    }
+
+    fn probe_staged_long(&mut self) {
+        let staged = std::mem::take(&mut self.staged_long);
+        staged.iter().for_each(|new| self.tables[new.pane as usize].fetch_place(new.counted.tag));
+        let bytes = std::mem::take(&mut self.staged_bytes);
+        let mut rest = &bytes[..];
+        for Staged { counted, pane } in &staged {
+            let (term, behind) = rest.split_at(counted.len as usize);
+            rest = behind;
+            let (table, long) = (&mut self.tables[*pane as usize], &self.long);
+            let is = |known: &Counted| {
+                known.head == counted.head
+                    && known.len >= LONG
+                    && long.get((known.len - LONG) as usize) == term
+            };
+            match table.find(counted.tag, is) {
+                Ok(place) => table.row[place].n += counted.n,
+                Err(vacant) => {
+                    let number =
+                        u32::try_from(self.long.len()).ok().and_then(|number| number.checked_add(LONG));
+                    let len = number.expect("less than 2^32 long terms in an epoch");
+                    let is_full = table.put(vacant, Counted { len, ..*counted });
+                    self.long.push(term);
+                    if is_full {
+                        self.grow(*pane);
+                    }
                 }
             }
         }
+        (self.staged_long, self.staged_bytes) = (staged, bytes);
+        self.staged_long.clear();
+        self.staged_bytes.clear();
+    }
+
+    /// Counts what is only staged yet.
+    fn settle(&mut self) {
+        self.probe_staged();
+        self.probe_staged_long();
     }
 
     #[cold]

@@ -6,6 +6,8 @@
 //! Invariant: each row has one slot; at most half of the slots are taken where the caller grows when told.
 //! Cost: a probe reads a slot and, where the bits are equal, the caller's row. A larger index asks for the tag of each row.
 
+use crate::ahead::fetch;
+
 /// Nothing stands here.
 const VACANT: u32 = 0;
 
@@ -43,10 +45,19 @@ impl Index {
         (self.slots.len() - 1) as u32
     }
 
-    /// What stands in the first slot of a tag, if anything does.
+    /// Asks for the first slot of a tag.
+    #[inline]
+    pub(crate) fn fetch(&self, tag: u32) {
+        fetch(&self.slots, (tag & self.low()) as usize);
+    }
+
+    /// What a tag most likely stands for: where the other bits of the first slot are not its own, what stands in the second.
     #[inline]
     pub(crate) fn guess(&self, tag: u32) -> usize {
-        (self.slots[(tag & self.low()) as usize] & self.low()).saturating_sub(1) as usize
+        let low = self.low();
+        let [first, second] = [tag, tag.wrapping_add(1)].map(|at| self.slots[(at & low) as usize]);
+        let slot = if (first ^ tag) & !low == 0 { first } else { second };
+        (slot & low).saturating_sub(1) as usize
     }
 
     /// The place of the term that `is` it, or the slot where it would go.

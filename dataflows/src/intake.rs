@@ -74,13 +74,18 @@ pub fn intake<'scope, T: Default + 'static>(
         move |frontiers| {
             records.for_each(|cap, records| {
                 let time = *cap.least().expect("inputs stamp every message");
-                let (_, gathered) = open.entry(time).or_insert_with(|| {
+                let (caps, gathered) = open.entry(time).or_insert_with(|| {
                     let caps =
                         (0..=tables).map(|port| cap.retain_least(port).expect("inputs stamp every message"));
                     (caps.collect(), spare.pop().unwrap_or_else(fresh))
                 });
                 gathered.clock = reached.get();
                 decode(records, gathered);
+                for ((output, table), cap) in outputs.iter_mut().zip(&mut gathered.tables).zip(&*caps) {
+                    let mut output = output.activate();
+                    let mut session = output.session_with_builder(cap);
+                    table.send_passed(time, peers, |block| session.give_container(block));
+                }
             });
             while let Some(entry) = open.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key())) {
                 let (time, (caps, mut gathered)) = entry.remove_entry();

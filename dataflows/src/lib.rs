@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs table.rs index.rs long.rs
-//!                                                                        records.rs
+//!                                                                        ahead.rs  records.rs outgoing.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
@@ -18,6 +18,7 @@
 //! end. Nothing here knows of Kafka, HTTP, files or the wall clock.
 
 pub mod admit;
+pub mod ahead;
 pub mod batcher;
 pub mod block;
 pub mod body;
@@ -31,6 +32,7 @@ pub mod leaders;
 pub mod load;
 mod long;
 pub mod merged;
+pub mod outgoing;
 pub mod panes;
 pub mod pipeline;
 pub mod rank;

@@ -9,7 +9,7 @@ use timely::container::NoopBuilder;
 use timely::dataflow::InputHandle;
 
 use crate::block::Block;
-use crate::combine::owner_of;
+use crate::outgoing::owner_of;
 use crate::term::HashKeys;
 use crate::windows::Pane;
 

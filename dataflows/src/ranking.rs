@@ -20,7 +20,8 @@ use crate::panes::PanesBatch;
 use crate::rank::Place;
 use crate::runs::{Run, gather};
 use crate::shared::Shared;
-use crate::totals::{Change, Figures, GROUP, Totals};
+use crate::term::head;
+use crate::totals::{Change, Figures, Totals, WORTH};
 use crate::windows::{Mask, Windows};
 
 /// Totals and leaders of one count on one worker.
@@ -67,7 +68,7 @@ impl Ranking {
             totals,
             floors: floors.collect(),
             leaders,
-            waiting: Vec::with_capacity(GROUP),
+            waiting: Vec::with_capacity(WORTH),
             risen: Vec::new(),
         };
         for run in &left {
@@ -76,7 +77,7 @@ impl Ranking {
                 let n = run.sign() * record.n as i64;
                 let mut push = |windows, n| {
                     if windows != 0 {
-                        changes.push(Change::new(record.term, windows, n));
+                        changes.push(head(record.term), record.term, windows, n);
                     }
                 };
                 push(old & !new, -n);
@@ -85,11 +86,11 @@ impl Ranking {
             }
         }
         for block in new {
-            let covering: Vec<Mask> = block.panes().iter().map(|pane| windows.covering(*pane, now)).collect();
-            for Update { place, head, term, n } in block.iter() {
-                let windows = covering[place as usize];
+            for (place, range) in block.pieces() {
+                let windows = windows.covering(block.panes()[place as usize], now);
                 if windows != 0 {
-                    changes.push(Change { head, term, windows, n });
+                    let updates = block.range(range);
+                    updates.for_each(|Update { head, term, n, .. }| changes.push(head, term, windows, n));
                 }
             }
         }
@@ -118,9 +119,9 @@ struct Changes<'a, 'b> {
 
 impl<'a> Changes<'a, '_> {
     #[inline]
-    fn push(&mut self, change: Change<'a>) {
-        self.waiting.push(change);
-        if self.waiting.len() == GROUP {
+    fn push(&mut self, head: u128, term: &'a [u8], windows: Mask, n: i64) {
+        self.waiting.push(self.totals.change(head, term, windows, n));
+        if self.waiting.len() == WORTH {
             self.apply();
         }
     }

@@ -49,14 +49,16 @@ impl Records {
         Records { owner: owner as u32, ..Records::default() }
     }
     /// An empty container for a worker, with room for what another one holds and a little more, but no more than one takes as
-    /// a rule: the next is mostly like the last, and one that grows is copied again and again.
+    /// a rule: the next is mostly like the last, and one that grows is copied again and again. Among full ones there is one
+    /// now and then that is not, so room that was not used goes little by little.
     pub fn like(owner: usize, other: &Records) -> Records {
-        let room = |len: usize| (len + len / 8).min(Self::FULL + Self::FULL / 8);
+        let room =
+            |len: usize, had: usize| (len + len / 8).max(had - had / 32).min(Self::FULL + Self::FULL / 8);
         Records {
             owner: owner as u32,
-            origins: Vec::with_capacity(room(other.origins.len())),
-            ends: Vec::with_capacity(room(other.ends.len())),
-            bytes: Vec::with_capacity(room(other.bytes.len())),
+            origins: Vec::with_capacity(room(other.origins.len(), other.origins.capacity())),
+            ends: Vec::with_capacity(room(other.ends.len(), other.ends.capacity())),
+            bytes: Vec::with_capacity(room(other.bytes.len(), other.bytes.capacity())),
         }
     }
     /// Names another worker.

@@ -6,6 +6,7 @@
 //! Invariant: a row stays with its index, whose size says how long it may become.
 //! Cost: a probe reads a slot and a place; 40 to 80 bytes per term, 170 bytes a table at least.
 
+use crate::ahead::fetch;
 use crate::index::Index;
 use crate::long::Long;
 use crate::term::HEAD;
@@ -46,10 +47,16 @@ impl Table {
         self.index.size()
     }
 
-    /// Where the term of a tag stands, if no other has taken its slot.
+    /// Asks for the slot of a tag.
     #[inline]
-    pub(crate) fn guess(&self, tag: u32) -> usize {
-        self.index.guess(tag)
+    pub(crate) fn fetch_slot(&self, tag: u32) {
+        self.index.fetch(tag);
+    }
+
+    /// Asks for the place of the term of a tag, whose slot should be near by now.
+    #[inline]
+    pub(crate) fn fetch_place(&self, tag: u32) {
+        fetch(&self.row, self.index.guess(tag));
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
@@ -65,18 +72,11 @@ impl Table {
         self.index.put(at, counted.tag, self.row.len() - 1)
     }
 
-    /// Takes the terms of a smaller table, which is empty afterwards. Its row stays with it: else every small table would come
-    /// by the room of a large one in the end.
+    /// Takes the terms of a smaller table, which is of no use then but to the pool. Its row stays with it: else every small
+    /// table would come by the room of a large one in the end.
     pub(crate) fn take_over(&mut self, smaller: &mut Table) {
         self.row.append(&mut smaller.row);
         self.index.fill(self.row.iter().map(|counted| counted.tag));
-        smaller.clear();
-    }
-
-    /// Empties it.
-    pub(crate) fn clear(&mut self) {
-        self.index.clear();
-        self.row.clear();
     }
 }
 
@@ -98,9 +98,11 @@ impl Pool {
         kept.unwrap_or_else(|| Table { index: Index::new(size), row: Vec::new() })
     }
 
-    /// Takes an empty table back.
-    pub(crate) fn give(&mut self, table: Table) {
+    /// Takes a table back and empties it.
+    pub(crate) fn give(&mut self, mut table: Table) {
         let size = table.size();
+        table.index.clear();
+        table.row.clear();
         if self.given.len() <= size {
             self.given.resize_with(size + 1, Vec::new);
         }

@@ -1,9 +1,8 @@
 //! Running totals per term and window: a compact table of the worker's own, outside differential.
 //!
 //! Idea: a term gets a dense id; what tells it from others and its totals are one row of a flat array, so that a change
-//! misses the cache twice, at the slot and at the row, where that is one line. Changes are applied a group at a time,
-//! first all probes, then all additions: within a group nothing depends on what came before, and the
-//! processor overlaps the misses. A change costs a quarter of a differential update.
+//! misses the cache twice, at the slot and at the row, where that is one line. So both are asked for ahead: the slot when a
+//! change is made, the row a group of changes before it is applied. A change costs a quarter of a differential update.
 //! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
 //! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside. When the terms have doubled, all are hashed again.
@@ -13,30 +12,24 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::fetch;
 use crate::index::Index;
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
 
-/// Changes worth collecting before `add`.
-pub const GROUP: usize = 32;
+/// Changes worth collecting before `add`: some groups of those that are applied together.
+pub const WORTH: usize = 4 * GROUP;
 
-/// `n` more (or less) of `term` in each of `windows`.
+/// Changes that are applied together.
+const GROUP: usize = 32;
+
+/// So many more (or less) of a term in each of some windows: see [`Totals::change`].
 pub struct Change<'a> {
-    /// The head of the term.
-    pub head: u128,
-    /// The term.
-    pub term: &'a [u8],
-    /// A bit for each column.
-    pub windows: Mask,
-    /// How many.
-    pub n: i64,
-}
-
-impl<'a> Change<'a> {
-    /// Of a term of which the head is not known.
-    pub fn new(term: &'a [u8], windows: Mask, n: i64) -> Change<'a> {
-        Change { head: head(term), term, windows, n }
-    }
+    head: u128,
+    term: &'a [u8],
+    windows: Mask,
+    n: i64,
+    tag: u32,
 }
 
 /// What a window holds as a whole.
@@ -179,17 +172,31 @@ impl Totals {
         (known.len > HEAD).then(|| &*self.long[known.long])
     }
 
+    /// `n` more (or less) of a term with this head in each of `windows`, a bit for each column. What will be looked up first is
+    /// asked for, so it should be made some changes before it is added.
+    #[inline]
+    pub fn change<'a>(&self, head: u128, term: &'a [u8], windows: Mask, n: i64) -> Change<'a> {
+        let tag = self.keys.tag(head, term);
+        self.index.fetch(tag);
+        Change { head, term, windows, n, tag }
+    }
+
+    /// Asks for the rows of a group, whose slots should be near by now.
+    #[inline]
+    fn fetch_rows(&self, group: &[Change<'_>]) {
+        group.iter().for_each(|change| fetch(&self.rows, self.index.guess(change.tag) * self.stride));
+    }
+
     /// Applies the changes. Of each addition after which a total is not below the floor of its column, of which `floors` has
     /// one each, `risen` gets the column and the id.
     pub fn add(&mut self, changes: &[Change<'_>], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
         debug_assert_eq!(floors.len(), self.windows);
-        let keys = self.keys;
-        let (mut tags, mut ids) = ([0; GROUP], [0; GROUP]);
-        for group in changes.chunks(GROUP) {
-            tags.iter_mut().zip(group).for_each(|(to, change)| *to = keys.tag(change.head, change.term));
-            self.touch(&tags[..group.len()]);
-            for (id, (tag, change)) in ids.iter_mut().zip(tags.iter().zip(group)) {
-                *id = self.id(change.head, *tag, change.term);
+        let (mut ids, mut groups) = ([0; GROUP], changes.chunks(GROUP).peekable());
+        self.fetch_rows(groups.peek().copied().unwrap_or_default());
+        while let Some(group) = groups.next() {
+            self.fetch_rows(groups.peek().copied().unwrap_or_default());
+            for (id, change) in ids.iter_mut().zip(group) {
+                *id = self.id(change.head, change.tag, change.term);
             }
             let mut ids = &ids[..group.len()];
             for alike in group.chunk_by(|one, two| one.windows == two.windows) {
@@ -258,18 +265,6 @@ impl Totals {
             debug_assert!(figures.distinct as i64 + distinct[column] >= 0);
             figures.distinct = figures.distinct.wrapping_add_signed(distinct[column]);
         }
-    }
-
-    /// Reads what the look-ups of a group will read first, without a branch on it: a branch that was guessed wrong would wait
-    /// for its own miss before the next begins.
-    #[inline]
-    fn touch(&self, tags: &[u32]) {
-        let mut rows = [0; GROUP];
-        for (row, tag) in rows.iter_mut().zip(tags) {
-            *row = self.index.guess(*tag) * self.stride;
-        }
-        let read = rows[..tags.len()].iter().fold(0, |read, row| read ^ self.rows.get(*row).unwrap_or(&0));
-        std::hint::black_box(read);
     }
 
     /// The id of a term, or the slot where it would go.

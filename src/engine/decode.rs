@@ -133,6 +133,9 @@ impl Decode {
     /// The first bad record, where that is to end the run.
     pub fn decode(&mut self, records: &Records, gathered: &mut Gathered<Tally>) -> Result<(), Fatal> {
         self.wall_ms = wall_ms();
+        if gathered.newest.is_none() {
+            self.dating.passed.turn();
+        }
         let mut fatal = Ok(());
         for (origin, value) in records.iter() {
             match self.record(origin, value, gathered) {
@@ -151,8 +154,20 @@ impl Decode {
             }
         }
         self.dating.settle(&mut gathered.tally);
+        self.pass(gathered);
         // The rest counts all the same, since the offsets of the last answers are behind it.
         fatal
+    }
+
+    /// Tells the tables of terms which panes are full, one more left for those that are a little late.
+    fn pass(&mut self, gathered: &mut Gathered<Tally>) {
+        let Some(least) = self.dating.passed.least() else { return };
+        for count in &mut self.counts {
+            let pane = count.panes.pane_for(least, gathered.clock);
+            if let (0, Some(before)) = (pane.tier(), pane.number().checked_sub(1)) {
+                gathered.tables[count.table].passed(Pane::new(0, before));
+            }
+        }
     }
 
     fn record(

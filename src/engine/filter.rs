@@ -60,7 +60,12 @@ impl Filter {
     }
 
     /// Whether the post as a whole passes; `language` is [`language`] of it where that matters.
+    #[inline]
     pub fn wants(&self, language: &str, terms: &Terms<'_>) -> bool {
+        self.languages.is_empty() && self.track.is_empty() || self.is_asked_for(language, terms)
+    }
+
+    fn is_asked_for(&self, language: &str, terms: &Terms<'_>) -> bool {
         let spoken = |wanted: &String| {
             let rest = language.strip_prefix(wanted.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))

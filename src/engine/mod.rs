@@ -16,6 +16,7 @@ mod job;
 pub mod keep;
 pub mod owners;
 mod panes;
+mod passed;
 pub mod published;
 pub mod question;
 pub mod reader;

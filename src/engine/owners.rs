@@ -5,7 +5,7 @@
 //! Invariant: the same on all processes of a generation, as they share the keys of the hash.
 //! Cost: a hash.
 
-use tidings_dataflows::combine::owner_of;
+use tidings_dataflows::outgoing::owner_of;
 use tidings_dataflows::term::HashKeys;
 
 /// The processes of a cluster, and which of them this is.

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::passed::Passed;
 use crate::posts::Reason;
 
 /// Numbers of records and posts.
@@ -71,13 +72,17 @@ pub struct Dating {
     /// The event times that lie in the pane; without such a window all do.
     times: Range<u64>,
     newest: u64,
+    /// The event time of the last one.
+    last: u64,
     posts: u64,
+    /// How far partitions have come.
+    pub(super) passed: Passed,
 }
 
 impl Dating {
     /// No posts yet; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
     pub fn new(slide: Option<u64>) -> Dating {
-        Dating { slide, partition: 0, times: 0..0, newest: 0, posts: 0 }
+        Dating { slide, partition: 0, times: 0..0, newest: 0, last: 0, posts: 0, passed: Passed::default() }
     }
 
     /// Takes note of a post's event time; those that differ from it go into the tally first.
@@ -92,6 +97,7 @@ impl Dating {
             });
         }
         self.newest = self.newest.max(time);
+        self.last = time;
         self.posts += 1;
     }
 
@@ -101,6 +107,7 @@ impl Dating {
         if posts == 0 {
             return;
         }
+        self.passed.note(self.partition, self.last);
         let newest = tally.newest.entry(self.partition).or_default();
         *newest = std::mem::take(&mut self.newest).max(*newest);
         if let Some(slide) = self.slide {

@@ -49,6 +49,7 @@ ENGINES = {
     "tidings": Engine("tidings, 2 workers", "", "ours", "", "2", 3_000_000, 10_000_000, warm=5),
     "tidings-1": Engine("tidings, 1 worker", "", "ours", "", "1", 3_000_000, 10_000_000, warm=5),
     "differential": Engine("differential alone", "0.26.0", "rust", "differential", "", 200_000, 10_000_000, warm=5),
+    "dbsp": Engine("DBSP", "0.349.0", "rust", "dbsp", "", 300_000, 30_000_000, warm=5),
     "streams": Engine("Kafka Streams", "4.3.1", "jvm", "streams", "", 100_000, 2_000_000),
     "spark": Engine("Spark, micro-batch", "4.2.0", "jvm", "spark", "micro", 200_000, 4_000_000),
     "spark-real": Engine("Spark, Real-Time Mode", "4.2.0", "jvm", "spark", "real", 200_000, 4_000_000),

@@ -67,7 +67,8 @@ def rust(job):
     if not older(built, sources):
         return
     run(
-        "cargo", "build", "--release", "--quiet", "--manifest-path", os.path.join(folder, "Cargo.toml"),
+        # Of the one package alone: else what one needs of a library would be built into the other.
+        "cargo", "build", "--release", "--quiet", "--manifest-path", os.path.join(folder, job, "Cargo.toml"),
         "--bin", job, "--target-dir", os.path.join(TARGET, "rust"),
     )
 

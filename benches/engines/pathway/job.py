@@ -50,8 +50,11 @@ def first(ranked: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
     return ranked[:10]
 
 
-def read(schema):
-    return pw.io.kafka.read(SETTINGS, topic=topic, format="json", schema=schema, autocommit_duration_ms=batch_ms)
+def read(schema, backlog):
+    # Else all of a topic that is full already is read into one batch, which shows nothing before it ends.
+    return pw.io.kafka.read(
+        SETTINGS, topic=topic, format="json", schema=schema, autocommit_duration_ms=batch_ms, max_backlog_size=backlog
+    )
 
 
 def show(table, line):
@@ -72,7 +75,7 @@ def top_line(row):
 
 
 if workload == "posts":
-    posts = read(Post)
+    posts = read(Post, 20_000)
     terms = (
         posts.select(
             start=pw.apply_with_type(windows, tuple[int, ...], posts.created_at),
@@ -102,7 +105,7 @@ if workload == "posts":
         top_line,
     )
 else:
-    words = read(Word)
+    words = read(Word, 500_000)
     show(
         words.groupby(pw.this.word).reduce(pw.this.word, n=pw.reducers.count()),
         lambda row: f"count {row['word']} {row['n']}\n",

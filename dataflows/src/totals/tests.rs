@@ -44,7 +44,10 @@ proptest! {
         let given: Vec<Change<'_>> = changes
             .iter()
             .filter(|(_, windows, _)| *windows != 0)
-            .map(|(number, windows, n)| Change::new(terms[*number].as_bytes(), *windows, *n))
+            .map(|(number, windows, n)| {
+                let term = terms[*number].as_bytes();
+                totals.change(head(term), term, *windows, *n)
+            })
             .collect();
         let mut risen = Vec::new();
         totals.add(&given, &floors, &mut risen);
