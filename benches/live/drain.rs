@@ -40,9 +40,11 @@ pub struct Args {
 
 /// Seconds that passed and that were spent.
 #[derive(Clone, Copy)]
-struct Cost {
-    wall: f64,
-    cpu: f64,
+pub struct Cost {
+    /// Passed.
+    pub wall: f64,
+    /// Spent.
+    pub cpu: f64,
 }
 
 /// Fills the topic, then measures.
@@ -65,7 +67,7 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
             std::hint::black_box(value);
         })?);
         count.push(counted(args, &file, folder)?);
-        drained.push(drain(args, broker, folder)?);
+        drained.push(drain(args.posts, args.workers, None, broker, folder)?);
     }
     println!(
         "{} records, {written} of them lines of a file; {} workers; medians of {}",
@@ -132,21 +134,27 @@ fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
     }
 }
 
-/// `tidings run` from the first record to the last.
-fn drain(args: &Args, broker: &Broker, folder: &Path) -> Result<Cost, String> {
+/// `tidings run` from the first record to the last, on one core alone where that is said.
+pub fn drain(
+    posts: u64,
+    workers: usize,
+    core: Option<usize>,
+    broker: &Broker,
+    folder: &Path,
+) -> Result<Cost, String> {
     let begun = Instant::now();
-    let mut program =
-        Program::start(folder, &configuration(broker.address(), "earliest", args.workers, 250))?;
+    let mut program = Program::start(folder, &configuration(broker.address(), "earliest", workers, 250))?;
+    core.map_or(Ok(()), |core| program.confine(core))?;
     loop {
         program.lives()?;
         let cost = Cost { wall: begun.elapsed().as_secs_f64(), cpu: program.cpu() };
         let records = program.records();
-        if records == args.posts {
+        if records == posts {
             program.stop()?;
             return Ok(cost);
         }
-        if records > args.posts || begun.elapsed() > PATIENCE {
-            return Err(format!("{records} of {} records were counted", args.posts));
+        if records > posts || begun.elapsed() > PATIENCE {
+            return Err(format!("{records} of {} records were counted", posts));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -37,19 +37,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Args {
     /// Posts a second
     #[arg(long, default_value_t = 10_000)]
-    rate: u64,
+    pub rate: u64,
     /// Seconds that are not counted
     #[arg(long, default_value_t = 10)]
-    warm: u64,
+    pub warm: u64,
     /// Seconds that are
     #[arg(long, default_value_t = 60)]
-    seconds: u64,
+    pub seconds: u64,
     /// Length of an epoch in milliseconds
     #[arg(long, default_value_t = 50)]
-    epoch: u64,
+    pub epoch: u64,
     /// Workers of the engine
     #[arg(long, default_value_t = 2)]
-    workers: usize,
+    pub workers: usize,
 }
 
 /// Hears where the broker put each probe, whose number goes with it, plus one.
@@ -66,10 +66,11 @@ impl ProducerContext for Placed {
     }
 }
 
-/// Sends and measures.
-pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
+/// Sends and measures, the program on one core alone where that is said.
+pub fn run(args: &Args, core: Option<usize>, broker: &Broker, folder: &Path) -> Result<(), String> {
     let mut program =
         Program::start(folder, &configuration(broker.address(), "latest", args.workers, args.epoch))?;
+    core.map_or(Ok(()), |core| program.confine(core))?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
     let (address, since) = (program.address.clone(), Instant::now() + Duration::from_secs(args.warm));
     let spent = program.cpu();

@@ -1,4 +1,4 @@
-//! The real program on a real Kafka: `cargo bench --bench live -- drain`, `latency` or `idle`.
+//! The real program on a real Kafka: `cargo bench --bench live -- drain`, `latency`, `fresh` or `idle`.
 //!
 //! Idea: what only the whole shows: what a backlog costs beside the same posts in a file, how long a post takes from its
 //! producer to an answer, what a program costs that has nothing to do, and how soon it is there.
@@ -12,6 +12,7 @@ mod drain;
 mod events;
 #[path = "../broker/fill.rs"]
 mod fill;
+mod fresh;
 mod idle;
 mod latency;
 #[path = "../middle/mod.rs"]
@@ -46,6 +47,8 @@ enum What {
     Drain(drain::Args),
     /// From a post's intended time of sending to its count in an answer and in the stream of events
     Latency(latency::Args),
+    /// The same latency at a share of the rate at which the same program drains a backlog
+    Fresh(fresh::Args),
     /// From start to ready on an empty topic, and processor time where nothing happens
     Idle(idle::Args),
 }
@@ -68,11 +71,15 @@ fn main() -> ExitCode {
 }
 
 fn run(what: &What, folder: &Path) -> Result<(), String> {
+    if let What::Fresh(_) = what {
+        fresh::stand_aside()?;
+    }
     let broker = Broker::start(&folder.join("kafka"))?;
     broker::create_topic(broker.address(), TOPIC)?;
     match what {
         What::Drain(args) => drain::run(args, &broker, folder),
-        What::Latency(args) => latency::run(args, &broker, folder),
+        What::Latency(args) => latency::run(args, None, &broker, folder),
+        What::Fresh(args) => fresh::run(args, &broker, folder),
         What::Idle(args) => idle::run(args, &broker, folder),
     }
 }

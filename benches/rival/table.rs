@@ -60,14 +60,16 @@ impl Table {
         Staged { head, tag, len, from }
     }
 
-    /// Looks a group of terms up, what they will read is asked for ahead, as in the engine, and leaves their ids in `ids`. `bytes` are those of the
-    /// longer ones.
+    /// Looks the terms of a post up, and leaves their ids in `ids`. `bytes` are those of the longer ones. Rows are asked for
+    /// before the first of them is read; where the first slot of a tag is another's, that of the second.
     #[inline]
     pub fn ids(&mut self, bytes: &[u8], staged: &[Staged], ids: &mut Vec<u32>) {
         ids.clear();
         let low = (self.slots.len() - 1) as u32;
         for new in staged {
-            let slot = self.slots[(new.tag & low) as usize];
+            let [first, second] =
+                [new.tag, new.tag.wrapping_add(1)].map(|at| self.slots[(at & low) as usize]);
+            let slot = if (first ^ new.tag) & !low == 0 { first } else { second };
             fetch(&self.rows, (slot & low).wrapping_sub(1) as usize);
         }
         for new in staged {

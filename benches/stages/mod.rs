@@ -11,6 +11,7 @@ use tidings::engine::decode::Decode;
 use tidings::posts::{Decoder, Record};
 use tidings::terms::Kind;
 use tidings::terms::extract::{Extractor, Input};
+use tidings_dataflows::block::Block;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::term::HashKeys;
@@ -63,13 +64,16 @@ fn combine(file: &Path, config: &Config, windows: &[Windows]) {
     let mut lines = 0;
     let mut hand_over = |records: &mut Records, last: bool| {
         decode.decode(records, &mut gathered).expect("bad records are counted");
-        if last {
-            gathered
-                .tables
-                .iter_mut()
-                .for_each(|table| table.drain(0, 1, |block| drop(black_box(std::mem::take(block)))));
+        let mut send = |block: &mut Block| drop(black_box(std::mem::take(block)));
+        for table in &mut gathered.tables {
+            if last {
+                table.drain(0, 1, &mut send);
+            } else if table.has_passed() {
+                table.send_passed(0, 1, &mut send);
+            }
         }
-        *records = Records::like(0, records);
+        gathered.begun &= !last;
+        *records = Records::with_room(0, records.held());
     };
     each_line(file, |line| {
         lines += 1;

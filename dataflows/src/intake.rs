@@ -1,7 +1,8 @@
 //! Raw records become combined updates.
 //!
 //! Idea: one operator decodes the records of an epoch as they come, into tables that combine equal terms, and sends
-//! the tables on when the epoch is complete. How a record becomes terms is the caller's.
+//! the tables on when the epoch is complete, or a pane as soon as the caller says that it is. How a record becomes terms is
+//! the caller's too.
 //! Invariant: what is sent at a time is what the records of that time hold, whichever worker read them; a table
 //! is emptied before its capability is dropped.
 //! Cost: the caller's decoding, and what `combine` costs. Usually one epoch is open; a worker that runs ahead opens a second.
@@ -25,6 +26,8 @@ use crate::term::HashKeys;
 pub struct Gathered<T> {
     /// A table of terms for each output.
     pub tables: Vec<Combine>,
+    /// Whether any of its records have been decoded; the caller's to set.
+    pub begun: bool,
     /// The clock of the epoch, as far as it is known already: it will not be earlier. A post that is late by this one can
     /// go into a coarse pane at once, where it is combined with others.
     pub clock: u64,
@@ -38,7 +41,7 @@ impl<T: Default> Gathered<T> {
     /// Nothing yet.
     pub fn new(tables: usize, keys: HashKeys) -> Self {
         let tables = (0..tables).map(|_| Combine::new(keys)).collect();
-        Gathered { tables, clock: 0, newest: None, tally: T::default() }
+        Gathered { tables, begun: false, clock: 0, newest: None, tally: T::default() }
     }
 }
 
@@ -81,7 +84,8 @@ pub fn intake<'scope, T: Default + 'static>(
                 });
                 gathered.clock = reached.get();
                 decode(records, gathered);
-                for ((output, table), cap) in outputs.iter_mut().zip(&mut gathered.tables).zip(&*caps) {
+                let tables = outputs.iter_mut().zip(&mut gathered.tables).zip(&*caps);
+                for ((output, table), cap) in tables.filter(|((_, table), _)| table.has_passed()) {
                     let mut output = output.activate();
                     let mut session = output.session_with_builder(cap);
                     table.send_passed(time, peers, |block| session.give_container(block));
@@ -98,6 +102,7 @@ pub fn intake<'scope, T: Default + 'static>(
                     facts.activate().session_with_builder(&caps[tables]).give(Fact::Newest(newest));
                 }
                 done(time, std::mem::take(&mut gathered.tally));
+                gathered.begun = false;
                 // One will do as a rule; what more a backlog had open is not kept.
                 if spare.is_empty() {
                     spare.push(gathered);

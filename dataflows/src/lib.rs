@@ -1,8 +1,8 @@
 //! Exact counts of terms over windows of event time, and their ranking, as timely and differential dataflows.
 //!
 //! ```text
-//! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs table.rs index.rs long.rs
-//!                                                                        ahead.rs  records.rs outgoing.rs
+//! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs filling.rs table.rs index.rs
+//!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
@@ -25,6 +25,7 @@ pub mod body;
 pub mod clock;
 pub mod combine;
 pub mod expire;
+mod filling;
 pub mod follow;
 mod index;
 pub mod intake;

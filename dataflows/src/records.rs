@@ -48,18 +48,20 @@ impl Records {
     pub fn new(owner: usize) -> Records {
         Records { owner: owner as u32, ..Records::default() }
     }
-    /// An empty container for a worker, with room for what another one holds and a little more, but no more than one takes as
-    /// a rule: the next is mostly like the last, and one that grows is copied again and again. Among full ones there is one
-    /// now and then that is not, so room that was not used goes little by little.
-    pub fn like(owner: usize, other: &Records) -> Records {
-        let room =
-            |len: usize, had: usize| (len + len / 8).max(had - had / 32).min(Self::FULL + Self::FULL / 8);
+    /// An empty container for a worker, with room for so much and a little more, but no more than one takes as a rule: the next
+    /// is mostly like one of the last, and one that grows is copied again and again.
+    pub fn with_room(owner: usize, (records, bytes): (usize, usize)) -> Records {
+        let room = |len: usize| (len + len / 8).min(Self::FULL + Self::FULL / 8);
         Records {
             owner: owner as u32,
-            origins: Vec::with_capacity(room(other.origins.len(), other.origins.capacity())),
-            ends: Vec::with_capacity(room(other.ends.len(), other.ends.capacity())),
-            bytes: Vec::with_capacity(room(other.bytes.len(), other.bytes.capacity())),
+            origins: Vec::with_capacity(room(records)),
+            ends: Vec::with_capacity(room(records)),
+            bytes: Vec::with_capacity(room(bytes)),
         }
+    }
+    /// What it holds: records, and their bytes.
+    pub fn held(&self) -> (usize, usize) {
+        (self.len(), self.bytes.len())
     }
     /// Names another worker.
     pub fn hand_to(&mut self, owner: usize) {
@@ -148,14 +150,14 @@ mod tests {
     use timely::bytes::arc::BytesMut;
 
     #[test]
-    fn the_next_has_the_room_of_the_last_but_not_of_one_huge_record() {
+    fn there_is_room_for_what_the_last_held_but_not_for_one_huge_record() {
         let mut last = Records::new(1);
         (0..100).for_each(|_| last.push(Origin::default(), Some(b"a record")));
-        let next = Records::like(2, &last);
+        let next = Records::with_room(2, last.held());
         assert_eq!((next.owner(), next.len(), next.bytes.len()), (2, 0, 0));
         assert!(next.origins.capacity() >= 100 && next.bytes.capacity() >= 800);
         last.push(Origin::default(), Some(&vec![b'x'; 64 * Records::FULL]));
-        assert!(Records::like(2, &last).bytes.capacity() < 2 * Records::FULL);
+        assert!(Records::with_room(2, last.held()).bytes.capacity() < 2 * Records::FULL);
     }
 
     #[test]

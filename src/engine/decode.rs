@@ -26,6 +26,9 @@ use crate::wall::wall_ms;
 /// A post further ahead of the wall clock than this counts in `all` only.
 const FAR_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// Terms from which on a pane is worth blocks of its own before its epoch ends: with many workers, some dozens for each.
+const WORTH: usize = 1 << 12;
+
 /// A bad record that ends the run, since `posts.on_bad` is `fail`.
 pub type Fatal = String;
 
@@ -133,8 +136,8 @@ impl Decode {
     /// The first bad record, where that is to end the run.
     pub fn decode(&mut self, records: &Records, gathered: &mut Gathered<Tally>) -> Result<(), Fatal> {
         self.wall_ms = wall_ms();
-        if gathered.newest.is_none() {
-            self.dating.passed.turn();
+        if !std::mem::replace(&mut gathered.begun, true) {
+            self.dating.progress.turn();
         }
         let mut fatal = Ok(());
         for (origin, value) in records.iter() {
@@ -154,18 +157,18 @@ impl Decode {
             }
         }
         self.dating.settle(&mut gathered.tally);
-        self.pass(gathered);
+        self.send_early(gathered);
         // The rest counts all the same, since the offsets of the last answers are behind it.
         fatal
     }
 
     /// Tells the tables of terms which panes are full, one more left for those that are a little late.
-    fn pass(&mut self, gathered: &mut Gathered<Tally>) {
-        let Some(least) = self.dating.passed.least() else { return };
+    fn send_early(&mut self, gathered: &mut Gathered<Tally>) {
+        let Some(least) = self.dating.progress.least() else { return };
         for count in &mut self.counts {
             let pane = count.panes.pane_for(least, gathered.clock);
             if let (0, Some(before)) = (pane.tier(), pane.number().checked_sub(1)) {
-                gathered.tables[count.table].passed(Pane::new(0, before));
+                gathered.tables[count.table].pass(Pane::new(0, before), WORTH);
             }
         }
     }
@@ -261,3 +264,6 @@ pub fn smallest_window(counts: &[Count]) -> Option<(u64, u64)> {
     let spans = counts.iter().flat_map(|count| &count.windows).filter_map(|window| window.span);
     spans.map(|span| (span.size_ms, span.slide_ms)).min()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ mod job;
 pub mod keep;
 pub mod owners;
 mod panes;
-mod passed;
+mod progress;
 pub mod published;
 pub mod question;
 pub mod reader;

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::passed::Passed;
+use super::progress::Progress;
 use crate::posts::Reason;
 
 /// Numbers of records and posts.
@@ -76,13 +76,21 @@ pub struct Dating {
     last: u64,
     posts: u64,
     /// How far partitions have come.
-    pub(super) passed: Passed,
+    pub(super) progress: Progress,
 }
 
 impl Dating {
     /// No posts yet; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
     pub fn new(slide: Option<u64>) -> Dating {
-        Dating { slide, partition: 0, times: 0..0, newest: 0, last: 0, posts: 0, passed: Passed::default() }
+        Dating {
+            slide,
+            partition: 0,
+            times: 0..0,
+            newest: 0,
+            last: 0,
+            posts: 0,
+            progress: Progress::default(),
+        }
     }
 
     /// Takes note of a post's event time; those that differ from it go into the tally first.
@@ -107,7 +115,7 @@ impl Dating {
         if posts == 0 {
             return;
         }
-        self.passed.note(self.partition, self.last);
+        self.progress.note(self.partition, self.last);
         let newest = tally.newest.entry(self.partition).or_default();
         *newest = std::mem::take(&mut self.newest).max(*newest);
         if let Some(slide) = self.slide {

@@ -202,6 +202,8 @@ impl Wishes {
 /// Packs records into containers and says who gets them.
 struct Outbox {
     records: Records,
+    /// What the last one held.
+    before: (usize, usize),
     worker: usize,
     workers: usize,
     sharing: Sharing,
@@ -217,7 +219,7 @@ impl Outbox {
         // A record that is too large is bad whatever follows: no need to carry all of it, unless somebody wants it.
         let most = if job.dead_letters.is_some() { usize::MAX } else { MAX_RECORD + 1 };
         let sharing = job.sharing.clone();
-        Outbox { records: Records::new(worker), worker, workers, sharing, last: worker, most }
+        Outbox { records: Records::new(worker), before: (0, 0), worker, workers, sharing, last: worker, most }
     }
 
     fn read(
@@ -246,7 +248,10 @@ impl Outbox {
         self.sharing.handed(self.last, self.records.size());
         flow.handed_in(self.records.size());
         self.records.hand_to(self.last);
-        let next = Records::like(self.worker, &self.records);
+        // The last of a poll is smaller than those before it, and those after it again.
+        let held = self.records.held();
+        let (records, bytes) = std::mem::replace(&mut self.before, held);
+        let next = Records::with_room(self.worker, (records.max(held.0), bytes.max(held.1)));
         pipeline.give(&mut std::mem::replace(&mut self.records, next));
     }
 }

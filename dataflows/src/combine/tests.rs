@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::block::Update;
+use crate::index::size_of;
 use crate::outgoing::owner_of;
 use std::collections::BTreeMap;
 
@@ -46,9 +47,8 @@ fn sparse_panes_take_little_room() {
         let index = combine.pane(Pane::new(0, number));
         combine.add(index, b"post", 1);
     }
-    let slots: usize = combine.tables.iter().map(|table| 1 << table.size()).sum();
+    let (slots, rows) = combine.filling.room();
     assert!(slots < (3 << 16) + 50_000 * 8, "{slots} slots");
-    let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
     assert!(rows < (2 << 16) + 50_000 * 4, "room for {rows} terms");
 }
 
@@ -59,11 +59,11 @@ fn a_pane_begins_with_the_room_that_the_one_before_took() {
     for epoch in 0..2 {
         for number in 0..6 {
             let index = combine.pane(Pane::new(0, epoch * 6 + number));
-            let begun = combine.tables[index.0 as usize].size();
+            let begun = combine.filling.table(index.0).size();
             let terms = if number == 0 { 100 } else { 5_000 };
             (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
             combine.settle();
-            let grown = combine.tables[index.0 as usize].size() - begun;
+            let grown = combine.filling.table(index.0).size() - begun;
             assert!(grown == 0 || epoch == 0 && number < 2, "pane {number} of epoch {epoch}");
         }
         combine.drain(epoch, 1, |_| {});
@@ -83,7 +83,7 @@ fn small_tables_stay_small() {
         }
         combine.drain(epoch, 1, |_| {});
     }
-    let room = combine.pool.room();
+    let (_, room) = combine.filling.room();
     assert!(room < 60 * 4 + 6 * 8192, "room for {room} terms");
 }
 
@@ -91,6 +91,7 @@ fn small_tables_stay_small() {
 /// serve those that follow.
 #[test]
 fn passed_panes_go_first_and_nothing_is_lost() {
+    const WORTH: usize = 1000;
     let mut combine = Combine::new(HashKeys::new(7));
     let (mut expected, mut found) = (BTreeMap::new(), BTreeMap::new());
     let mut take = |block: &mut Block| {
@@ -101,29 +102,58 @@ fn passed_panes_go_first_and_nothing_is_lost() {
     let mut add = |combine: &mut Combine, pane: Pane, terms: usize| {
         let index = combine.pane(pane);
         for i in 0..terms {
-            let term = format!("{}{i}", "long-".repeat(i % 5));
+            // Each twice in a row, so that a long one is met again while it is only staged.
+            let term = format!("{}{}", "long-".repeat(i / 2 % 5), i / 2);
             combine.add(index, term.as_bytes(), 1);
             *expected.entry((pane, term.into_bytes())).or_insert(0) += 1;
         }
     };
+    // A post with a clock that is ahead, which ends nothing.
+    add(&mut combine, Pane::new(0, 5000), 1);
     let mut sent = Vec::new();
     for number in 0..40 {
-        let terms = if number % 10 == 3 { WORTH / 2 } else { WORTH + 50 };
+        let terms = if number % 10 == 3 { WORTH / 2 } else { 2 * WORTH + 100 };
         add(&mut combine, Pane::new(0, number), terms);
         // Late ones, and one in another tier.
         add(&mut combine, Pane::new(0, number / 2), 20);
         add(&mut combine, Pane::new(1, 0), 3);
-        combine.passed(Pane::new(0, number));
+        combine.pass(Pane::new(0, number), WORTH);
+        assert_eq!(combine.has_passed(), number % 10 != 4 && number > 0);
         combine.send_passed(1, 2, |block| {
             sent.extend(block.panes().to_vec());
             take(block);
         });
     }
     sent.dedup();
-    assert!(sent.is_sorted() && sent.len() > 30, "{sent:?}");
+    assert!(sent.is_sorted() && sent.len() == 35, "{sent:?}");
     assert!(sent.iter().all(|pane| pane.tier() == 0 && pane.number() % 10 != 3 && pane.number() < 39));
-    let rows: usize = combine.tables.iter().map(|table| table.row.capacity()).sum();
-    assert!(rows < 12 * WORTH, "room for {rows} terms");
+    let (_, rows) = combine.filling.room();
+    assert!(rows < 16 * WORTH, "room for {rows} terms");
     combine.drain(1, 2, &mut take);
     assert_eq!(found, expected);
+    // The next epoch knows how large a pane may become, though none was left at the end of this one.
+    let index = combine.pane(Pane::new(0, 40));
+    assert_eq!(combine.filling.table(index.0).size(), size_of(WORTH + 50));
+}
+
+/// The newest pane may be sent itself, where a count wants no later post for a while, and one post may be far ahead: a pane
+/// begins as large as the one before it all the same.
+#[test]
+fn what_was_taken_out_says_how_much_comes() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    let fill = |combine: &mut Combine, number: u64| {
+        let index = combine.pane(Pane::new(0, number));
+        let begun = combine.filling.table(index.0).size();
+        (0..5_000).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+        combine.settle();
+        begun
+    };
+    for number in 0..4 {
+        fill(&mut combine, number);
+    }
+    combine.pass(Pane::new(0, 9), 1);
+    combine.send_passed(1, 1, |_| {});
+    assert_eq!(fill(&mut combine, 8), size_of(5_000), "the newest was sent");
+    combine.pane(Pane::new(0, 5000));
+    assert_eq!(fill(&mut combine, 9), size_of(5_000), "another is far ahead");
 }

@@ -8,7 +8,7 @@
 //! are read by a thread a consumer.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex};
 
 use dbsp::mimalloc::MiMalloc;
 use dbsp::typed_batch::IndexedZSetReader;
@@ -90,38 +90,48 @@ fn words(told: &Told) {
     }
 }
 
-/// What the consumers read, in batches that grow while nobody takes them, up to `most` rows.
+/// What a consumer has read and nobody has taken yet, and who waits for it.
+struct Rows<T> {
+    read: Mutex<Vec<Tup2<T, ZWeight>>>,
+    changed: Condvar,
+}
+
+/// Reads with a consumer a worker, each up to `most` rows ahead.
 fn read<T: DBData>(
     told: &Told,
     most: usize,
     row: impl Fn(i64, &str) -> T + Copy + Send + 'static,
-) -> Receiver<Vec<Tup2<T, ZWeight>>> {
-    // Nothing lies between: a batch goes over only when it is waited for.
-    let (sender, receiver) = sync_channel(0);
+) -> Arc<Rows<T>> {
+    let rows = Arc::new(Rows { read: Mutex::new(Vec::new()), changed: Condvar::new() });
     for worker in 0..feed::WORKERS {
-        let (told, sender) = (told.clone(), sender.clone());
+        let (told, rows) = (told.clone(), Arc::clone(&rows));
         std::thread::spawn(move || {
-            let (feed, mut rows) = (Feed::new(&told, worker), Vec::new());
+            let (feed, mut own) = (Feed::new(&told, worker), Vec::new());
             loop {
-                feed.take(most - rows.len(), |time, text| rows.push(Tup2(row(time, text), 1)));
-                rows = match rows.len() {
-                    0 => continue,
-                    full if full == most => sender.send(rows).map(|()| Vec::new()).expect("a circuit"),
-                    _ => match sender.try_send(rows) {
-                        Err(TrySendError::Full(rows)) => rows,
-                        sent => sent.map(|()| Vec::new()).expect("a circuit"),
-                    },
-                };
+                feed.take(most / 8, |time, text| own.push(Tup2(row(time, text), 1)));
+                if own.is_empty() {
+                    continue;
+                }
+                let mut all = rows.read.lock().expect("a circuit");
+                while all.len() >= feed::WORKERS * most {
+                    all = rows.changed.wait(all).expect("a circuit");
+                }
+                all.append(&mut own);
+                rows.changed.notify_all();
             }
         });
     }
-    receiver
+    rows
 }
 
-/// Waits for rows, and puts them before the circuit with what other consumers have by now.
-fn push<T: DBData>(rows: &Receiver<Vec<Tup2<T, ZWeight>>>, input: &ZSetHandle<T>) {
-    let first = rows.recv().expect("a consumer");
-    for mut rows in std::iter::once(first).chain(rows.try_iter()).take(feed::WORKERS) {
-        input.append(&mut rows);
+/// Waits for rows, and puts all that there are before the circuit.
+fn push<T: DBData>(rows: &Rows<T>, input: &ZSetHandle<T>) {
+    let mut all = rows.read.lock().expect("a consumer");
+    while all.is_empty() {
+        all = rows.changed.wait(all).expect("a consumer");
     }
+    let mut taken = std::mem::take(&mut *all);
+    drop(all);
+    rows.changed.notify_all();
+    input.append(&mut taken);
 }

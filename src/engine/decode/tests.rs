@@ -1,0 +1,102 @@
+//! Panes leave an epoch early once all partitions have passed them, and only then.
+
+use std::collections::BTreeMap;
+
+use tidings_dataflows::term::HashKeys;
+use tidings_dataflows::windows::Span;
+
+use super::*;
+use crate::config;
+
+/// An event time at which a pane of one second begins.
+const BEGIN: u64 = 1_735_689_600_000;
+
+/// Words of a pane in the posts below: enough to be worth it.
+const WORDS: u64 = WORTH as u64 + 100;
+
+struct Case {
+    decode: Decode,
+    gathered: Gathered<Tally>,
+    found: BTreeMap<(Pane, String), i64>,
+}
+
+impl Case {
+    fn new() -> Case {
+        let mut config = config::load(None, [], Vec::new()).expect("the defaults are valid").config;
+        config.posts.time = Time::Post;
+        config.counts.retain(|count| count.of == Kind::Words);
+        let windows = Windows::new(vec![Span { size: 60_000, slide: 1000 }], false).expect("one fits");
+        let decode = Decode::new(&config, &[windows], Box::new(|_| String::new()), None);
+        let gathered = Gathered::new(1, HashKeys::new(7));
+        Case { decode: decode.expect("they are valid"), gathered, found: BTreeMap::new() }
+    }
+
+    /// Decodes posts of one second of a partition, each with a hundred words that no other has.
+    fn fill(&mut self, partition: u32, second: u64) {
+        let mut records = Records::new(0);
+        for first in (0..WORDS).step_by(100) {
+            let words: Vec<String> =
+                (first..first + 100).map(|word| format!("w{partition}x{word}")).collect();
+            let time = BEGIN + second * 1000 + first * 999 / WORDS;
+            let post = serde_json::json!({ "id": "1", "text": words.join(" "), "created_at": time });
+            let origin = Origin { partition, ..Origin::default() };
+            records.push(origin, Some(post.to_string().as_bytes()));
+        }
+        self.decode.decode(&records, &mut self.gathered).expect("they are posts");
+    }
+
+    /// The seconds that leave now.
+    fn sent(&mut self) -> Vec<u64> {
+        let (mut panes, found) = (Vec::new(), &mut self.found);
+        if self.gathered.tables[0].has_passed() {
+            self.gathered.tables[0].send_passed(1, 1, |block| {
+                panes.extend(block.panes().iter().map(|pane| pane.number() - BEGIN / 1000));
+                for update in block.iter() {
+                    let term = String::from_utf8(update.term.to_vec()).expect("terms are text");
+                    *found.entry((block.panes()[update.place as usize], term)).or_default() += update.n;
+                }
+            });
+        }
+        panes.sort_unstable();
+        panes.dedup();
+        panes
+    }
+
+    fn end_epoch(&mut self) {
+        self.gathered.tables[0].drain(1, 1, |_| {});
+        self.gathered.begun = false;
+    }
+}
+
+#[test]
+fn one_partition_passes_what_is_two_panes_back() {
+    let mut case = Case::new();
+    let sent: Vec<_> = (0..5)
+        .map(|second| {
+            case.fill(0, second);
+            case.sent()
+        })
+        .collect();
+    assert_eq!(sent, [vec![], vec![], vec![0], vec![1], vec![2]]);
+    assert_eq!(case.found.len() as u64, 3 * WORDS.next_multiple_of(100));
+    assert!(case.found.values().all(|n| *n == 1));
+    assert_eq!(case.gathered.tally.posts, 5 * WORDS.div_ceil(100));
+}
+
+#[test]
+fn the_partition_that_is_furthest_behind_decides_until_it_has_nothing_for_an_epoch() {
+    let mut case = Case::new();
+    case.fill(0, 0);
+    case.fill(1, 0);
+    (1..6).for_each(|second| case.fill(0, second));
+    assert_eq!(case.sent(), [0; 0], "the other is still at its first second");
+    case.fill(1, 3);
+    assert_eq!(case.sent(), [0, 1]);
+    // It may only be slow: one epoch without it changes nothing.
+    case.end_epoch();
+    (6..10).for_each(|second| case.fill(0, second));
+    assert_eq!(case.sent(), [0; 0]);
+    case.end_epoch();
+    (10..14).for_each(|second| case.fill(0, second));
+    assert_eq!(case.sent(), [10, 11]);
+}
