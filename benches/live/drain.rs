@@ -19,7 +19,7 @@ use crate::broker::Broker;
 use crate::fill::fill;
 use crate::middle::{median, spread};
 use crate::program::Program;
-use crate::{TOPIC, configuration};
+use crate::{COUNTS, Load, TOPIC, USUAL, configuration};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -67,7 +67,7 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
             std::hint::black_box(value);
         })?);
         count.push(counted(args, &file, folder)?);
-        drained.push(drain(args.posts, args.workers, None, broker, folder)?);
+        drained.push(drain(args.posts, args.workers, USUAL, broker, folder)?);
     }
     println!(
         "{} records, {written} of them lines of a file; {} workers; medians of {}",
@@ -122,7 +122,7 @@ fn read(brokers: &str, posts: u64, mut see: impl FnMut(&[u8])) -> Result<Cost, S
 /// `tidings count` over the file, with the same counts.
 fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
     let settings = folder.join("count.toml");
-    let text = configuration("localhost:9", "earliest", args.workers, 250);
+    let text = configuration("localhost:9", "earliest", args.workers, 250, COUNTS);
     fs::write(&settings, text).map_err(|error| error.to_string())?;
     let (begun, spent) = (Instant::now(), children_cpu());
     let mut count = Command::new(env!("CARGO_BIN_EXE_tidings"));
@@ -134,17 +134,12 @@ fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
     }
 }
 
-/// `tidings run` from the first record to the last, on one core alone where that is said.
-pub fn drain(
-    posts: u64,
-    workers: usize,
-    core: Option<usize>,
-    broker: &Broker,
-    folder: &Path,
-) -> Result<Cost, String> {
+/// `tidings run` from the first record to the last, under a load of its own.
+pub fn drain(posts: u64, workers: usize, load: Load, broker: &Broker, folder: &Path) -> Result<Cost, String> {
     let begun = Instant::now();
-    let mut program = Program::start(folder, &configuration(broker.address(), "earliest", workers, 250))?;
-    core.map_or(Ok(()), |core| program.confine(core))?;
+    let text = configuration(broker.address(), "earliest", workers, 250, load.counts);
+    let mut program = Program::start(folder, &text)?;
+    load.put_on(&program)?;
     loop {
         program.lives()?;
         let cost = Cost { wall: begun.elapsed().as_secs_f64(), cpu: program.cpu() };

@@ -1,7 +1,8 @@
 //! Whether answers stay fresh near the rate that the program can bear.
 //!
 //! Idea: the program has a core for itself, the last one; broker, sender and readers have the others, so that what they need is
-//! not taken from it. What it can bear is how fast it drains a backlog there; then posts come evenly at a share of that.
+//! not taken from it. What it can bear is how fast it drains a backlog there; then posts come evenly at a share of that. It
+//! counts five kinds of term, since of two it counts more than a sender can send from one core beside a broker.
 //! Invariant: both rates are of one run, on the same core, with the same settings but for the length of epochs.
 //! Cost: a minute or two at the defaults; `taskset`, and two cores at least.
 
@@ -10,8 +11,7 @@ use std::path::Path;
 use crate::broker::Broker;
 use crate::fill::fill;
 use crate::middle::median;
-use crate::program::confine;
-use crate::{TOPIC, drain, latency};
+use crate::{Load, TOPIC, cores, drain, latency};
 
 /// A share of what it can bear
 #[derive(clap::Args, Debug)]
@@ -38,33 +38,27 @@ pub struct Args {
 
 /// Leaves the last core to the program: to be called before anything else is started.
 pub fn stand_aside() -> Result<(), String> {
-    let others = match last_core()? {
+    let others = match cores::last()? {
         0 => return Err("there is one core only".to_owned()),
         1 => "0".to_owned(),
         last => format!("0-{}", last - 1),
     };
-    confine(std::process::id(), &others)
-}
-
-fn last_core() -> Result<usize, String> {
-    let known =
-        std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|error| error.to_string())?;
-    let last = known.trim().rsplit(['-', ',']).next().and_then(|last| last.parse().ok());
-    last.ok_or(format!("the cores that are there are {known}"))
+    cores::confine(std::process::id(), &others)
 }
 
 /// Drains, then measures.
 pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let core = Some(last_core()?);
+    let load =
+        Load { core: Some(cores::last()?), counts: &["hashtags", "words", "phrases", "mentions", "domains"] };
     fill(broker.address(), TOPIC, args.posts)?;
     let mut rates = Vec::new();
     for _ in 0..args.repeats.max(1) {
-        let cost = drain::drain(args.posts, 1, core, broker, folder)?;
+        let cost = drain::drain(args.posts, 1, load, broker, folder)?;
         rates.push(args.posts as f64 / cost.wall);
     }
     let rate = median(rates);
     println!("drained by one core: {rate:.0} records/s; then posts at {:.2} of that", args.share);
     let Args { warm, seconds, epoch, .. } = *args;
     let rate = (rate * args.share) as u64;
-    latency::run(&latency::Args { rate, warm, seconds, epoch, workers: 1 }, core, broker, folder)
+    latency::run(&latency::Args { rate, warm, seconds, epoch, workers: 1 }, load, broker, folder)
 }

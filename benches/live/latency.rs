@@ -21,7 +21,7 @@ use tidings::produce::synthetic::{Mix, Synthetic};
 use crate::broker::Broker;
 use crate::probes::{Probes, Way, word};
 use crate::program::Program;
-use crate::{TOPIC, configuration, events};
+use crate::{Load, TOPIC, configuration, events};
 
 /// Posts that are sent again and again.
 const MADE: usize = 100_000;
@@ -66,11 +66,11 @@ impl ProducerContext for Placed {
     }
 }
 
-/// Sends and measures, the program on one core alone where that is said.
-pub fn run(args: &Args, core: Option<usize>, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let mut program =
-        Program::start(folder, &configuration(broker.address(), "latest", args.workers, args.epoch))?;
-    core.map_or(Ok(()), |core| program.confine(core))?;
+/// Sends and measures.
+pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
+    let text = configuration(broker.address(), "latest", args.workers, args.epoch, load.counts);
+    let mut program = Program::start(folder, &text)?;
+    load.put_on(&program)?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
     let (address, since) = (program.address.clone(), Instant::now() + Duration::from_secs(args.warm));
     let spent = program.cpu();

@@ -8,6 +8,7 @@
 
 #[path = "../broker/mod.rs"]
 mod broker;
+mod cores;
 mod drain;
 mod events;
 #[path = "../broker/fill.rs"]
@@ -78,19 +79,40 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
     broker::create_topic(broker.address(), TOPIC)?;
     match what {
         What::Drain(args) => drain::run(args, &broker, folder),
-        What::Latency(args) => latency::run(args, None, &broker, folder),
+        What::Latency(args) => latency::run(args, USUAL, &broker, folder),
         What::Fresh(args) => fresh::run(args, &broker, folder),
         What::Idle(args) => idle::run(args, &broker, folder),
     }
 }
 
-/// The program's settings: hashtags and words over three windows each.
-fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64) -> String {
-    let windows = "windows = [\"1m\", \"5m\", \"1h\"]";
-    format!(
+/// What is counted as a rule.
+const COUNTS: &[&str] = &["hashtags", "words"];
+
+/// The program's settings: these kinds of term, over three windows each.
+fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, counts: &[&str]) -> String {
+    let engine = format!(
         "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{TOPIC}\"]\nstart = \"{start}\"\n\
-         [engine]\nworkers = {workers}\nepoch = \"{epoch_ms}ms\"\n[http]\nbind = \"127.0.0.1:0\"\n\
-         [[count]]\nname = \"hashtags\"\nof = \"hashtags\"\n{windows}\n\
-         [[count]]\nname = \"words\"\nof = \"words\"\n{windows}\n"
-    )
+         [engine]\nworkers = {workers}\nepoch = \"{epoch_ms}ms\"\n[http]\nbind = \"127.0.0.1:0\"\n"
+    );
+    let counts = counts
+        .iter()
+        .map(|of| format!("[[count]]\nname = \"{of}\"\nof = \"{of}\"\nwindows = [\"1m\", \"5m\", \"1h\"]\n"));
+    engine + &counts.collect::<String>()
 }
+
+/// A program that has something to bear: on a core of its own, or with more to count.
+#[derive(Clone, Copy)]
+struct Load {
+    core: Option<usize>,
+    counts: &'static [&'static str],
+}
+
+impl Load {
+    /// Confines a program that was started.
+    fn put_on(self, program: &program::Program) -> Result<(), String> {
+        self.core.map_or(Ok(()), |core| cores::confine(program.child.id(), &core.to_string()))
+    }
+}
+
+/// Any core, and what is counted as a rule.
+const USUAL: Load = Load { core: None, counts: COUNTS };

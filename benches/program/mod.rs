@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program under test.
 pub struct Program {
-    child: Child,
+    /// The process.
+    pub child: Child,
     agent: ureq::Agent,
     /// `http://host:port`.
     pub address: String,
@@ -70,11 +71,6 @@ impl Program {
         }
     }
 
-    /// Leaves it one core only, and the others to all else.
-    pub fn confine(&self, core: usize) -> Result<(), String> {
-        confine(self.child.id(), &core.to_string())
-    }
-
     /// Records that have been counted, whatever became of them; 0 while nothing has been published.
     pub fn records(&self) -> u64 {
         self.get("/v1/status").map_or(0, |status| records(&status))
@@ -103,16 +99,6 @@ impl Program {
         told.map_err(|error| format!("kill: {error}"))?;
         let status = self.child.wait().map_err(|error| error.to_string())?;
         if status.success() { Ok(()) } else { Err(format!("tidings run: {status}\n{}", self.log())) }
-    }
-}
-
-/// Confines all threads of a process, and those that they will start, to these cores.
-pub fn confine(process: u32, cores: &str) -> Result<(), String> {
-    let mut taskset = Command::new("taskset");
-    let status = taskset.args(["-a", "-c", "-p", cores, &process.to_string()]).stdout(Stdio::null()).status();
-    match status.map_err(|error| format!("taskset: {error}"))?.success() {
-        true => Ok(()),
-        false => Err(format!("taskset cannot confine a process to cores {cores}")),
     }
 }
 
