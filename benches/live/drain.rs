@@ -149,7 +149,7 @@ pub fn drain(posts: u64, workers: usize, load: Load, broker: &Broker, folder: &P
             return Ok(cost);
         }
         if records > posts || begun.elapsed() > PATIENCE {
-            return Err(format!("{records} of {} records were counted", posts));
+            return Err(format!("{records} of {posts} records were counted"));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

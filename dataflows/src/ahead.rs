@@ -1,8 +1,8 @@
 //! Asks for memory that will be read soon, so that what is done until then is not done after waiting for it.
 //!
 //! Idea: most tables are larger than the nearest cache, and where the next terms stand in them is known some time before they
-//! are looked up. A load would do the same, but the processor can only go on for as long as it has room to remember what it has not yet
-//! finished, and a load that misses is not finished; a prefetch is at once.
+//! are looked up. A load would do the same, but the processor can only go on for as long as it has room to remember what it
+//! has not yet finished, and a load that misses is not finished; a prefetch is at once.
 //! Invariant: it changes nothing; what is out of bounds is not asked for.
 //! Cost: a comparison and an instruction, nothing at all where we know of none.
 

@@ -236,8 +236,8 @@ fn build(blocks: &[Sealed], Room { entries, keys, builder }: &mut Room, into: &m
 const MANY: usize = 16;
 
 /// Leaves the indices of the entries in `keys`, as their low bits, in the order of the heads. Above an index stand as many bits
-/// of the head as there is room for, since numbers of eight bytes are sorted without a branch, at half the price of what they
-/// stand for. What they leave tied, in scripts of two and three bytes a letter nearly all, is sorted by the bits that follow.
+/// of the head as there is room for, since numbers of eight bytes are moved and compared for less than what they stand for.
+/// What they leave tied, in scripts of two and three bytes a letter nearly all, is sorted by the bits that follow.
 fn in_order(entries: &[Entry], keys: &mut Vec<u64>) -> u64 {
     let low = (1u64 << (usize::BITS - entries.len().leading_zeros())) - 1;
     keys.clear();

@@ -38,7 +38,7 @@ pub(crate) struct Filling {
     /// The newest pane of the finest tier.
     newest: Option<Pane>,
     /// Panes of the finest tier that are not passed yet.
-    ahead: BTreeMap<Pane, u32>,
+    unpassed: BTreeMap<Pane, u32>,
     /// Indexes of those that are, and are still to be taken out.
     passed: Vec<u32>,
     pool: Pool,
@@ -60,7 +60,7 @@ impl Filling {
             indexes: HashMap::new(),
             asked: None,
             newest: None,
-            ahead: BTreeMap::new(),
+            unpassed: BTreeMap::new(),
             passed: Vec::new(),
             pool: Pool::default(),
             advanced: 0,
@@ -90,31 +90,33 @@ impl Filling {
         self.open.push(Open { pane, table: self.pool.take(size), taken: 0 });
         self.indexes.insert(pane, index);
         if pane.tier() == 0 {
-            self.ahead.insert(pane, index);
+            self.unpassed.insert(pane, index);
         }
         index
     }
 
     fn size_for(&mut self, pane: Pane) -> usize {
-        let Filling { open, indexes, newest, .. } = self;
-        let size = |pane: &Pane| {
-            let open = indexes.get(pane).map(|index| &open[*index as usize]);
-            open.map_or(SMALLEST, |open| size_of(open.table.row.len().max(open.taken)).max(SMALLEST))
-        };
-        match (pane.tier(), pane.number().checked_sub(1)) {
-            _ if pane == Pane::ALL => self.expected_all,
-            (0, before) => {
-                // One post with a clock that is ahead is the newest for long, and does not say how much others will get.
-                let before = before.map_or(SMALLEST, |before| size(&Pane::new(0, before)));
-                if newest.is_some_and(|newest| pane <= newest) {
-                    return before;
-                }
-                let before = newest.replace(pane).map_or(before, |newest| size(&newest).max(before));
-                self.advanced += 1;
-                if self.advanced <= AHEAD { self.expected.max(before) } else { before }
-            }
-            _ => SMALLEST,
+        if pane == Pane::ALL {
+            return self.expected_all;
         }
+        if pane.tier() > 0 {
+            return SMALLEST;
+        }
+        // One post with a clock that is ahead is the newest for long, and does not say how much others will get.
+        let neighbour = pane.number().checked_sub(1).map(|before| Pane::new(0, before));
+        let before = neighbour.map_or(SMALLEST, |before| self.size_of(before));
+        if self.newest.is_some_and(|newest| pane <= newest) {
+            return before;
+        }
+        let before = self.newest.replace(pane).map_or(before, |newest| self.size_of(newest).max(before));
+        self.advanced += 1;
+        if self.advanced <= AHEAD { self.expected.max(before) } else { before }
+    }
+
+    /// The size that the table of a pane should have had so far.
+    fn size_of(&self, pane: Pane) -> usize {
+        let open = self.indexes.get(&pane).map(|index| &self.open[*index as usize]);
+        open.map_or(SMALLEST, |open| size_of(open.table.row.len().max(open.taken)).max(SMALLEST))
     }
 
     /// The table of an index.
@@ -141,7 +143,7 @@ impl Filling {
     /// Takes note that little will come any more for panes of the finest tier before this one; tables with so many terms at least
     /// are to be taken out.
     pub(crate) fn pass(&mut self, before: Pane, worth: usize) {
-        while let Some(first) = self.ahead.first_entry().filter(|first| *first.key() < before) {
+        while let Some(first) = self.unpassed.first_entry().filter(|first| *first.key() < before) {
             let index = first.remove();
             if self.table(index).row.len() >= worth {
                 self.passed.push(index);
@@ -169,15 +171,19 @@ impl Filling {
     pub(crate) fn take_all(&mut self) -> Vec<(Pane, Table)> {
         let mut all: Vec<_> = self.open.drain(..).map(|open| (open.pane, open.table)).collect();
         all.sort_unstable_by_key(|(pane, _)| *pane);
-        let terms = |of: &dyn Fn(Pane) -> bool| {
-            all.iter().filter(|(pane, _)| of(*pane)).map(|(_, table)| table.row.len()).max().unwrap_or(0)
-        };
-        let largest = terms(&|pane| pane.tier() == 0).max(std::mem::take(&mut self.largest));
+        let (mut largest, mut largest_all) = (std::mem::take(&mut self.largest), 0);
+        for (pane, table) in &all {
+            match pane.tier() {
+                0 => largest = largest.max(table.row.len()),
+                _ if *pane == Pane::ALL => largest_all = table.row.len(),
+                _ => {}
+            }
+        }
         self.expected = size_of(largest).max(SMALLEST);
-        self.expected_all = size_of(terms(&|pane| pane == Pane::ALL)).max(SMALLEST);
+        self.expected_all = size_of(largest_all).max(SMALLEST);
         (self.asked, self.newest, self.advanced) = (None, None, 0);
         self.indexes.clear();
-        self.ahead.clear();
+        self.unpassed.clear();
         self.passed.clear();
         all
     }

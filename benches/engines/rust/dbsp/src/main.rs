@@ -20,7 +20,7 @@ use feed::{Feed, Shown, Told};
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Posts a consumer gives to a transaction at the most.
+/// Posts that are read ahead of a transaction at the most, for each consumer.
 const MOST: usize = 20_000;
 
 fn main() {
@@ -90,13 +90,13 @@ fn words(told: &Told) {
     }
 }
 
-/// What a consumer has read and nobody has taken yet, and who waits for it.
+/// What the consumers have read and nobody has taken yet, and who waits for it.
 struct Rows<T> {
     read: Mutex<Vec<Tup2<T, ZWeight>>>,
     changed: Condvar,
 }
 
-/// Reads with a consumer a worker, each up to `most` rows ahead.
+/// Reads with a consumer a worker, up to `most` rows ahead for each.
 fn read<T: DBData>(
     told: &Told,
     most: usize,
