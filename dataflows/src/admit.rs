@@ -21,7 +21,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::block::{Block, Sealed, Update, to_owner};
+use crate::block::{Block, Sealed, to_owner};
 use crate::clock::Heard;
 use crate::combine::Combine;
 use crate::term::HashKeys;
@@ -145,21 +145,13 @@ fn without_late(
     clock: u64,
     late: &mut Combine,
 ) -> Block {
-    let mut kept = Block::of(block.epoch, block.owner, block.panes());
-    let to: Vec<_> = block
-        .panes()
-        .iter()
-        .map(|pane| {
-            let is_dead = alive.is_dead(*pane);
-            let to = || windows.pane_at(windows.time_of(*pane), pane.tier() + 1, clock);
-            is_dead.then(|| to().map(|to| late.pane(to)))
-        })
-        .collect();
-    for (place, range) in block.pieces() {
-        match to[place as usize] {
-            None => kept.extend(block, range),
-            Some(Some(to)) => range.for_each(|index| late.add(to, block.term(index), block.count(index))),
-            Some(None) => {}
+    let mut kept = Block::new(block.epoch, block.owner);
+    for (pane, range) in block.pieces() {
+        if !alive.is_dead(pane) {
+            kept.extend(pane, block, range);
+        } else if let Some(to) = windows.pane_at(windows.time_of(pane), pane.tier() + 1, clock) {
+            let to = late.pane(to);
+            block.range(range).for_each(|update| late.add_update(to, &update));
         }
     }
     kept
@@ -169,13 +161,13 @@ fn without_late(
 fn without_new_terms(block: &Block, windows: &Windows, live: &Live) -> Block {
     let totals = live.totals.borrow();
     let mut refused = live.refused.borrow_mut();
-    let mut kept = Block::of(block.epoch, block.owner, block.panes());
-    for Update { place, term, n, .. } in block.iter() {
-        if totals.is_alive(term) {
-            kept.push(place, term, n);
+    let mut kept = Block::new(block.epoch, block.owner);
+    for (pane, update) in block.iter() {
+        if totals.is_alive(&update) {
+            kept.push(pane, update);
         } else {
-            refused.occurrences += n.unsigned_abs();
-            refused.newest = refused.newest.max(Some(windows.time_of(block.panes()[place as usize])));
+            refused.occurrences += update.n.unsigned_abs();
+            refused.newest = refused.newest.max(Some(windows.time_of(pane)));
         }
     }
     kept

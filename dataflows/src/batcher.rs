@@ -3,8 +3,9 @@
 //! Idea: all updates of a block share one time and arrive combined, so a ladder of merges (what `MergeBatcher`
 //! does) buys nothing: sort numbers that stand for the updates, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
-//! Cost: about log2(n) integer comparisons per update and 40 bytes for each of n, n being the updates of one pane, so that
-//! what is sorted is mostly in a near cache; terms are touched only where heads tie, and longer ones once more to be copied.
+//! Cost: about log2(n) integer comparisons per update and 8 bytes for each of n, n being the updates of one pane, so that what is
+//! sorted is mostly in a near cache, and a copy of 32 where the pane is in several blocks; terms are touched only where heads
+//! tie, and longer ones once more to be copied.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -17,11 +18,11 @@ use timely::Accountable;
 use timely::progress::Antichain;
 use timely::progress::frontier::AntichainRef;
 
-use crate::block::{Block, Sealed, Update};
+use crate::block::{Sealed, Update};
 use crate::body::Builder;
 use crate::panes::PanesBatch;
+use crate::rows::{Row, Rows};
 use crate::runs::{Run, Runs};
-use crate::term::HEAD;
 use crate::windows::Pane;
 
 /// What goes into the base arrangement.
@@ -70,7 +71,8 @@ pub struct RunsBatcher {
 /// Room that is kept from batch to batch, as far as they are alike: new memory of this size costs more than the sort.
 #[derive(Default)]
 struct Room {
-    entries: Vec<Entry>,
+    rows: Vec<Row>,
+    ends: Vec<usize>,
     keys: Vec<u64>,
     builder: Builder,
 }
@@ -113,8 +115,10 @@ impl Extract for RunsBatcher {
         ready.sort_by_key(|block| block.epoch);
         for epoch in ready.chunk_by(|one, two| one.epoch == two.epoch) {
             let most = 4 * build(epoch, &mut self.room, &mut runs).max(1 << 16);
-            self.room.entries.clear();
-            self.room.entries.shrink_to(most);
+            self.room.rows.clear();
+            self.room.rows.shrink_to(most);
+            self.room.ends.clear();
+            self.room.ends.shrink_to(1 << 10);
             self.room.keys.clear();
             self.room.keys.shrink_to(most);
         }
@@ -124,107 +128,98 @@ impl Extract for RunsBatcher {
     }
 }
 
-/// An update, in the run of its pane, by what it is sorted by.
-#[derive(Clone, Copy)]
-struct Entry {
-    head: u128,
-    n: i64,
-    len: u32,
-    /// Its number among the updates of all blocks.
-    number: u32,
+/// Updates of a block that are of one pane and stand together.
+struct Piece<'a> {
+    pane: Pane,
+    rows: &'a Rows,
+    range: Range<usize>,
 }
 
-/// Blocks end to end.
+/// All updates of a pane.
 struct Joined<'a> {
-    blocks: &'a [Sealed],
-    /// Number of the first update of each block.
-    starts: Vec<u32>,
+    pieces: &'a [Piece<'a>],
+    /// Where each ends in `rows`.
+    ends: &'a [usize],
+    /// The rows of all pieces end to end.
+    rows: &'a [Row],
 }
 
 impl<'a> Joined<'a> {
-    fn place(&self, entry: &Entry) -> (&'a Block, usize) {
-        let block = self.starts.partition_point(|start| *start <= entry.number) - 1;
-        (&self.blocks[block], (entry.number - self.starts[block]) as usize)
+    /// The rows of the block that a row is from.
+    fn home(&self, index: usize) -> &'a Rows {
+        self.pieces[self.ends.partition_point(|end| *end <= index)].rows
     }
-    fn term(&self, entry: &Entry) -> &'a [u8] {
-        let (block, index) = self.place(entry);
-        block.term(index)
+    fn update(&self, index: usize) -> Update<'a> {
+        self.home(index).update(&self.rows[index])
     }
-    fn compare(&self, one: &Entry, two: &Entry) -> Ordering {
-        one.head.cmp(&two.head).then_with(|| {
-            if one.len.max(two.len) as usize <= HEAD {
-                one.len.cmp(&two.len)
+    fn compare(&self, one: usize, two: usize) -> Ordering {
+        let (first, second) = (&self.rows[one], &self.rows[two]);
+        first.head.cmp(&second.head).then_with(|| {
+            if first.long().is_none() && second.long().is_none() {
+                first.len.cmp(&second.len)
             } else {
-                self.term(one).cmp(self.term(two))
+                self.update(one).term().cmp(&self.update(two).term())
             }
         })
     }
 }
 
-/// Updates of a block that are of one pane and stand together.
-struct Piece {
-    pane: Pane,
-    /// The number of the block.
-    block: usize,
-    range: Range<usize>,
-}
-
 /// Makes a run of each pane of these blocks, which are of one epoch. Returns how many updates the largest had.
-fn build(blocks: &[Sealed], Room { entries, keys, builder }: &mut Room, into: &mut Vec<Run>) -> usize {
-    let mut joined = Joined { blocks, starts: Vec::with_capacity(blocks.len()) };
-    let (mut updates, mut largest) = (0u32, 0);
+fn build(
+    blocks: &[Sealed],
+    Room { rows: room, ends, keys, builder }: &mut Room,
+    into: &mut Vec<Run>,
+) -> usize {
+    let (time, mut largest) = (blocks[0].epoch, 0);
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
     for block in blocks {
-        joined.starts.push(updates);
-        let sum = u32::try_from(block.len()).ok().and_then(|len| updates.checked_add(len));
-        updates = sum.expect("less than 2^32 updates on their way to a worker");
-    }
-    let mut pieces: Vec<Piece> = Vec::new();
-    for (number, block) in blocks.iter().enumerate() {
-        let pane = |place: u32| block.panes()[place as usize];
-        pieces.extend(block.pieces().map(|(place, range)| Piece { pane: pane(place), block: number, range }));
+        pieces.extend(block.pieces().map(|(pane, range)| Piece { pane, rows: block.rows(), range }));
     }
     pieces.sort_by_key(|piece| piece.pane);
 
-    let time = blocks[0].epoch;
     for pieces in pieces.chunk_by(|one, two| one.pane == two.pane) {
         let pane = pieces[0].pane;
-        entries.clear();
-        for Piece { block, range, .. } in pieces {
-            let first = joined.starts[*block] + range.start as u32;
-            let updates = blocks[*block].range(range.clone()).zip(first..);
-            entries.extend(updates.map(|(Update { head, term, n, .. }, number)| Entry {
-                head,
-                n,
-                len: term.len() as u32,
-                number,
-            }));
-        }
-        largest = largest.max(entries.len());
+        room.clear();
+        ends.clear();
+        let rows = match pieces {
+            // Nothing to put together.
+            [Piece { rows, range, .. }] => &rows.all[range.clone()],
+            _ => {
+                pieces.iter().for_each(|Piece { rows, range, .. }| {
+                    room.extend_from_slice(&rows.all[range.clone()]);
+                    ends.push(room.len());
+                });
+                &room[..]
+            }
+        };
+        largest = largest.max(rows.len());
+        let joined = Joined { pieces, ends, rows };
         let mut end = |builder: &mut Builder| {
             let body = builder.body().map(Arc::new);
             into.extend(body.map(|body| Run { pane, time, minus: false, body }));
         };
-        let mut put = |entry: &Entry, n: i64| {
+        let mut put = |index: usize, n: i64| {
             debug_assert!(n > 0, "what is taken off again comes as a run");
             let n = u64::try_from(n).expect("what is taken off again comes as a run");
-            match entry.len as usize {
-                len @ ..=HEAD => builder.push_short(entry.head, len, n),
-                _ => builder.push(joined.term(entry), n),
+            let row = &rows[index];
+            match row.long() {
+                None => builder.push_short(row.head, row.len as usize, n),
+                Some(long) => builder.push(joined.home(index).long(long), n),
             }
             if builder.is_full() {
                 end(builder);
             }
         };
-        let low = in_order(entries, keys);
-        let of = |key: &u64| &entries[(key & low) as usize];
-        for tied in keys.chunk_by_mut(|one, two| of(one).head == of(two).head) {
+        let low = in_order(rows, keys);
+        let of = |key: &u64| (key & low) as usize;
+        for tied in keys.chunk_by_mut(|one, two| rows[of(one)].head == rows[of(two)].head) {
             if let [alone] = tied {
-                put(of(alone), of(alone).n);
+                put(of(alone), rows[of(alone)].n);
                 continue;
             }
             tied.sort_unstable_by(|one, two| joined.compare(of(one), of(two)));
             for group in tied.chunk_by(|one, two| joined.compare(of(one), of(two)).is_eq()) {
-                put(of(&group[0]), group.iter().map(|key| of(key).n).sum());
+                put(of(&group[0]), group.iter().map(|key| rows[of(key)].n).sum());
             }
         }
         end(builder);
@@ -235,28 +230,28 @@ fn build(blocks: &[Sealed], Room { entries, keys, builder }: &mut Room, into: &m
 /// Tied keys from which on it is worth another pass over the bits that follow.
 const MANY: usize = 16;
 
-/// Leaves the indices of the entries in `keys`, as their low bits, in the order of the heads. Above an index stand as many bits
+/// Leaves the indices of the rows in `keys`, as their low bits, in the order of the heads. Above an index stand as many bits
 /// of the head as there is room for, since numbers of eight bytes are moved and compared for less than what they stand for.
 /// What they leave tied, in scripts of two and three bytes a letter nearly all, is sorted by the bits that follow.
-fn in_order(entries: &[Entry], keys: &mut Vec<u64>) -> u64 {
-    let low = (1u64 << (usize::BITS - entries.len().leading_zeros())) - 1;
+fn in_order(rows: &[Row], keys: &mut Vec<u64>) -> u64 {
+    let low = (1u64 << (usize::BITS - rows.len().leading_zeros())) - 1;
     keys.clear();
-    keys.extend(entries.iter().zip(0..).map(|(entry, at)| key_of(entry, 0, low) | at));
-    sort_from(entries, keys, 0, low);
+    keys.extend(rows.iter().zip(0..).map(|(row, at)| key_of(row, 0, low) | at));
+    sort_from(rows, keys, 0, low);
     low
 }
 
 /// Bits of a head from one on, as many as stand above an index.
 #[inline]
-fn key_of(entry: &Entry, from: u32, low: u64) -> u64 {
-    ((entry.head << from) >> 64) as u64 & !low
+fn key_of(row: &Row, from: u32, low: u64) -> u64 {
+    ((row.head << from) >> 64) as u64 & !low
 }
 
 /// Sorts keys that hold bits of the heads from one on; all before it are equal.
-fn sort_from(entries: &[Entry], keys: &mut [u64], from: u32, low: u64) {
+fn sort_from(rows: &[Row], keys: &mut [u64], from: u32, low: u64) {
     keys.sort_unstable();
     let next = from + low.leading_zeros();
-    let head = |key: &u64| entries[(key & low) as usize].head;
+    let head = |key: &u64| rows[(key & low) as usize].head;
     for tied in keys.chunk_by_mut(|one, two| (one ^ two) & !low == 0) {
         match tied.len() {
             1 => {}
@@ -264,9 +259,9 @@ fn sort_from(entries: &[Entry], keys: &mut [u64], from: u32, low: u64) {
             _ if next < u128::BITS => {
                 tied.iter_mut().for_each(|key| {
                     let index = *key & low;
-                    *key = key_of(&entries[index as usize], next, low) | index;
+                    *key = key_of(&rows[index as usize], next, low) | index;
                 });
-                sort_from(entries, tied, next, low);
+                sort_from(rows, tied, next, low);
             }
             _ => {}
         }
@@ -276,6 +271,8 @@ fn sort_from(entries: &[Entry], keys: &mut [u64], from: u32, low: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::Block;
+    use crate::term::HashKeys;
     use std::collections::BTreeMap;
 
     /// Whatever panes blocks list, twice or in any order, and however updates of several stand among each other, the runs are
@@ -286,13 +283,14 @@ mod tests {
         let mut expected: BTreeMap<Pane, BTreeMap<Vec<u8>, u64>> = BTreeMap::new();
         let mut batcher = RunsBatcher::default();
         for block in 0..4u32 {
-            let mut made = Block::of(7, 0, &panes);
+            let mut made = Block::new(7, 0);
             for i in 0..500u32 {
                 // Long ones tie in their heads, over blocks as well.
                 let place = if block % 2 == 0 { i * 7 % 4 } else { i / 125 };
                 let term = format!("{}{}", "as long as a head".repeat((i % 3) as usize), i * 13 % 60);
-                made.push(place, term.as_bytes(), i64::from(1 + i % 5));
-                let pane = expected.entry(panes[place as usize]).or_default();
+                let (pane, n) = (panes[place as usize], i64::from(1 + i % 5));
+                made.push(pane, Update::new(HashKeys::new(1), term.as_bytes(), n));
+                let pane = expected.entry(pane).or_default();
                 *pane.entry(term.into_bytes()).or_default() += u64::from(1 + i % 5);
             }
             Batcher::<Sealed>::insert(&mut batcher, &mut made.into());
@@ -321,7 +319,7 @@ mod tests {
             expected.clear();
             let mut batcher = RunsBatcher::default();
             for block in 0..3u32 {
-                let mut made = Block::of(7, 0, &[Pane::new(0, pane)]);
+                let mut made = Block::new(7, 0);
                 for i in 0..size {
                     // What tells them apart stands behind what they share, as one, two or three bytes.
                     let own = (i * 7 + block) % (size + 1);
@@ -330,7 +328,7 @@ mod tests {
                         &"abcdefghijklmnopqrstuvwxyzabcdefgh"[..alike],
                         ["x", "\u{431}", "\u{3042}"][own as usize % 3].repeat(own as usize % 4)
                     ) + &own.to_string();
-                    made.push(0, term.as_bytes(), 1);
+                    made.push(Pane::new(0, pane), Update::new(HashKeys::new(1), term.as_bytes(), 1));
                     *expected.entry(term.into_bytes()).or_default() += 1;
                 }
                 Batcher::<Sealed>::insert(&mut batcher, &mut made.into());

@@ -1,11 +1,11 @@
-//! A block: combined updates of one epoch in columns, all for one worker.
+//! A block: combined updates of one epoch, all for one worker.
 //!
-//! Idea: `(pane, term, n)` in flat arrays instead of `Vec<((Key, ()), u64, i64)>`. Nothing is allocated per
-//! update, and another worker of the same process gets the arrays themselves, not a copy of each record. Panes are few,
-//! so they are listed once: whoever asks something of every pane does so before it looks at any update.
-//! Invariant: every update has the time `epoch` and belongs to worker `owner`; `ends` ascends to `bytes.len()`, and `places`
-//! are indexes into `panes`, which may list a pane twice, or one that has no update.
-//! Cost: 16 bytes and the term's bytes per update.
+//! Idea: rows as a table has them instead of `Vec<((Key, ()), u64, i64)>`. Nothing is allocated per update, and another worker
+//! of the same process gets the array itself, not a copy of each record. Panes are few, so they are listed once, each with the
+//! rows that are its own: whoever asks something of every pane does so before it looks at any update.
+//! Invariant: every update has the time `epoch` and belongs to worker `owner`; the ends of the panes ascend to the number of
+//! rows. A pane may be listed twice, or without any update.
+//! Cost: 32 bytes per update, and what is longer than a head once more; between processes 16 bytes and the term's.
 
 use std::ops::{Deref, Range};
 use std::rc::Rc;
@@ -18,15 +18,14 @@ use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::dataflow::channels::{ContainerBytes, Message};
 use timely::progress::Stamp;
 
-use crate::term::{HEAD, append, head_within};
+use crate::rows::{Row, Rows};
+pub use crate::rows::{Term, Update};
+use crate::term::{HEAD, head_within};
 use crate::windows::Pane;
 use crate::wire;
 
-/// Updates in a block at most; keeps offsets in a `u32` and lets a large epoch flow in pieces.
+/// Updates in a block at most, unless it is a whole table; lets a large epoch flow in pieces.
 pub const FULL: usize = 1 << 16;
-
-/// Bytes of a term, for which room is made beforehand.
-const TERM: usize = 10;
 
 /// Updates `(pane, term, n)`, all of one time and for one worker.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,23 +35,9 @@ pub struct Block {
     /// Index of the worker that it is for.
     pub owner: u32,
     panes: Vec<Pane>,
-    counts: Vec<i64>,
-    places: Vec<u32>,
+    /// Where the updates of each pane end.
     ends: Vec<u32>,
-    bytes: Vec<u8>,
-}
-
-/// An update of a block.
-#[derive(Clone, Copy, Debug)]
-pub struct Update<'a> {
-    /// Where its pane is listed.
-    pub place: u32,
-    /// The head of its term.
-    pub head: u128,
-    /// Its term.
-    pub term: &'a [u8],
-    /// How many more.
-    pub n: i64,
+    rows: Rows,
 }
 
 impl Block {
@@ -60,75 +45,56 @@ impl Block {
     pub fn new(epoch: u64, owner: u32) -> Self {
         Block { epoch, owner, ..Block::default() }
     }
-    /// A block without updates, for these panes.
-    pub fn of(epoch: u64, owner: u32, panes: &[Pane]) -> Self {
-        Block { panes: panes.to_vec(), ..Block::new(epoch, owner) }
-    }
     /// A block without updates, with room for so many, or until it is full.
     pub fn with_room(epoch: u64, owner: u32, updates: usize) -> Self {
-        let updates = updates.min(FULL);
-        Block {
-            counts: Vec::with_capacity(updates),
-            places: Vec::with_capacity(updates),
-            ends: Vec::with_capacity(updates),
-            bytes: Vec::with_capacity(updates * TERM + HEAD),
-            ..Block::new(epoch, owner)
-        }
+        Block { rows: Rows::with_room(updates.min(FULL)), ..Block::new(epoch, owner) }
     }
-    /// Lists a pane, unless it is the last one listed, and says where.
-    pub fn list(&mut self, pane: Pane) -> u32 {
-        if self.panes.last() != Some(&pane) {
-            self.panes.push(pane);
-        }
-        self.panes.len() as u32 - 1
+    /// A block of a whole table.
+    pub(crate) fn of_pane(epoch: u64, owner: u32, pane: Pane, rows: Rows) -> Self {
+        Block { epoch, owner, panes: vec![pane], ends: vec![end_of(&rows)], rows }
     }
-    /// Adds an update in the pane listed at `place`.
-    pub fn push(&mut self, place: u32, term: &[u8], n: i64) {
-        self.bytes.extend_from_slice(term);
-        self.end(place, n);
-    }
-    /// The same of a term of `len` bytes that its head holds.
+    /// Adds an update in a pane.
     #[inline]
-    pub fn push_short(&mut self, place: u32, head: u128, len: usize, n: i64) {
-        append(&mut self.bytes, head, len);
-        self.end(place, n);
+    pub fn push(&mut self, pane: Pane, update: Update<'_>) {
+        self.rows.push(update);
+        self.end(pane);
+    }
+    /// Adds some of the updates of another block, in a pane.
+    pub fn extend(&mut self, pane: Pane, other: &Block, range: Range<usize>) {
+        self.extend_rows(pane, &other.rows, range);
+    }
+    /// The same of rows.
+    pub(crate) fn extend_rows(&mut self, pane: Pane, rows: &Rows, range: Range<usize>) {
+        self.rows.extend(rows, range);
+        self.end(pane);
     }
     #[inline]
-    fn end(&mut self, place: u32, n: i64) {
-        debug_assert!((place as usize) < self.panes.len());
-        self.counts.push(n);
-        self.places.push(place);
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms"));
+    fn end(&mut self, pane: Pane) {
+        let end = end_of(&self.rows);
+        match (self.panes.last(), self.ends.last_mut()) {
+            (Some(last), Some(last_end)) if *last == pane => *last_end = end,
+            _ => {
+                self.panes.push(pane);
+                self.ends.push(end);
+            }
+        }
     }
-    /// Updates of one pane that stand together, as ranges: where the pane is listed, and which. As a rule one for each pane.
-    pub fn pieces(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
+    /// Updates of one pane that stand together: the pane, and which they are. As a rule one range for each pane.
+    pub fn pieces(&self) -> impl Iterator<Item = (Pane, Range<usize>)> {
         let mut start = 0;
-        self.places.chunk_by(|one, two| one == two).map(move |together| {
-            let range = start..start + together.len();
+        self.panes.iter().zip(&self.ends).map(move |(pane, end)| {
+            let range = start..*end as usize;
             start = range.end;
-            (together[0], range)
+            (*pane, range)
         })
-    }
-    /// Adds a range of the updates of another block that lists the same panes, column by column.
-    pub fn extend(&mut self, other: &Block, range: Range<usize>) {
-        debug_assert_eq!(self.panes, other.panes);
-        let from = if range.start == 0 { 0 } else { other.ends[range.start - 1] };
-        let ends = &other.ends[range.clone()];
-        let to = ends.last().copied().unwrap_or(from);
-        let moved = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(&other.bytes[from as usize..to as usize]);
-        u32::try_from(self.bytes.len()).expect("a block holds less than 4 GiB of terms");
-        self.ends.extend(ends.iter().map(|end| end - from + moved));
-        self.counts.extend_from_slice(&other.counts[range.clone()]);
-        self.places.extend_from_slice(&other.places[range]);
     }
     /// Number of updates.
     pub fn len(&self) -> usize {
-        self.counts.len()
+        self.rows.len()
     }
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.len() == 0
     }
     /// Whether it should be sent and a new one begun.
     pub fn is_full(&self) -> bool {
@@ -138,36 +104,22 @@ impl Block {
     pub fn panes(&self) -> &[Pane] {
         &self.panes
     }
-    /// The term of an update.
-    pub fn term(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start as usize..self.ends[index] as usize]
+    /// All updates, each with its pane.
+    pub fn iter(&self) -> impl Iterator<Item = (Pane, Update<'_>)> {
+        self.pieces().flat_map(|(pane, range)| self.range(range).map(move |update| (pane, update)))
     }
-    /// How many more an update says.
-    pub fn count(&self, index: usize) -> i64 {
-        self.counts[index]
-    }
-    /// All updates.
-    #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = Update<'_>> {
-        self.range(0..self.len())
-    }
-    /// A range of the updates.
+    /// Some of the updates.
     #[inline]
     pub fn range(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Update<'_>> {
-        let mut start = if range.start == 0 { 0 } else { self.ends[range.start - 1] as usize };
-        let (places, ends, counts) = (&self.places, &self.ends, &self.counts);
-        let rows = places[range.clone()].iter().zip(&ends[range.clone()]).zip(&counts[range]);
-        rows.map(move |((place, end), n)| {
-            let (from, to) = (std::mem::replace(&mut start, *end as usize), *end as usize);
-            let head = head_within(&self.bytes, from, to);
-            Update { place: *place, head, term: &self.bytes[from..to], n: *n }
-        })
+        self.rows.range(range)
     }
-    /// Bytes of all terms together.
-    pub fn term_bytes(&self) -> usize {
-        self.bytes.len()
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
     }
+}
+
+fn end_of(rows: &Rows) -> u32 {
+    u32::try_from(rows.len()).expect("a block holds less than 2^32 updates")
 }
 
 /// Progress tracking counts updates; the number only has to be the same at both ends.
@@ -200,35 +152,52 @@ impl Accountable for Sealed {
     }
 }
 
-/// Between processes: five little-endian numbers, then the columns, padded to eight bytes. Both ends are the same build.
+/// Between processes: five little-endian numbers, then columns, and the terms end to end, padded to eight bytes. Both ends are
+/// the same build.
 impl ContainerBytes for Block {
     fn from_bytes(bytes: Bytes) -> Self {
         let mut rest = &bytes[..];
         let (epoch, owner) = (wire::number(&mut rest), wire::number(&mut rest) as u32);
-        let [panes, len, term_bytes] = [(); 3].map(|()| wire::number(&mut rest) as usize);
-        Block {
-            epoch,
-            owner,
-            panes: wire::numbers(&mut rest, panes).map(Pane).collect(),
-            counts: wire::numbers(&mut rest, len).map(|n| n as i64).collect(),
-            places: wire::halves(&mut rest, len).collect(),
-            ends: wire::halves(&mut rest, len).collect(),
-            bytes: wire::take(&mut rest, term_bytes).to_vec(),
+        let [panes, len, size] = [(); 3].map(|()| wire::number(&mut rest) as usize);
+        let panes = wire::numbers(&mut rest, panes).map(Pane).collect::<Vec<_>>();
+        let counts = wire::numbers(&mut rest, len).map(|n| n as i64);
+        let ends = wire::halves(&mut rest, panes.len()).collect();
+        let (lens, tags) = (wire::halves(&mut rest, len), wire::halves(&mut rest, len));
+        let terms = wire::take(&mut rest, size);
+        let (mut rows, mut start) = (Rows::with_room(len), 0);
+        for ((n, len), tag) in counts.zip(lens).zip(tags) {
+            let (from, to) = (start, start + len as usize);
+            start = to;
+            let long = if to - from > HEAD { &terms[from..to] } else { &[] };
+            rows.push(Update { head: head_within(terms, from, to), n, tag, len, long });
         }
+        Block { epoch, owner, panes, ends, rows }
     }
     fn length_in_bytes(&self) -> usize {
-        40 + 8 * self.panes.len() + 16 * self.len() + self.bytes.len().next_multiple_of(8)
+        let halves = 4 * self.ends.len() + 8 * self.len() + self.term_bytes();
+        40 + 8 * self.panes.len() + 8 * self.len() + halves.next_multiple_of(8)
     }
     fn into_bytes<W: std::io::Write>(&self, writer: &mut W) {
         let mut out = wire::Padded::new(writer);
         out.numbers([self.epoch, u64::from(self.owner)]);
-        out.numbers([self.panes.len(), self.len(), self.bytes.len()].map(|n| n as u64));
+        out.numbers([self.panes.len(), self.len(), self.term_bytes()].map(|n| n as u64));
         out.numbers(self.panes.iter().map(|pane| pane.0));
-        out.numbers(self.counts.iter().map(|n| *n as u64));
-        out.halves(self.places.iter().copied());
+        let all = || self.range(0..self.len());
+        out.numbers(all().map(|update| update.n as u64));
         out.halves(self.ends.iter().copied());
-        out.bytes(&self.bytes);
+        out.halves(all().map(|update| update.len));
+        out.halves(all().map(|update| update.tag));
+        all().for_each(|update| out.bytes(&update.term()));
         out.finish();
+    }
+}
+
+impl Block {
+    /// Bytes of all terms together.
+    fn term_bytes(&self) -> usize {
+        let short: usize =
+            self.rows.all.iter().filter(|row| row.long().is_none()).map(|row: &Row| row.len as usize).sum();
+        short + self.rows.long_bytes()
     }
 }
 
@@ -268,16 +237,21 @@ impl<C: Owned + Default> Distributor<C> for ToOwner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::HashKeys;
     use timely::bytes::arc::BytesMut;
+
+    fn filled(terms: &[&str], pane: impl Fn(usize) -> Pane) -> Block {
+        let mut block = Block::new(7, 3);
+        for (i, term) in terms.iter().enumerate() {
+            block.push(pane(i), Update::new(HashKeys::new(1), term.as_bytes(), 5 - i as i64));
+        }
+        block
+    }
 
     #[test]
     fn survives_the_wire() {
-        for terms in [&["", "a", "caf\u{e9}", "longer than eight"][..], &[]] {
-            let mut block = Block::new(7, 3);
-            for (i, term) in terms.iter().enumerate() {
-                let place = block.list(Pane(i as u64 / 2 * 1000));
-                block.push(place, term.as_bytes(), -(i as i64));
-            }
+        for terms in [&["", "a", "caf\u{e9}", "longer than sixteen", "sixteen bytes ok"][..], &[]] {
+            let block = filled(terms, |i| Pane(i as u64 / 2 * 1000));
             let mut wire = Vec::new();
             block.into_bytes(&mut wire);
             assert_eq!(wire.len(), block.length_in_bytes());
@@ -288,15 +262,17 @@ mod tests {
 
     #[test]
     fn ranges_put_together_are_the_whole() {
-        let mut block = Block::of(7, 0, &[Pane(3), Pane(5)]);
-        for (i, term) in ["", "a", "caf\u{e9}", "longer than eight", "b"].iter().enumerate() {
-            block.push(i as u32 / 3, term.as_bytes(), 1 + i as i64);
+        let terms = ["", "a", "caf\u{e9}", "longer than sixteen", "b", "again a longer one"];
+        let block = filled(&terms, |i| Pane(3 + i as u64 / 3));
+        assert_eq!(block.pieces().collect::<Vec<_>>(), [(Pane(3), 0..3), (Pane(4), 3..6)]);
+        let mut again = Block::new(7, 3);
+        for (pane, range) in [(3, 0..0), (3, 0..2), (3, 2..2), (3, 2..3), (4, 3..4), (4, 4..6)] {
+            again.extend(Pane(pane), &block, range);
         }
-        let mut again = Block::of(7, 0, block.panes());
-        [0..0, 0..2, 2..2, 2..4, 4..5].into_iter().for_each(|range| again.extend(&block, range));
         assert_eq!(again, block);
-        let mut tail = Block::of(7, 0, block.panes());
-        tail.extend(&block, 3..5);
-        assert_eq!((tail.term(0), tail.term(1)), (block.term(3), block.term(4)));
+        let mut tail = Block::new(7, 3);
+        tail.extend(Pane(4), &block, 4..6);
+        let terms: Vec<_> = tail.iter().map(|(pane, update)| (pane.0, update.term().to_vec())).collect();
+        assert_eq!(terms, [(4, b"b".to_vec()), (4, b"again a longer one".to_vec())]);
     }
 }

@@ -5,40 +5,41 @@
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain. A term stands in them once,
 //! but for what came after its pane had been sent. At the end of an epoch they go pane by pane, in their order: of the finest
 //! tier, where most is, those that are late stand first, so that most blocks have none.
-//! Cost: one probe per term; what `filling` says; the rest of a longer term once, and once more where its pane was sent before,
-//! until the epoch ends.
+//! Cost: one probe per term; what `filling` says. Groups are of one pane, so posts that alternate between panes are probed post by
+//! post.
 
 use crate::block::Block;
 use crate::filling::Filling;
-use crate::long::Long;
 use crate::outgoing::Outgoing;
-use crate::table::{Counted, LONG};
+use crate::rows::{Row, Update};
 use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
 
 /// Terms staged before they are probed.
 const GROUP: usize = 32;
 
-#[derive(Clone, Copy)]
-struct Staged {
-    counted: Counted,
-    pane: u32,
-}
+/// The pane before any is known.
+const NONE: u32 = u32::MAX;
 
-/// What stands in a place that none was staged in yet.
-const NOTHING: Staged = Staged { counted: Counted { head: 0, n: 0, len: 0, tag: 0 }, pane: 0 };
+/// A longer term before it is looked up.
+struct StagedLong {
+    head: u128,
+    n: i64,
+    tag: u32,
+    len: usize,
+}
 
 /// The terms of one epoch, so far.
 pub struct Combine {
     keys: HashKeys,
     filling: Filling,
-    /// Terms longer than a head, whole.
-    long: Long,
-    staged: Box<[Staged; GROUP]>,
+    /// The index of the pane of all that is staged.
+    pane: u32,
+    staged: Box<[Row; GROUP]>,
     /// How many of those there are.
     waiting: usize,
     /// The same of longer ones, and their bytes end to end.
-    staged_long: Vec<Staged>,
+    staged_long: Vec<StagedLong>,
     staged_bytes: Vec<u8>,
 }
 
@@ -52,8 +53,8 @@ impl Combine {
         Combine {
             keys,
             filling: Filling::new(),
-            long: Long::default(),
-            staged: Box::new([NOTHING; GROUP]),
+            pane: NONE,
+            staged: Box::new([Row::default(); GROUP]),
             waiting: 0,
             staged_long: Vec::new(),
             staged_bytes: Vec::new(),
@@ -89,15 +90,34 @@ impl Combine {
         self.add_head(pane, head_within(text, 0, len), &text[..len], n);
     }
 
+    /// Adds an update.
+    pub fn add_update(&mut self, pane: PaneIndex, update: &Update<'_>) {
+        self.turn_to(pane);
+        self.stage(update.head, update.tag, &update.term(), update.n);
+    }
+
     #[inline(always)]
-    fn add_head(&mut self, PaneIndex(pane): PaneIndex, head: u128, term: &[u8], n: i64) {
-        if term.len() > HEAD {
-            return self.add_long(head, pane, term, n);
+    fn add_head(&mut self, pane: PaneIndex, head: u128, term: &[u8], n: i64) {
+        self.turn_to(pane);
+        self.stage(head, self.keys.tag(head, term), term, n);
+    }
+
+    /// Posts have some dozens of terms, all of one pane, so that a group is as full as it should be.
+    #[inline(always)]
+    fn turn_to(&mut self, PaneIndex(pane): PaneIndex) {
+        if pane != self.pane {
+            self.settle();
+            self.pane = pane;
         }
-        let tag = self.keys.tag(head, term);
-        self.filling.table(pane).fetch_slot(tag);
-        self.staged[self.waiting] =
-            Staged { counted: Counted { head, n, len: term.len() as u32, tag }, pane };
+    }
+
+    #[inline(always)]
+    fn stage(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
+        self.filling.table(self.pane).fetch_slot(tag);
+        if term.len() > HEAD {
+            return self.stage_long(head, tag, term, n);
+        }
+        self.staged[self.waiting] = Row { head, n, len: term.len() as u32, tag };
         self.waiting += 1;
         if self.waiting == GROUP {
             self.probe_staged();
@@ -108,9 +128,9 @@ impl Combine {
     /// sent then. So dense panes take no more room than some of them at a time.
     pub fn send_passed(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.settle();
-        while let Some((pane, table)) = self.filling.take_passed() {
-            let mut out = Outgoing::new(self.keys, epoch, peers, table.row.len());
-            out.take(pane, &table.row, &self.long, &mut send);
+        while let Some((pane, mut table)) = self.filling.take_passed() {
+            let mut out = Outgoing::new(self.keys, epoch, peers, table.rows.len());
+            out.take(pane, &mut table.rows, &mut send);
             out.finish(&mut send);
             self.filling.give(table);
         }
@@ -119,29 +139,32 @@ impl Combine {
     /// Empties all tables into blocks of `epoch`, each for one of `peers` workers.
     pub fn drain(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.settle();
+        self.pane = NONE;
         let tables = self.filling.take_all();
-        let updates = tables.iter().map(|(_, table)| table.row.len()).sum();
+        let updates = tables.iter().map(|(_, table)| table.rows.len()).sum();
         let mut out = Outgoing::new(self.keys, epoch, peers, updates);
-        for (pane, table) in tables {
-            out.take(pane, &table.row, &self.long, &mut send);
+        for (pane, mut table) in tables {
+            out.take(pane, &mut table.rows, &mut send);
             self.filling.give(table);
         }
         out.finish(&mut send);
         self.filling.end_epoch();
-        self.long.clear();
     }
 
     fn probe_staged(&mut self) {
-        let staged = &self.staged[..self.waiting];
-        staged.iter().for_each(|new| self.filling.table(new.pane).fetch_place(new.counted.tag));
-        for at in 0..std::mem::take(&mut self.waiting) {
-            let Staged { counted, pane } = self.staged[at];
-            let table = self.filling.table_mut(pane);
-            match table.find(counted.tag, |known| known.head == counted.head && known.len == counted.len) {
-                Ok(place) => table.row[place].n += counted.n,
+        let staged = &self.staged[..std::mem::take(&mut self.waiting)];
+        if staged.is_empty() {
+            return;
+        }
+        let mut table = self.filling.table_mut(self.pane);
+        staged.iter().for_each(|new| table.fetch_place(new.tag));
+        for new in staged {
+            match table.find(new.tag, |known| known.head == new.head && known.len == new.len) {
+                Ok(place) => table.rows.all[place].n += new.n,
                 Err(vacant) => {
-                    if table.put(vacant, counted) {
-                        self.filling.grow(pane);
+                    if table.put_row(vacant, *new) {
+                        self.filling.grow(self.pane);
+                        table = self.filling.table_mut(self.pane);
                     }
                 }
             }
@@ -149,47 +172,38 @@ impl Combine {
     }
 
     #[inline(never)]
-    fn add_long(&mut self, head: u128, pane: u32, term: &[u8], n: i64) {
-        let tag = self.keys.tag(head, term);
-        self.filling.table(pane).fetch_slot(tag);
+    fn stage_long(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
         self.staged_bytes.extend_from_slice(term);
-        let len = u32::try_from(term.len()).expect("a term is shorter than 4 GiB");
-        self.staged_long.push(Staged { counted: Counted { head, n, len, tag }, pane });
+        self.staged_long.push(StagedLong { head, n, tag, len: term.len() });
         if self.staged_long.len() == GROUP {
             self.probe_staged_long();
         }
     }
 
     fn probe_staged_long(&mut self) {
-        let staged = std::mem::take(&mut self.staged_long);
-        staged.iter().for_each(|new| self.filling.table(new.pane).fetch_place(new.counted.tag));
-        let bytes = std::mem::take(&mut self.staged_bytes);
-        let mut rest = &bytes[..];
-        for Staged { counted, pane } in &staged {
-            let (term, behind) = rest.split_at(counted.len as usize);
+        if self.staged_long.is_empty() {
+            return;
+        }
+        let mut table = self.filling.table_mut(self.pane);
+        self.staged_long.iter().for_each(|new| table.fetch_place(new.tag));
+        let mut rest = &self.staged_bytes[..];
+        for StagedLong { head, n, tag, len } in self.staged_long.drain(..) {
+            let (term, behind) = rest.split_at(len);
             rest = behind;
-            let (table, long) = (self.filling.table_mut(*pane), &self.long);
-            let is = |known: &Counted| {
-                known.head == counted.head
-                    && known.len >= LONG
-                    && long.get((known.len - LONG) as usize) == term
+            let is = |known: &Row| {
+                known.head == head && known.long().is_some_and(|index| table.rows.long(index) == term)
             };
-            match table.find(counted.tag, is) {
-                Ok(place) => table.row[place].n += counted.n,
+            match table.find(tag, is) {
+                Ok(place) => table.rows.all[place].n += n,
                 Err(vacant) => {
-                    let number =
-                        u32::try_from(self.long.len()).ok().and_then(|number| number.checked_add(LONG));
-                    let len = number.expect("less than 2^32 long terms in an epoch");
-                    let is_full = table.put(vacant, Counted { len, ..*counted });
-                    self.long.push(term);
-                    if is_full {
-                        self.filling.grow(*pane);
+                    let len = u32::try_from(len).expect("a term is shorter than 4 GiB");
+                    if table.put(vacant, Update { head, n, tag, len, long: term }) {
+                        self.filling.grow(self.pane);
+                        table = self.filling.table_mut(self.pane);
                     }
                 }
             }
         }
-        (self.staged_long, self.staged_bytes) = (staged, bytes);
-        self.staged_long.clear();
         self.staged_bytes.clear();
     }
 

@@ -135,7 +135,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::term::{HashKeys, head};
+    use crate::rows::Update;
+    use crate::term::HashKeys;
     use crate::totals::Change;
 
     proptest! {
@@ -151,7 +152,7 @@ mod tests {
             let (mut sums, mut told) = (BTreeMap::<usize, i64>::new(), BTreeSet::new());
             for epoch in epochs {
                 let changes: Vec<Change<'_>> =
-                    epoch.iter().map(|(number, n)| totals.change(head(&terms[*number]), &terms[*number], 3, *n)).collect();
+                    epoch.iter().map(|(number, n)| totals.change(Update::new(totals.keys(), &terms[*number], *n), 3)).collect();
                 epoch.iter().for_each(|(number, n)| *sums.entry(*number).or_default() += n);
                 let mut risen = Vec::new();
                 totals.add(&changes, &[leaders.least(), i64::MAX], &mut risen);

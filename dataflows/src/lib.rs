@@ -3,7 +3,7 @@
 //! ```text
 //! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs filling.rs table.rs index.rs
 //!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
-//!   == blocks, each for one worker ==>                                   block.rs  term.rs
+//!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
@@ -40,6 +40,7 @@ pub mod rank;
 pub mod ranking;
 pub mod reads;
 pub mod records;
+mod rows;
 pub mod runs;
 pub mod shared;
 pub mod snapshot;

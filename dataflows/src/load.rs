@@ -8,7 +8,7 @@
 use timely::container::NoopBuilder;
 use timely::dataflow::InputHandle;
 
-use crate::block::Block;
+use crate::block::{Block, Update};
 use crate::outgoing::owner_of;
 use crate::term::HashKeys;
 use crate::windows::Pane;
@@ -41,8 +41,7 @@ impl Load {
         let peers = blocks.len();
         let owner = if peers == 1 { 0 } else { owner_of(self.keys, term, peers) };
         let block = &mut blocks[owner];
-        let place = block.list(pane);
-        block.push(place, term, n);
+        block.push(pane, Update::new(self.keys, term, n));
         if block.is_full() {
             input.send_batch(&mut std::mem::replace(block, block_for(owner)));
         }

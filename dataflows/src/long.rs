@@ -1,11 +1,11 @@
-//! Terms that no head holds, whole, while an epoch lasts.
+//! Terms that no head holds, whole, beside the rows that are theirs.
 //!
 //! Idea: end to end in the order in which they came, so that a new one is no allocation of its own.
 //! Invariant: a place stays with its term until all are let go.
 //! Cost: 8 bytes and the term's own each, and room for as many again.
 
 /// Terms by the order in which they came.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Long {
     ends: Vec<usize>,
     bytes: Vec<u8>,
@@ -15,6 +15,11 @@ impl Long {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Bytes of all together.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Adds one.

@@ -1,14 +1,13 @@
 //! What has been combined, on its way into blocks for those who own it.
 //!
-//! Idea: an owner is said by the hash that a term has anyway. A table is read in the order of its row, once, into one open block
-//! for each worker.
+//! Idea: an owner is said by the hash that a term has anyway. A table is read in the order of its rows, once, into one open block
+//! for each worker; a single worker gets the rows themselves.
 //! Invariant: a term goes to one worker, whoever sends it, and so do all its spellings.
-//! Cost: a copy of each term and 16 bytes; room for all is made at once, as far as blocks go.
+//! Cost: a copy of each row, where there are several workers; room for all is made at once, as far as blocks go.
 
 use crate::block::Block;
-use crate::long::Long;
+use crate::rows::Rows;
 use crate::spellings::{may_be_spelled, term_of};
-use crate::table::{Counted, LONG};
 use crate::term::{HashKeys, head};
 use crate::windows::Pane;
 
@@ -24,6 +23,9 @@ pub fn owner_of(keys: HashKeys, key: &[u8], peers: usize) -> usize {
     owner(keys.tag(head(term), term), peers)
 }
 
+/// Terms of a pane from which on they become a block of their own, as they are, where all are for one worker.
+const WHOLE: usize = 1 << 10;
+
 /// Blocks of one epoch that are being filled, one for each worker.
 pub(crate) struct Outgoing {
     keys: HashKeys,
@@ -37,39 +39,45 @@ impl Outgoing {
     /// For so many updates in all. Owners are nearly even.
     pub(crate) fn new(keys: HashKeys, epoch: u64, peers: usize, updates: usize) -> Outgoing {
         let share = updates / peers + updates / peers / 16;
-        let blocks = (0..peers).map(|owner| Block::with_room(epoch, owner as u32, share)).collect();
+        // A single worker gets whole tables, or little.
+        let room = if peers == 1 { 0 } else { share };
+        let blocks = (0..peers).map(|owner| Block::with_room(epoch, owner as u32, room)).collect();
         Outgoing { keys, epoch, blocks, left: vec![share; peers] }
     }
 
-    /// Takes the terms of a pane; `long` has those that their heads do not hold. Blocks that are full are sent.
-    pub(crate) fn take(
-        &mut self,
-        pane: Pane,
-        row: &[Counted],
-        long: &Long,
-        send: &mut impl FnMut(&mut Block),
-    ) {
-        let peers = self.blocks.len();
-        for counted in row {
-            let bytes = counted.head.to_be_bytes();
-            let (term, short) = (counted.term(&bytes, long), counted.len < LONG);
-            let owner = match peers {
-                1 => 0,
-                // What fits in its head and has no separator there is a term of its own, whose hash is known.
-                _ if short && !may_be_spelled(counted.head) => owner(counted.tag, peers),
-                _ => owner_of(self.keys, term, peers),
-            };
-            let into = &mut self.blocks[owner];
-            let place = into.list(pane);
-            match short {
-                true => into.push_short(place, counted.head, term.len(), counted.n),
-                false => into.push(place, term, counted.n),
+    /// Takes the terms of a pane, for a single worker with the room that they stand in. Blocks that are full are sent.
+    pub(crate) fn take(&mut self, pane: Pane, rows: &mut Rows, send: &mut impl FnMut(&mut Block)) {
+        match self.blocks.len() {
+            1 if rows.len() >= WHOLE => {
+                send(&mut Block::of_pane(self.epoch, 0, pane, std::mem::take(rows)));
             }
-            if into.is_full() {
-                self.left[owner] = self.left[owner].saturating_sub(into.len());
-                send(into);
-                *into = Block::with_room(self.epoch, owner as u32, self.left[owner]);
+            1 if rows.len() == 0 => {}
+            1 => {
+                self.blocks[0].extend_rows(pane, rows, 0..rows.len());
+                self.send_if_full(0, send);
             }
+            peers => {
+                for row in &rows.all {
+                    let update = rows.update(row);
+                    let owner = match row.long() {
+                        // What fits in its head and has no separator there is a term of its own, whose hash is known.
+                        None if !may_be_spelled(row.head) => owner(row.tag, peers),
+                        _ => owner_of(self.keys, &update.term(), peers),
+                    };
+                    self.blocks[owner].push(pane, update);
+                    self.send_if_full(owner, send);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn send_if_full(&mut self, owner: usize, send: &mut impl FnMut(&mut Block)) {
+        let block = &mut self.blocks[owner];
+        if block.is_full() {
+            self.left[owner] = self.left[owner].saturating_sub(block.len());
+            send(block);
+            *block = Block::with_room(self.epoch, owner as u32, self.left[owner]);
         }
     }
 
@@ -99,8 +107,9 @@ mod tests {
         }
         let mut found = 0;
         combine.drain(1, 5, |block| {
-            for update in block.iter() {
-                let term = term_of(update.term);
+            for (_, update) in block.iter() {
+                let key = update.term();
+                let term = term_of(&key);
                 assert!(terms.iter().any(|known| known.as_bytes() == term));
                 assert_eq!(owner(keys.tag(head(term), term), 5), block.owner as usize);
                 found += 1;

@@ -20,7 +20,6 @@ use crate::panes::PanesBatch;
 use crate::rank::Place;
 use crate::runs::{Run, gather};
 use crate::shared::Shared;
-use crate::term::head;
 use crate::totals::{Change, Figures, Totals, WORTH};
 use crate::windows::{Mask, Windows};
 
@@ -57,6 +56,7 @@ impl Ranking {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
         let Ranking { windows, totals, leaders, .. } = self;
         let totals = &mut *totals.borrow_mut();
+        let keys = totals.keys();
         let left: Vec<Run> = windows
             .passed(was, now)
             .iter()
@@ -77,7 +77,7 @@ impl Ranking {
                 let n = run.sign() * record.n as i64;
                 let mut push = |windows, n| {
                     if windows != 0 {
-                        changes.push(head(record.term), record.term, windows, n);
+                        changes.push(Update::new(keys, record.term, n), windows);
                     }
                 };
                 push(old & !new, -n);
@@ -86,11 +86,10 @@ impl Ranking {
             }
         }
         for block in new {
-            for (place, range) in block.pieces() {
-                let windows = windows.covering(block.panes()[place as usize], now);
+            for (pane, range) in block.pieces() {
+                let windows = windows.covering(pane, now);
                 if windows != 0 {
-                    let updates = block.range(range);
-                    updates.for_each(|Update { head, term, n, .. }| changes.push(head, term, windows, n));
+                    block.range(range).for_each(|update| changes.push(update, windows));
                 }
             }
         }
@@ -119,8 +118,8 @@ struct Changes<'a, 'b> {
 
 impl<'a> Changes<'a, '_> {
     #[inline]
-    fn push(&mut self, head: u128, term: &'a [u8], windows: Mask, n: i64) {
-        self.waiting.push(self.totals.change(head, term, windows, n));
+    fn push(&mut self, update: Update<'a>, windows: Mask) {
+        self.waiting.push(self.totals.change(update, windows));
         if self.waiting.len() == WORTH {
             self.apply();
         }

@@ -8,37 +8,15 @@
 
 use crate::ahead::fetch;
 use crate::index::Index;
-use crate::long::Long;
-use crate::term::HEAD;
+use crate::rows::{Row, Rows, Update};
 
 /// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
 pub(crate) const SMALLEST: usize = 3;
 
-/// A term and how often it came.
-#[derive(Clone, Copy)]
-pub(crate) struct Counted {
-    pub(crate) head: u128,
-    pub(crate) n: i64,
-    /// Length of the term, or [`LONG`] plus its index among longer terms, which stand elsewhere.
-    pub(crate) len: u32,
-    /// The high half of its hash.
-    pub(crate) tag: u32,
-}
-
-/// More than the length of any term that its head holds.
-pub(crate) const LONG: u32 = 1 << 16;
-
-impl Counted {
-    /// Its bytes; `bytes` are those of its head.
-    pub(crate) fn term<'a>(&self, bytes: &'a [u8; HEAD], long: &'a Long) -> &'a [u8] {
-        if self.len < LONG { &bytes[..self.len as usize] } else { long.get((self.len - LONG) as usize) }
-    }
-}
-
 /// The terms of one pane.
 pub(crate) struct Table {
     index: Index,
-    pub(crate) row: Vec<Counted>,
+    pub(crate) rows: Rows,
 }
 
 impl Table {
@@ -56,27 +34,34 @@ impl Table {
     /// Asks for the place of the term of a tag, whose slot should be near by now.
     #[inline]
     pub(crate) fn fetch_place(&self, tag: u32) {
-        fetch(&self.row, self.index.guess(tag));
+        fetch(&self.rows.all, self.index.guess(tag));
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
     #[inline]
-    pub(crate) fn find(&self, tag: u32, is: impl Fn(&Counted) -> bool) -> Result<usize, usize> {
-        self.index.find(tag, |place| is(&self.row[place]))
+    pub(crate) fn find(&self, tag: u32, is: impl Fn(&Row) -> bool) -> Result<usize, usize> {
+        self.index.find(tag, |place| is(&self.rows.all[place]))
     }
 
     /// Puts a new term where `find` said. Whether the table is full now, and must be taken over by a larger one.
     #[inline]
-    pub(crate) fn put(&mut self, at: usize, counted: Counted) -> bool {
-        self.row.push(counted);
-        self.index.put(at, counted.tag, self.row.len() - 1)
+    pub(crate) fn put(&mut self, at: usize, update: Update<'_>) -> bool {
+        self.rows.push(update);
+        self.index.put(at, update.tag, self.rows.len() - 1)
+    }
+
+    /// The same of a short term's row.
+    #[inline]
+    pub(crate) fn put_row(&mut self, at: usize, row: Row) -> bool {
+        self.rows.all.push(row);
+        self.index.put(at, row.tag, self.rows.len() - 1)
     }
 
     /// Takes the terms of a smaller table, which is of no use then but to the pool. Its row stays with it: else every small
     /// table would come by the room of a large one in the end.
     pub(crate) fn take_over(&mut self, smaller: &mut Table) {
-        self.row.append(&mut smaller.row);
-        self.index.fill(self.row.iter().map(|counted| counted.tag));
+        self.rows.extend(&smaller.rows, 0..smaller.rows.len());
+        self.index.fill(self.rows.all.iter().map(|row| row.tag));
     }
 }
 
@@ -95,14 +80,17 @@ impl Pool {
     pub(crate) fn take(&mut self, size: usize) -> Table {
         let mut lists = [&mut self.given, &mut self.spare].into_iter();
         let kept = lists.find_map(|list| list.get_mut(size).and_then(Vec::pop));
-        kept.unwrap_or_else(|| Table { index: Index::new(size), row: Vec::new() })
+        let mut table = kept.unwrap_or_else(|| Table { index: Index::new(size), rows: Rows::default() });
+        // Rows that went into a block took their room along.
+        table.rows.all.reserve_exact(1 << size >> 1);
+        table
     }
 
     /// Takes a table back and empties it.
     pub(crate) fn give(&mut self, mut table: Table) {
         let size = table.size();
         table.index.clear();
-        table.row.clear();
+        table.rows.clear();
         if self.given.len() <= size {
             self.given.resize_with(size + 1, Vec::new);
         }
@@ -117,6 +105,6 @@ impl Pool {
     /// Terms for which what is kept has room.
     #[cfg(test)]
     pub(crate) fn room(&self) -> usize {
-        self.spare.iter().chain(&self.given).flatten().map(|table| table.row.capacity()).sum()
+        self.spare.iter().chain(&self.given).flatten().map(|table| table.rows.all.capacity()).sum()
     }
 }

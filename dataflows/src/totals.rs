@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ahead::fetch;
 use crate::index::Index;
+use crate::rows::Update;
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
 
@@ -25,11 +26,8 @@ const GROUP: usize = 32;
 
 /// So many more (or less) of a term in each of some windows: see [`Totals::change`].
 pub struct Change<'a> {
-    head: u128,
-    term: &'a [u8],
+    update: Update<'a>,
     windows: Mask,
-    n: i64,
-    tag: u32,
 }
 
 /// What a window holds as a whole.
@@ -117,10 +115,12 @@ impl Totals {
         self.figures.last().map_or(0, |held| held.distinct as usize)
     }
     /// Whether a term has a total that is not 0.
-    pub fn is_alive(&self, term: &[u8]) -> bool {
-        let head = head(term);
-        self.find(head, self.keys.tag(head, term), term)
-            .is_ok_and(|id| self.totals(id).iter().any(|n| *n != 0))
+    pub fn is_alive(&self, update: &Update<'_>) -> bool {
+        self.find(update).is_ok_and(|id| self.totals(id).iter().any(|n| *n != 0))
+    }
+    /// The keys with which all terms are hashed.
+    pub fn keys(&self) -> HashKeys {
+        self.keys
     }
     /// What each window holds as a whole.
     pub fn figures(&self) -> &[Figures] {
@@ -172,19 +172,18 @@ impl Totals {
         (known.len > HEAD).then(|| &*self.long[known.long])
     }
 
-    /// `n` more (or less) of a term with this head in each of `windows`, a bit for each column. What will be looked up first is
-    /// asked for, so it should be made some changes before it is added.
+    /// An update in each of `windows`, a bit for each column. What will be looked up first is asked for, so it should be made some
+    /// changes before it is added.
     #[inline]
-    pub fn change<'a>(&self, head: u128, term: &'a [u8], windows: Mask, n: i64) -> Change<'a> {
-        let tag = self.keys.tag(head, term);
-        self.index.fetch(tag);
-        Change { head, term, windows, n, tag }
+    pub fn change<'a>(&self, update: Update<'a>, windows: Mask) -> Change<'a> {
+        self.index.fetch(update.tag);
+        Change { update, windows }
     }
 
     /// Asks for the rows of a group, whose slots should be near by now.
     #[inline]
     fn fetch_rows(&self, group: &[Change<'_>]) {
-        group.iter().for_each(|change| fetch(&self.rows, self.index.guess(change.tag) * self.stride));
+        group.iter().for_each(|change| fetch(&self.rows, self.index.guess(change.update.tag) * self.stride));
     }
 
     /// Applies the changes. Of each addition after which a total is not below the floor of its column, of which `floors` has
@@ -196,7 +195,7 @@ impl Totals {
         while let Some(group) = groups.next() {
             self.fetch_rows(groups.peek().copied().unwrap_or_default());
             for (id, change) in ids.iter_mut().zip(group) {
-                *id = self.id(change.head, change.tag, change.term);
+                *id = self.id(&change.update);
             }
             let mut ids = &ids[..group.len()];
             for alike in group.chunk_by(|one, two| one.windows == two.windows) {
@@ -248,13 +247,13 @@ impl Totals {
             let mut is_high = false;
             for column in 0..N {
                 let before = row[column];
-                let after = before + (change.n & masks[column]);
+                let after = before + (change.update.n & masks[column]);
                 row[column] = after;
                 distinct[column] += i64::from(after != 0) - i64::from(before != 0);
                 is_high |= after >= floors[column];
             }
-            total += change.n;
-            if is_high && change.n > 0 {
+            total += change.update.n;
+            if is_high && change.update.n > 0 {
                 let high = (0..N).filter(|column| has[*column] && row[*column] >= floors[*column]);
                 risen.extend(high.map(|column| (from + column, *id)));
             }
@@ -269,15 +268,15 @@ impl Totals {
 
     /// The id of a term, or the slot where it would go.
     #[inline(always)]
-    fn find(&self, head: u128, tag: u32, term: &[u8]) -> Result<u32, usize> {
-        self.index.find(tag, |place| self.is(place as u32, head, term)).map(|place| place as u32)
+    fn find(&self, update: &Update<'_>) -> Result<u32, usize> {
+        self.index.find(update.tag, |place| self.is(place as u32, update)).map(|place| place as u32)
     }
 
     #[inline]
-    fn id(&mut self, head: u128, tag: u32, term: &[u8]) -> u32 {
-        self.find(head, tag, term).unwrap_or_else(|vacant| {
-            let id = self.push(term);
-            if self.index.put(vacant, tag, id as usize) {
+    fn id(&mut self, update: &Update<'_>) -> u32 {
+        self.find(update).unwrap_or_else(|vacant| {
+            let id = self.push(update.head, update.len, update.long);
+            if self.index.put(vacant, update.tag, id as usize) {
                 self.index_anew();
             }
             id
@@ -298,19 +297,21 @@ impl Totals {
     }
 
     #[inline]
-    fn is(&self, id: u32, head: u128, term: &[u8]) -> bool {
+    fn is(&self, id: u32, update: &Update<'_>) -> bool {
         let known = self.known(id);
-        known.len == term.len() && known.head == head && self.rest(known).is_none_or(|rest| rest == term)
+        known.len == update.len as usize
+            && known.head == update.head
+            && self.rest(known).is_none_or(|rest| rest == update.long)
     }
 
-    fn push(&mut self, term: &[u8]) -> u32 {
+    /// A new row; `long` is the term where it is longer than its head.
+    fn push(&mut self, head: u128, len: u32, long: &[u8]) -> u32 {
         let id = u32::try_from(self.len()).expect("less than 2^31 terms per worker");
-        let (head, long) = (head(term), self.long.len() as u64);
-        if term.len() > HEAD {
-            self.long.push(term.into());
+        let index = self.long.len() as u64;
+        if len as usize > HEAD {
+            self.long.push(long.into());
         }
-        let len = u64::from(u32::try_from(term.len()).expect("a term is shorter than 4 GiB"));
-        self.rows.extend([(head >> 64) as i64, head as i64, (long << 32 | len) as i64]);
+        self.rows.extend([(head >> 64) as i64, head as i64, (index << 32 | u64::from(len)) as i64]);
         self.rows.resize((id as usize + 1) * self.stride, 0);
         id
     }
@@ -326,7 +327,8 @@ impl Totals {
         kept.rows.reserve(self.alive() * kept.stride);
         let moved = (0..self.len() as u32).map(|id| {
             self.totals(id).iter().any(|n| *n != 0).then(|| {
-                let to = kept.push(self.spelt(self.known(id), &mut [0; HEAD]));
+                let known = self.known(id);
+                let to = kept.push(known.head, known.len as u32, self.rest(known).unwrap_or_default());
                 let from = to as usize * kept.stride + TOTALS;
                 kept.rows[from..][..self.windows].copy_from_slice(self.totals(id));
                 to

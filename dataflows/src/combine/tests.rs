@@ -1,7 +1,6 @@
 //! What comes out is what came in, in room that follows from it.
 
 use super::*;
-use crate::block::Update;
 use crate::index::size_of;
 use crate::outgoing::owner_of;
 use std::collections::BTreeMap;
@@ -22,10 +21,10 @@ fn adds_up() {
         let mut found = BTreeMap::new();
         combine.drain(epoch, 3, |block| {
             assert_eq!(block.epoch, epoch);
-            for Update { place, term, n, .. } in block.iter() {
-                let pane = block.panes()[place as usize];
+            for (pane, update) in block.iter() {
+                let (term, n) = (update.term(), update.n);
                 assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
-                assert_eq!(owner_of(HashKeys::new(7), term, 3), block.owner as usize);
+                assert_eq!(owner_of(HashKeys::new(7), &term, 3), block.owner as usize);
             }
         });
         assert_eq!(found, expected);
@@ -95,8 +94,8 @@ fn passed_panes_go_first_and_nothing_is_lost() {
     let mut combine = Combine::new(HashKeys::new(7));
     let (mut expected, mut found) = (BTreeMap::new(), BTreeMap::new());
     let mut take = |block: &mut Block| {
-        for Update { place, term, n, .. } in block.iter() {
-            *found.entry((block.panes()[place as usize], term.to_vec())).or_insert(0) += n;
+        for (pane, update) in block.iter() {
+            *found.entry((pane, update.term().to_vec())).or_insert(0) += update.n;
         }
     };
     let mut add = |combine: &mut Combine, pane: Pane, terms: usize| {

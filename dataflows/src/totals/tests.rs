@@ -46,7 +46,7 @@ proptest! {
             .filter(|(_, windows, _)| *windows != 0)
             .map(|(number, windows, n)| {
                 let term = terms[*number].as_bytes();
-                totals.change(head(term), term, *windows, *n)
+                totals.change(Update::new(totals.keys(), term, *n), *windows)
             })
             .collect();
         let mut risen = Vec::new();
