@@ -15,9 +15,9 @@ use std::rc::Rc;
 
 use differential_dataflow::operators::arrange::arrangement::arrange_core;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
+use differential_dataflow::trace::implementations::Vector;
 use differential_dataflow::trace::implementations::ord_neu::OrdValBatch;
 use differential_dataflow::trace::implementations::spine_fueled::Spine;
-use differential_dataflow::trace::implementations::{ValBatcher, Vector};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Pipeline;
@@ -31,6 +31,7 @@ use crate::follow::Follower;
 use crate::panes::Alive;
 use crate::ranking::Ranking;
 use crate::shared::Shared;
+use crate::told::ToldBatcher;
 use crate::totals::{Figures, Totals};
 use crate::windows::Windows;
 
@@ -93,7 +94,7 @@ pub fn rank<'scope>(
             trace.allow_compaction(complete.saturating_sub(1));
         }
     });
-    arrange_core::<_, _, ValBatcher<u32, Place, u64, isize>, _>(changes, Pipeline, "Top", ValBatcher::new)
+    arrange_core(changes, Pipeline, "Top", ToldBatcher::new)
 }
 
 /// The first epoch not before the frontier; none is before the end of time.

@@ -126,6 +126,7 @@ impl Rows {
         if other.long.len() == 0 {
             return self.all.extend_from_slice(&other.all[range]);
         }
+        self.all.reserve(range.len());
         for row in &other.all[range] {
             let len = row.long().map_or(row.len, |index| self.keep(other.long(index)));
             self.all.push(Row { len, ..*row });
