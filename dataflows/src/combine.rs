@@ -3,8 +3,8 @@
 //! Idea: a table for each pane, so that what is looked up stands together whatever the epoch holds. Terms are staged and probed a
 //! group at a time; what a probe will read first is asked for when its term is staged.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain. A term stands in them once,
-//! but for what came after its pane had been sent. At the end of an epoch they go pane by pane, in their order: of the finest
-//! tier, where most is, those that are late stand first, so that most blocks have none.
+//! but for what came after its pane had been sent. At the end of an epoch they go pane by pane, in their order, but for panes that
+//! make a block by themselves, which go first; so most blocks have none that is late.
 //! Cost: one probe per term; what `filling` says. Groups are of one pane, so posts that alternate between panes are probed post by
 //! post.
 

@@ -2,7 +2,7 @@
 //!
 //! Idea: posts come roughly in the order of time, so that a pane gets about as much as the one before it, and begins with the
 //! room that this one took; what is late finds no such neighbour and begins small. A pane that all posts have passed is taken
-//! out before its epoch ends, so that the next one fills memory that is still near.
+//! out before its epoch ends, so that the next one fills slots that are still near.
 //! Invariant: an index stays with its pane until the epoch ends, whatever is taken out of its table. However many panes come, and
 //! in whatever order, their room is no more than some times what is used of it.
 //! Cost: what `table` says, for this epoch and the next that has any, as much again for the smaller tables that one outgrew, and

@@ -3,7 +3,7 @@
 //! Idea: a row `(pane, term, n)` is an update like any other, so it takes the way that updates take: into a block for the
 //! owner of its term, by this run's own hash. So it does not matter how many workers the earlier run had.
 //! Invariant: what is loaded belongs to the first epoch. No more can be loaded once an epoch has closed.
-//! Cost: one hash and one copy a row; all rows wait in memory for the first epoch to be complete.
+//! Cost: a hash and a copy a row, with several workers two hashes; all rows wait in memory for the first epoch to be complete.
 
 use timely::container::NoopBuilder;
 use timely::dataflow::InputHandle;

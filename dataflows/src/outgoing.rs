@@ -36,20 +36,20 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// For so many updates in all. Owners are nearly even.
+    /// For so many updates in all. Owners are nearly even; a single worker gets whole tables, or little.
     pub(crate) fn new(keys: HashKeys, epoch: u64, peers: usize, updates: usize) -> Outgoing {
-        let share = updates / peers + updates / peers / 16;
-        // A single worker gets whole tables, or little.
-        let room = if peers == 1 { 0 } else { share };
-        let blocks = (0..peers).map(|owner| Block::with_room(epoch, owner as u32, room)).collect();
+        let share = if peers == 1 { 0 } else { updates / peers + updates / peers / 16 };
+        let blocks = (0..peers).map(|owner| Block::with_room(epoch, owner as u32, share)).collect();
         Outgoing { keys, epoch, blocks, left: vec![share; peers] }
     }
 
-    /// Takes the terms of a pane, for a single worker with the room that they stand in. Blocks that are full are sent.
+    /// Takes the terms of a pane; for a single worker together with the room that they stand in, if they fill enough of it.
+    /// Blocks that are full are sent.
     pub(crate) fn take(&mut self, pane: Pane, rows: &mut Rows, send: &mut impl FnMut(&mut Block)) {
         match self.blocks.len() {
             1 if rows.len() >= WHOLE => {
-                send(&mut Block::of_pane(self.epoch, 0, pane, std::mem::take(rows)));
+                let rows = if rows.is_roomy() { rows.clone() } else { std::mem::take(rows) };
+                send(&mut Block::of_pane(self.epoch, 0, pane, rows));
             }
             1 if rows.len() == 0 => {}
             1 => {

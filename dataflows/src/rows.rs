@@ -100,6 +100,10 @@ impl Rows {
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
+    /// Whether they fill less than a quarter of their room, so that they had better be copied to be kept for long.
+    pub(crate) fn is_roomy(&self) -> bool {
+        4 * self.len() < self.all.capacity()
+    }
     /// Bytes of all longer terms.
     pub(crate) fn long_bytes(&self) -> usize {
         self.long.size()
@@ -131,6 +135,13 @@ impl Rows {
             let len = row.long().map_or(row.len, |index| self.keep(other.long(index)));
             self.all.push(Row { len, ..*row });
         }
+    }
+    /// Takes all of another's, having none itself: longer terms stay where they are.
+    pub(crate) fn take_over(&mut self, other: &mut Rows) {
+        debug_assert_eq!(self.len(), 0);
+        self.all.extend_from_slice(&other.all);
+        self.long = std::mem::take(&mut other.long);
+        other.all.clear();
     }
     /// What a row says.
     #[inline]

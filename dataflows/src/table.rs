@@ -1,10 +1,10 @@
 //! Terms of one pane and how often each came: a table that is cheap to fill, to empty and to make larger.
 //!
-//! Idea: terms stand in a row, in the order in which they first came, so the common ones stand together; an index says where.
-//! A term of up to sixteen bytes is wholly in its place of the row. Emptying a table is reading the row, and the half of
+//! Idea: terms stand in rows, in the order in which they first came, so the common ones stand together; an index says where.
+//! A term of up to sixteen bytes is wholly in its place. Emptying a table is reading its rows or handing them on, and the half of
 //! each hash that is kept says which worker a term goes to, without the term.
-//! Invariant: a row stays with its index, whose size says how long it may become.
-//! Cost: a probe reads a slot and a place; 40 to 80 bytes per term, 170 bytes a table at least.
+//! Invariant: the size of the index says how many rows there may be, and there is room for those at once.
+//! Cost: a probe reads a slot and a place; 40 to 80 bytes per term, 250 bytes a table at least.
 
 use crate::ahead::fetch;
 use crate::index::Index;
@@ -57,10 +57,10 @@ impl Table {
         self.index.put(at, row.tag, self.rows.len() - 1)
     }
 
-    /// Takes the terms of a smaller table, which is of no use then but to the pool. Its row stays with it: else every small
-    /// table would come by the room of a large one in the end.
+    /// Takes the terms of a smaller table, which is of no use then but to the pool. The room of its rows stays with it: else
+    /// every small table would come by that of a large one in the end.
     pub(crate) fn take_over(&mut self, smaller: &mut Table) {
-        self.rows.extend(&smaller.rows, 0..smaller.rows.len());
+        self.rows.take_over(&mut smaller.rows);
         self.index.fill(self.rows.all.iter().map(|row| row.tag));
     }
 }

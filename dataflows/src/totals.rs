@@ -176,6 +176,7 @@ impl Totals {
     /// changes before it is added.
     #[inline]
     pub fn change<'a>(&self, update: Update<'a>, windows: Mask) -> Change<'a> {
+        debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
         self.index.fetch(update.tag);
         Change { update, windows }
     }

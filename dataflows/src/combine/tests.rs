@@ -5,29 +5,50 @@ use crate::index::size_of;
 use crate::outgoing::owner_of;
 use std::collections::BTreeMap;
 
-/// Short and long terms in several panes, over several epochs and table sizes, add up as in a plain map.
+/// Short and long terms in several panes, over several epochs and table sizes, add up as in a plain map, whoever gets them: also
+/// where a single worker gets tables as they are, which are filled again then.
 #[test]
 fn adds_up() {
-    let mut combine = Combine::new(HashKeys::new(7));
-    for epoch in [40_000u64, 3, 0, 500, 2] {
-        let mut expected = BTreeMap::new();
-        for i in 0..epoch {
-            let term = format!("{}{}", "long-".repeat((i % 5) as usize), i % 977);
-            let pane = Pane::new((i % 3) as usize, i % 7);
-            let index = combine.pane(pane);
-            combine.add(index, term.as_bytes(), 2);
-            *expected.entry((pane, term.into_bytes())).or_insert(0) += 2;
-        }
-        let mut found = BTreeMap::new();
-        combine.drain(epoch, 3, |block| {
-            assert_eq!(block.epoch, epoch);
-            for (pane, update) in block.iter() {
-                let (term, n) = (update.term(), update.n);
-                assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
-                assert_eq!(owner_of(HashKeys::new(7), &term, 3), block.owner as usize);
+    for peers in 1..=3 {
+        let mut combine = Combine::new(HashKeys::new(7));
+        for epoch in [40_000u64, 3, 0, 500, 90_000, 2, 900] {
+            let mut expected = BTreeMap::new();
+            for i in 0..epoch {
+                let term = format!("{}{}", "long-".repeat((i % 5) as usize), i / 9 % 4977);
+                // Some panes get thousands of terms, some few.
+                let pane = Pane::new((i % 3) as usize, if i % 17 == 0 { i % 7 } else { 8 + i % 2 });
+                let index = combine.pane(pane);
+                combine.add(index, term.as_bytes(), 2);
+                *expected.entry((pane, term.into_bytes())).or_insert(0) += 2;
             }
+            let (mut found, mut whole) = (BTreeMap::new(), false);
+            combine.drain(epoch, peers, |block| {
+                assert_eq!(block.epoch, epoch);
+                whole |= block.panes().len() == 1 && block.len() > 1024;
+                for (pane, update) in block.iter() {
+                    let (term, n) = (update.term(), update.n);
+                    assert_eq!(update.tag, HashKeys::new(7).tag(head(&term), &term));
+                    assert_eq!(owner_of(HashKeys::new(7), &term, peers), block.owner as usize);
+                    assert!(found.insert((pane, term.to_vec()), n).is_none(), "one update per key");
+                }
+            });
+            assert_eq!(found, expected);
+            assert!(peers > 1 || whole == (epoch >= 40_000), "{epoch}");
+        }
+    }
+}
+
+/// What a single worker gets has no more room than some times what it uses, though its table may have had more.
+#[test]
+fn a_table_that_was_made_for_more_is_not_handed_on() {
+    let mut combine = Combine::new(HashKeys::new(7));
+    for terms in [200_000, 2_000, 30_000] {
+        let index = combine.pane(Pane::new(0, 1));
+        (0..terms).for_each(|i: u32| combine.add(index, &i.to_be_bytes(), 1));
+        combine.drain(1, 1, |block| {
+            assert_eq!(block.len(), terms as usize);
+            assert!(!block.rows().is_roomy(), "{terms}");
         });
-        assert_eq!(found, expected);
     }
 }
 
@@ -90,6 +111,10 @@ fn small_tables_stay_small() {
 /// serve those that follow.
 #[test]
 fn passed_panes_go_first_and_nothing_is_lost() {
+    (1..=2).for_each(passed_panes_go_first);
+}
+
+fn passed_panes_go_first(peers: usize) {
     const WORTH: usize = 1000;
     let mut combine = Combine::new(HashKeys::new(7));
     let (mut expected, mut found) = (BTreeMap::new(), BTreeMap::new());
@@ -118,7 +143,7 @@ fn passed_panes_go_first_and_nothing_is_lost() {
         add(&mut combine, Pane::new(1, 0), 3);
         combine.pass(Pane::new(0, number), WORTH);
         assert_eq!(combine.has_passed(), number % 10 != 4 && number > 0);
-        combine.send_passed(1, 2, |block| {
+        combine.send_passed(1, peers, |block| {
             sent.extend(block.panes().to_vec());
             take(block);
         });
@@ -128,7 +153,7 @@ fn passed_panes_go_first_and_nothing_is_lost() {
     assert!(sent.iter().all(|pane| pane.tier() == 0 && pane.number() % 10 != 3 && pane.number() < 39));
     let (_, rows) = combine.filling.room();
     assert!(rows < 16 * WORTH, "room for {rows} terms");
-    combine.drain(1, 2, &mut take);
+    combine.drain(1, peers, &mut take);
     assert_eq!(found, expected);
     // The next epoch knows how large a pane may become, though none was left at the end of this one.
     let index = combine.pane(Pane::new(0, 40));

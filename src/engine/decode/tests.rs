@@ -51,9 +51,9 @@ impl Case {
         if self.gathered.tables[0].has_passed() {
             self.gathered.tables[0].send_passed(1, 1, |block| {
                 panes.extend(block.panes().iter().map(|pane| pane.number() - BEGIN / 1000));
-                for update in block.iter() {
-                    let term = String::from_utf8(update.term.to_vec()).expect("terms are text");
-                    *found.entry((block.panes()[update.place as usize], term)).or_default() += update.n;
+                for (pane, update) in block.iter() {
+                    let term = String::from_utf8(update.term().to_vec()).expect("terms are text");
+                    *found.entry((pane, term)).or_default() += update.n;
                 }
             });
         }
