@@ -148,7 +148,7 @@ fn without_late(
     let mut kept = Block::new(block.epoch, block.owner);
     for (pane, range) in block.pieces() {
         if !alive.is_dead(pane) {
-            kept.extend(pane, block, range);
+            kept.extend(pane, block.rows(), range);
         } else if let Some(to) = windows.pane_at(windows.time_of(pane), pane.tier() + 1, clock) {
             let to = late.pane(to);
             block.range(range).for_each(|update| late.add_update(to, &update));

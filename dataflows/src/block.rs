@@ -18,7 +18,7 @@ use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::dataflow::channels::{ContainerBytes, Message};
 use timely::progress::Stamp;
 
-use crate::rows::{Row, Rows};
+use crate::rows::Rows;
 pub use crate::rows::{Term, Update};
 use crate::term::{HEAD, head_within};
 use crate::windows::Pane;
@@ -59,12 +59,8 @@ impl Block {
         self.rows.push(update);
         self.end(pane);
     }
-    /// Adds some of the updates of another block, in a pane.
-    pub fn extend(&mut self, pane: Pane, other: &Block, range: Range<usize>) {
-        self.extend_rows(pane, &other.rows, range);
-    }
-    /// The same of rows.
-    pub(crate) fn extend_rows(&mut self, pane: Pane, rows: &Rows, range: Range<usize>) {
+    /// Adds some of the rows of a table or of another block, in a pane.
+    pub(crate) fn extend(&mut self, pane: Pane, rows: &Rows, range: Range<usize>) {
         self.rows.extend(rows, range);
         self.end(pane);
     }
@@ -115,6 +111,10 @@ impl Block {
     }
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
+    }
+    /// Bytes of all terms together.
+    fn term_bytes(&self) -> usize {
+        self.range(0..self.len()).map(|update| update.len as usize).sum()
     }
 }
 
@@ -192,15 +192,6 @@ impl ContainerBytes for Block {
     }
 }
 
-impl Block {
-    /// Bytes of all terms together.
-    fn term_bytes(&self) -> usize {
-        let short: usize =
-            self.rows.all.iter().filter(|row| row.long().is_none()).map(|row: &Row| row.len as usize).sum();
-        short + self.rows.long_bytes()
-    }
-}
-
 /// The pact of blocks: each goes whole to its owner. The sender has already split by `hash(term)`.
 pub fn to_owner() -> DistributorPact<fn(usize) -> ToOwner> {
     DistributorPact(|_peers| ToOwner)
@@ -267,11 +258,11 @@ mod tests {
         assert_eq!(block.pieces().collect::<Vec<_>>(), [(Pane(3), 0..3), (Pane(4), 3..6)]);
         let mut again = Block::new(7, 3);
         for (pane, range) in [(3, 0..0), (3, 0..2), (3, 2..2), (3, 2..3), (4, 3..4), (4, 4..6)] {
-            again.extend(Pane(pane), &block, range);
+            again.extend(Pane(pane), block.rows(), range);
         }
         assert_eq!(again, block);
         let mut tail = Block::new(7, 3);
-        tail.extend(Pane(4), &block, 4..6);
+        tail.extend(Pane(4), block.rows(), 4..6);
         let terms: Vec<_> = tail.iter().map(|(pane, update)| (pane.0, update.term().to_vec())).collect();
         assert_eq!(terms, [(4, b"b".to_vec()), (4, b"again a longer one".to_vec())]);
     }

@@ -162,7 +162,8 @@ impl Combine {
             match table.find(new.tag, |known| known.head == new.head && known.len == new.len) {
                 Ok(place) => table.rows.all[place].n += new.n,
                 Err(vacant) => {
-                    if table.put_row(vacant, *new) {
+                    let Row { head, n, len, tag } = *new;
+                    if table.put(vacant, Update { head, n, tag, len, long: &[] }) {
                         self.filling.grow(self.pane);
                         table = self.filling.table_mut(self.pane);
                     }

@@ -17,11 +17,6 @@ impl Long {
         self.ends.len()
     }
 
-    /// Bytes of all together.
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Adds one.
     pub(crate) fn push(&mut self, term: &[u8]) {
         self.bytes.extend_from_slice(term);

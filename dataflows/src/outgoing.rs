@@ -53,7 +53,7 @@ impl Outgoing {
             }
             1 if rows.len() == 0 => {}
             1 => {
-                self.blocks[0].extend_rows(pane, rows, 0..rows.len());
+                self.blocks[0].extend(pane, rows, 0..rows.len());
                 self.send_if_full(0, send);
             }
             peers => {

@@ -104,10 +104,6 @@ impl Rows {
     pub(crate) fn is_roomy(&self) -> bool {
         4 * self.len() < self.all.capacity()
     }
-    /// Bytes of all longer terms.
-    pub(crate) fn long_bytes(&self) -> usize {
-        self.long.size()
-    }
     /// A longer term by its index.
     #[inline]
     pub(crate) fn long(&self, index: usize) -> &[u8] {

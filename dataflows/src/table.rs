@@ -50,13 +50,6 @@ impl Table {
         self.index.put(at, update.tag, self.rows.len() - 1)
     }
 
-    /// The same of a short term's row.
-    #[inline]
-    pub(crate) fn put_row(&mut self, at: usize, row: Row) -> bool {
-        self.rows.all.push(row);
-        self.index.put(at, row.tag, self.rows.len() - 1)
-    }
-
     /// Takes the terms of a smaller table, which is of no use then but to the pool. The room of its rows stays with it: else
     /// every small table would come by that of a large one in the end.
     pub(crate) fn take_over(&mut self, smaller: &mut Table) {
