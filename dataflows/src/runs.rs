@@ -116,6 +116,8 @@ impl SpineBatch for Runs {
 
 /// A merge in progress.
 pub struct RunsMerger {
+    /// How much work a unit of fuel pays for.
+    rate: isize,
     /// What has not been looked at, by pane and time.
     waiting: VecDeque<Run>,
     /// Runs of one pane and time that may have to be merged.
@@ -134,7 +136,10 @@ impl Merger<Runs> for RunsMerger {
         let mut waiting: Vec<Run> = one.runs.iter().chain(&two.runs).cloned().collect();
         waiting.iter_mut().for_each(|run| run.time = run.time.max(since));
         waiting.sort_by_key(|run| (run.pane, run.time));
+        let groups = waiting.chunk_by(|one, two| (one.pane, one.time) == (two.pane, two.time));
+        let largest = groups.map(<[Run]>::len).max().unwrap_or(0);
         RunsMerger {
+            rate: rate(largest),
             waiting: waiting.into(),
             group: Vec::new(),
             pair: None,
@@ -145,6 +150,28 @@ impl Merger<Runs> for RunsMerger {
     }
 
     fn work(&mut self, _one: &Runs, _two: &Runs, fuel: &mut isize) {
+        let mut left = fuel.saturating_mul(self.rate);
+        *fuel = match self.advance(&mut left) {
+            true => 1 + (left - 1) / self.rate,
+            false => left / self.rate,
+        };
+    }
+
+    fn done(self) -> Option<Runs> {
+        Runs::new(self.done)
+    }
+}
+
+/// The spine counts on a merge to take a few units of fuel for each record of the two batches, and panics where one has not come to
+/// its end when the next is due. When many epochs have become one time, a record may be written once for each halving of its
+/// group, since the smallest go first. So fuel pays for so much more.
+fn rate(largest_group: usize) -> isize {
+    largest_group.next_power_of_two().ilog2().max(1) as isize
+}
+
+impl RunsMerger {
+    /// Works until nothing is left to do, and says so, or until nothing is left of the fuel.
+    fn advance(&mut self, fuel: &mut isize) -> bool {
         while *fuel > 0 {
             if let Some((pair, at)) = &mut self.pair {
                 let ended = add([pair[0].signed(), pair[1].signed()], at, &mut self.sums, fuel);
@@ -165,7 +192,7 @@ impl Merger<Runs> for RunsMerger {
             } else {
                 self.done.append(&mut self.group);
                 self.parted = false;
-                let Some(first) = self.waiting.pop_front() else { return };
+                let Some(first) = self.waiting.pop_front() else { return true };
                 let place = (first.pane, first.time);
                 let mut group = vec![first];
                 while let Some(run) = self.waiting.pop_front_if(|run| (run.pane, run.time) == place) {
@@ -175,10 +202,7 @@ impl Merger<Runs> for RunsMerger {
                 *fuel -= 1;
             }
         }
-    }
-
-    fn done(self) -> Option<Runs> {
-        Runs::new(self.done)
+        false
     }
 }
 
@@ -247,6 +271,39 @@ mod tests {
             merger.work(one, two, &mut fuel);
             if fuel > 0 {
                 return merger.done();
+            }
+        }
+    }
+
+    /// Whatever many epochs have put into a pane, a merge ends within the fuel that the spine has for it: else it panics.
+    #[test]
+    fn a_merge_of_many_runs_ends_in_time() {
+        for runs in [1u64, 2, 3, 16, 200, 1000] {
+            for (terms, died) in [(1, false), (9, false), (1, true), (9, true)] {
+                let batch = |from: u64| {
+                    let at =
+                        |time: u64| (0..terms).map(|term| (time % 13 * 7 + term) as u8).collect::<Vec<_>>();
+                    let mut all: Vec<Run> = (from..from + runs).map(|time| run(1, time, &at(time))).collect();
+                    // Of some that are counted off nothing is here.
+                    let off = (0..runs / 2).map(|time| Run { minus: true, ..run(1, time, &at(time)) });
+                    all.extend(off.filter(|_| died));
+                    Runs::new(all).expect("there are runs")
+                };
+                let (one, two) = (batch(0), batch(runs));
+                let mut merger = RunsMerger::new(&one, &two, AntichainRef::new(&[2 * runs]));
+                let (mut spent, records) = (0, (one.len() + two.len()) as isize);
+                let fuel = loop {
+                    let mut fuel = 7;
+                    merger.work(&one, &two, &mut fuel);
+                    spent += 7;
+                    if fuel > 0 {
+                        break fuel;
+                    }
+                };
+                assert!(
+                    fuel <= 7 && spent <= 3 * records + 7,
+                    "{runs} {terms} {died}: {spent} for {records}"
+                );
             }
         }
     }
