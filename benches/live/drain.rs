@@ -18,7 +18,6 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use crate::broker::Broker;
 use crate::fill::fill;
 use crate::middle::{median, spread};
-use crate::program::Program;
 use crate::{COUNTS, Load, TOPIC, USUAL, configuration};
 
 /// How long anything may take.
@@ -138,8 +137,7 @@ fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
 pub fn drain(posts: u64, workers: usize, load: Load, broker: &Broker, folder: &Path) -> Result<Cost, String> {
     let begun = Instant::now();
     let text = configuration(broker.address(), "earliest", workers, 250, load.counts);
-    let mut program = Program::start(folder, &text)?;
-    load.put_on(&program)?;
+    let mut program = load.start(folder, &text)?;
     loop {
         program.lives()?;
         let cost = Cost { wall: begun.elapsed().as_secs_f64(), cpu: program.cpu() };

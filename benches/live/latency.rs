@@ -20,7 +20,6 @@ use tidings::produce::synthetic::{Mix, Synthetic};
 
 use crate::broker::Broker;
 use crate::probes::{Probes, Way, word};
-use crate::program::Program;
 use crate::{Load, TOPIC, configuration, events};
 
 /// Posts that are sent again and again.
@@ -61,7 +60,7 @@ impl ProducerContext for Placed {
     type DeliveryOpaque = usize;
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
         if let (Ok(message), Some(number)) = (result, number.checked_sub(1)) {
-            self.0.placed(number, message.partition(), message.offset());
+            self.0.placed(number, message.partition(), message.offset(), Instant::now());
         }
     }
 }
@@ -69,8 +68,7 @@ impl ProducerContext for Placed {
 /// Sends and measures.
 pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
     let text = configuration(broker.address(), "latest", args.workers, args.epoch, load.counts);
-    let mut program = Program::start(folder, &text)?;
-    load.put_on(&program)?;
+    let mut program = load.start(folder, &text)?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
     let (address, since) = (program.address.clone(), Instant::now() + Duration::from_secs(args.warm));
     let spent = program.cpu();
@@ -86,12 +84,13 @@ pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<()
             std::thread::sleep(PROBE);
         }
         ended.store(true, Ordering::Relaxed);
+        // Why it ended says more than that it does not answer.
+        program.lives()?;
         for thread in [asking, following] {
             thread.join().map_err(|_| "a thread panicked".to_owned())??;
         }
         Ok::<_, String>((sent?, took))
     })?;
-    program.lives()?;
     program.stop()?;
     let passed = (args.warm + args.seconds) as f64;
     println!(
@@ -102,8 +101,12 @@ pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<()
         took / passed * 100.0
     );
     println!("{:<34} {:>8} {:>8} {:>8} {:>8}  ms", "", "probes", "p50", "p99", "most");
-    for (name, way) in [("sent until answered over HTTP", Way::Asked), ("sent until in an event", Way::Told)]
-    {
+    let ways = [
+        ("sent until stored by the broker", Way::Stored),
+        ("sent until answered over HTTP", Way::Asked),
+        ("sent until in an event", Way::Told),
+    ];
+    for (name, way) in ways {
         let all = probes.latencies(way, since)?;
         let at = |share: f64| all[((all.len() as f64 * share) as usize).min(all.len() - 1)];
         println!("{name:<34} {:>8} {:>8.1} {:>8.1} {:>8.1}", all.len(), at(0.5), at(0.99), at(1.0));

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use broker::Broker;
+use program::Program;
 
 /// The topic that is written and read.
 const TOPIC: &str = "posts";
@@ -108,9 +109,12 @@ struct Load {
 }
 
 impl Load {
-    /// Confines a program that was started.
-    fn put_on(self, program: &program::Program) -> Result<(), String> {
-        self.core.map_or(Ok(()), |core| cores::confine(program.child.id(), &core.to_string()))
+    /// Starts the program with these settings.
+    fn start(self, folder: &Path, configuration: &str) -> Result<Program, String> {
+        match self.core {
+            Some(core) => Program::start_on(core, folder, configuration),
+            None => Program::start(folder, configuration),
+        }
     }
 }
 

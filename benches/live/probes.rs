@@ -7,9 +7,11 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// How a probe can be seen.
+/// How a probe can be seen. What passed before it was stored is the sender's and the broker's.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
+    /// The broker said that it has it.
+    Stored,
     /// Asked for over HTTP, again and again.
     Asked,
     /// In the stream of events.
@@ -22,7 +24,7 @@ struct Probe {
     intended: Instant,
     /// Partition and offset, once the broker has it.
     place: Option<(i32, i64)>,
-    seen: [Option<Instant>; 2],
+    seen: [Option<Instant>; 3],
 }
 
 /// All probes of a run, by number.
@@ -33,13 +35,15 @@ impl Probes {
     /// Adds a probe that is to be sent at this moment, and says its number.
     pub fn add(&self, intended: Instant) -> usize {
         let mut probes = self.0.lock().expect("no holder panics");
-        probes.push(Probe { intended, place: None, seen: [None; 2] });
+        probes.push(Probe { intended, place: None, seen: [None; 3] });
         probes.len() - 1
     }
 
     /// Takes note of where the broker put it.
-    pub fn placed(&self, number: usize, partition: i32, offset: i64) {
-        self.0.lock().expect("no holder panics")[number].place = Some((partition, offset));
+    pub fn placed(&self, number: usize, partition: i32, offset: i64, at: Instant) {
+        let probe = &mut self.0.lock().expect("no holder panics")[number];
+        probe.place = Some((partition, offset));
+        probe.seen[Way::Stored as usize] = Some(at);
     }
 
     /// Those that have been sent and not been seen in this way.

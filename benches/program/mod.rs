@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tidings");
+
 /// How long it may take to say where it answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -25,10 +27,20 @@ pub struct Program {
 impl Program {
     /// Starts it with a configuration that lets it choose its port, and waits until it says where it answers.
     pub fn start(folder: &Path, configuration: &str) -> Result<Program, String> {
+        Program::start_by(Command::new(PROGRAM), folder, configuration)
+    }
+
+    /// The same on this core only, from its first thread on, by `taskset`.
+    pub fn start_on(core: usize, folder: &Path, configuration: &str) -> Result<Program, String> {
+        let mut taskset = Command::new("taskset");
+        taskset.args(["-c", &core.to_string(), PROGRAM]);
+        Program::start_by(taskset, folder, configuration)
+    }
+
+    fn start_by(mut command: Command, folder: &Path, configuration: &str) -> Result<Program, String> {
         let (file, log) = (folder.join("tidings.toml"), folder.join("tidings.log"));
         fs::write(&file, configuration).map_err(|error| error.to_string())?;
         let output = File::create(&log).map_err(|error| error.to_string())?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         let child = command.arg("run").arg("-c").arg(file).stdout(Stdio::null()).stderr(output).spawn();
         let child = child.map_err(|error| format!("tidings run: {error}"))?;
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();

@@ -156,10 +156,10 @@ impl Builder {
     fn end(&mut self) {
         self.ends.push(u32::try_from(self.bytes.len()).expect("a body holds less than 4 GiB"));
     }
-    /// Makes room for all that two bodies have.
-    pub fn reserve(&mut self, one: &Body, two: &Body) {
-        self.ends.reserve(one.len() + two.len());
-        self.bytes.reserve(one.size() + two.size() + PADDING);
+    /// Makes room for so many terms, whose records take so many bytes.
+    pub fn reserve(&mut self, terms: usize, bytes: usize) {
+        self.ends.reserve(terms);
+        self.bytes.reserve(bytes + PADDING);
     }
     /// Whether this body should be ended and a new one begun.
     pub fn is_full(&self) -> bool {
@@ -192,8 +192,8 @@ pub struct Signed<'a> {
     pub minus: bool,
 }
 
-/// Adds two bodies up from where `at` says, until `fuel` records have been written: what comes to more than 0 into the first
-/// of `sums`, what comes to less into the second. Returns whether that was all.
+/// Adds two bodies up from where `at` says, until `fuel` records have been written or a sum is full: what comes to more than 0
+/// into the first of `sums`, what comes to less into the second. Returns whether that was all.
 pub fn add(
     [one, two]: [Signed<'_>; 2],
     at: &mut [usize; 2],
@@ -201,7 +201,7 @@ pub fn add(
     fuel: &mut isize,
 ) -> bool {
     let (mut a, mut b) = (one.body.at(at[0]), two.body.at(at[1]));
-    while *fuel > 0 {
+    while *fuel > 0 && !sums.iter().any(Builder::is_full) {
         let order = match (&a, &b) {
             (Some(a), Some(b)) => a.compare(b),
             (Some(_), None) => Ordering::Less,

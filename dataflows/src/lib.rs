@@ -33,6 +33,7 @@ pub mod leaders;
 pub mod load;
 mod long;
 pub mod merged;
+pub mod merger;
 pub mod outgoing;
 pub mod panes;
 pub mod pipeline;

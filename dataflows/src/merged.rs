@@ -20,8 +20,29 @@ pub struct Merged<'a> {
 impl<'a> Merged<'a> {
     /// From the first term that is not before `from`.
     pub fn new(runs: impl IntoIterator<Item = &'a Run>, from: &[u8]) -> Merged<'a> {
-        let heads = runs.into_iter().filter_map(|run| Head::at(run, run.body.seek(from)).map(Reverse));
+        Merged::at(runs.into_iter().map(|run| (run, run.body.seek(from))))
+    }
+
+    /// From these records on, each run from its own.
+    pub fn at(runs: impl IntoIterator<Item = (&'a Run, usize)>) -> Merged<'a> {
+        let heads = runs.into_iter().filter_map(|(run, index)| Head::at(run, index).map(Reverse));
         Merged { heads: heads.collect() }
+    }
+
+    /// From which records on it would go on; runs that have come to their end are not among them.
+    pub fn rest(&self) -> impl Iterator<Item = (&'a Run, usize)> {
+        self.heads.iter().map(|Reverse(head)| (head.run, head.index))
+    }
+
+    /// The next term, what it adds up to, which may be nothing, and how many records say so.
+    pub fn add_next(&mut self) -> Option<(&'a [u8], i64, usize)> {
+        let (term, mut sum) = self.step()?;
+        let mut records = 1;
+        while self.heads.peek().is_some_and(|Reverse(head)| head.record.term == term) {
+            sum += self.step().map_or(0, |(_, n)| n);
+            records += 1;
+        }
+        Some((term, sum, records))
     }
 
     fn step(&mut self) -> Option<(&'a [u8], i64)> {
@@ -41,10 +62,7 @@ impl<'a> Iterator for Merged<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (term, mut sum) = self.step()?;
-            while self.heads.peek().is_some_and(|Reverse(head)| head.record.term == term) {
-                sum += self.step().map_or(0, |(_, n)| n);
-            }
+            let (term, sum, _) = self.add_next()?;
             if sum != 0 {
                 return Some((term, sum));
             }

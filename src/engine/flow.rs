@@ -2,8 +2,9 @@
 //!
 //! Idea: nothing in the dataflow bounds its queues, so the source does: a worker reads on only while what it has handed in
 //! and what is not yet counted stays below a bound, and an epoch closes late rather than behind another that is
-//! not yet counted. Under load epochs so become larger, which combines better; behind a backlog they become larger still,
-//! since nobody waits for what is long past, and what is too old for fine panes then goes to coarse ones at once.
+//! not yet counted. Under load epochs so become larger, which combines better; behind a backlog they become larger still, by
+//! half of the time for which it has lasted, since nobody waits for what is long past, and what is too old for fine panes then
+//! goes to coarse ones at once; but whoever is late by little is not made late by much.
 //! Invariant: beyond the output probe there are at most [`EPOCHS`] epochs, and at most [`BYTES`] and one poll's worth of
 //! records a worker.
 //! Cost: one entry per epoch on its way.
@@ -20,7 +21,7 @@ pub const EPOCHS: usize = 4;
 /// How many times longer than usual an epoch may become while the one before is being counted.
 const WAITING: u32 = 4;
 
-/// How many times longer an epoch becomes while the source has more than can be read.
+/// How many times longer an epoch becomes at most while the source has more than can be read.
 const BACKLOG: u32 = 8;
 
 /// What one worker has handed in and has not yet seen counted.
@@ -72,8 +73,8 @@ impl Flow {
 pub enum Filling {
     /// As records come.
     Live,
-    /// From a backlog: there was always more to read.
-    Backlog,
+    /// From a backlog: since then there was always more to read.
+    Backlog(Instant),
     /// It holds what it may.
     Full,
     /// Nothing more will come.
@@ -107,14 +108,21 @@ impl Ticker {
 
     /// When the next epoch closes if nothing changes; `None`: not before one on its way is complete.
     pub fn due(&self, on_their_way: usize, filling: Filling) -> Option<Instant> {
-        let intervals = match (filling, on_their_way) {
-            (Filling::Last, _) | (Filling::Full, 0) => 0,
+        let length = match (filling, on_their_way) {
+            (Filling::Last, _) | (Filling::Full, 0) => Duration::ZERO,
             (_, EPOCHS..) => return None,
-            (Filling::Live, 0) | (Filling::Full, _) => 1,
-            (Filling::Live, _) => WAITING,
-            (Filling::Backlog, _) => BACKLOG,
+            (Filling::Full, _) => self.interval,
+            (Filling::Live, _) => self.live(on_their_way),
+            (Filling::Backlog(since), _) => {
+                let lasted = self.last.saturating_duration_since(since);
+                (lasted / 2).max(self.live(on_their_way)).min(self.interval * BACKLOG)
+            }
         };
-        Some(self.last + self.interval * intervals)
+        Some(self.last + length)
+    }
+
+    fn live(&self, on_their_way: usize) -> Duration {
+        self.interval * if on_their_way == 0 { 1 } else { WAITING }
     }
 }
 
@@ -135,13 +143,22 @@ mod tests {
     }
 
     #[test]
-    fn epochs_grow_behind_a_backlog_until_they_are_full() {
+    fn epochs_grow_with_a_backlog_until_they_are_full() {
         let interval = Duration::from_millis(100);
         let mut ticker = Ticker::new(interval, 0);
-        let start = ticker.last;
-        assert_eq!(ticker.tick(start + interval * 7, 700, 0, Filling::Backlog), None);
-        assert_eq!(ticker.tick(start + interval * 7, 700, 0, Filling::Full), Some(700));
-        assert_eq!(ticker.tick(start + interval * 15, 1500, 0, Filling::Backlog), Some(1500));
+        let since = ticker.last;
+        let length = |ticker: &Ticker, on_their_way| {
+            let due = ticker.due(on_their_way, Filling::Backlog(since)).expect("few are on their way");
+            due - ticker.last
+        };
+        assert_eq!([0, 1].map(|on_their_way| length(&ticker, on_their_way)), [interval, interval * 4]);
+        for (passed, expected) in [(1, 2), (10, 10), (20, 20), (99, 80)] {
+            ticker.last = since + interval * passed;
+            assert_eq!(length(&ticker, 0), (interval * expected / 2).clamp(interval, interval * 8));
+        }
+        let now = ticker.last + interval;
+        assert_eq!(ticker.tick(now, 700, 0, Filling::Backlog(since)), None);
+        assert_eq!(ticker.tick(now, 700, 0, Filling::Full), Some(700));
     }
 
     #[test]

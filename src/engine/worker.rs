@@ -48,8 +48,8 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     let after = job.keeping.as_ref().map_or(0, |keeping| keeping.after);
     let (mut flow, mut ticker) = (Flow::default(), Ticker::new(job.config.engine.epoch, after));
     let (mut polled, mut ending, mut told, mut stopped) = (Polled::Idle, false, false, false);
-    // Whether there was always more to read since the last epoch closed, and whether the next one has been told to.
-    let (mut backlog, mut closing, mut committed) = (false, false, Instant::now());
+    // Since when there has always been more to read, and whether the epoch being filled has been told to close.
+    let (mut backlog, mut closing, mut committed) = (None, false, Instant::now());
     let mut given_back = Instant::now();
     let mut wishes = Wishes::default();
     // What was kept is an epoch of its own: nothing is read before it has closed.
@@ -72,8 +72,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     }
                     pipeline.close(epoch);
                     flow.closed(epoch);
-                    (backlog, closing) = (polled == Polled::More && !restoring, false);
-                    restoring = false;
+                    (closing, restoring) = (false, false);
                     wishes.full = false;
                     keeper.closes(epoch, commands.leads());
                 }
@@ -111,15 +110,15 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                 Polled::Finished
             });
         }
-        backlog &= polled == Polled::More;
         let now = Instant::now();
+        backlog = (polled == Polled::More && !restoring).then(|| backlog.unwrap_or(now));
         keeper.exchange(&mut commands, now);
         let full = wishes.exchange(&mut commands, job, flow.is_full());
         let filling = match backlog {
             _ if polled == Polled::Finished || job.control.stopping() => Filling::Last,
             _ if full => Filling::Full,
-            true => Filling::Backlog,
-            false => Filling::Live,
+            Some(since) => Filling::Backlog(since),
+            None => Filling::Live,
         };
         // A source that failed is finished too: what it has read is published all the same.
         let last = filling == Filling::Last;

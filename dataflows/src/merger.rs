@@ -1,0 +1,322 @@
+//! Merges two batches of runs, a bit at every insertion.
+//!
+//! Idea: which runs of a pane and time are added up is decided when the merge begins: those that are worth it, all of them in
+//! one pass. So it is known how many records there are to read, and they are spread evenly over the fuel that is due before the
+//! spine needs the result, one unit for each record of the two: no insertion waits for much more than its share. (The spine
+//! gives eight for each record inserted; where a merge takes two for each of its own, it may come too late, and the spine
+//! panics.) What is not added up stands side by side, so a merge can end at any time; where it has to end at once, it leaves to
+//! the next one what it has not begun.
+//! Invariant: what all runs of a pane add up to at any time from `since` on is what the two batches hold.
+//! Cost: a record is read and written once where its run is added to others, and is so whenever those have become about as many
+//! as its own run has: log2 of the pane's terms to an epoch's times, or less where more than two meet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use differential_dataflow::trace::implementations::spine_fueled::Merger;
+use timely::progress::frontier::AntichainRef;
+
+use crate::body::{Builder, FULL, Signed, add};
+use crate::merged::Merged;
+use crate::runs::{Run, Runs, cancel};
+
+/// A run is added to smaller ones if it has at most so many times their records.
+const WORTH: usize = 4;
+
+/// A merge in progress.
+pub struct RunsMerger {
+    /// Records of both batches.
+    records: usize,
+    /// Records that were to be read when it began.
+    planned: usize,
+    /// Runs that are to be added up, each set of one pane and time.
+    waiting: VecDeque<Vec<Run>>,
+    /// Those that are being added up, each from which record on; as many as have not come to their end.
+    rest: Vec<(Run, usize)>,
+    /// What they add up to, and what is counted off.
+    sums: [Builder; 2],
+    done: Vec<Run>,
+}
+
+impl Merger<Runs> for RunsMerger {
+    fn new(one: &Runs, two: &Runs, since: AntichainRef<u64>) -> Self {
+        let since = since.first().copied().unwrap_or(0);
+        let mut runs: Vec<Run> = one.all().iter().chain(two.all()).cloned().collect();
+        runs.iter_mut().for_each(|run| run.time = run.time.max(since));
+        runs.sort_by_key(|run| (run.pane, run.time));
+        let groups = runs.chunk_by(|one, two| (one.pane, one.time) == (two.pane, two.time));
+        let (waiting, alone): (Vec<_>, Vec<_>) =
+            groups.flat_map(|group| sets(cancel(group.to_vec()))).partition(|set| set.len() > 1);
+        RunsMerger {
+            records: records(&runs),
+            planned: waiting.iter().map(|set| records(set)).sum(),
+            waiting: waiting.into(),
+            rest: Vec::new(),
+            sums: Default::default(),
+            done: alone.into_iter().flatten().collect(),
+        }
+    }
+
+    fn work(&mut self, _one: &Runs, _two: &Runs, fuel: &mut isize) {
+        if *fuel <= 0 {
+            return;
+        }
+        // All there is: it has to come to its end now.
+        let mut left = if *fuel == isize::MAX {
+            self.done.extend(self.waiting.drain(..).flatten());
+            usize::MAX
+        } else {
+            // As large a part of what there is to read as the fuel is of what is due.
+            let share = fuel.unsigned_abs() as u128 * self.planned as u128;
+            (share / self.records.max(1) as u128) as usize + 1
+        };
+        let ended = self.advance(&mut left);
+        *fuel = if ended { (*fuel).min(left as isize).max(1) } else { 0 };
+    }
+
+    fn done(self) -> Option<Runs> {
+        Runs::new(self.done)
+    }
+}
+
+impl RunsMerger {
+    /// Reads so many records, or all there are; whether it was all.
+    fn advance(&mut self, left: &mut usize) -> bool {
+        loop {
+            if self.rest.is_empty() {
+                let Some(set) = self.waiting.pop_front() else { return true };
+                let (terms, bytes) = (records(&set), set.iter().map(|run| run.body.size()).sum::<usize>());
+                self.sums[0].reserve(terms, bytes.min(FULL));
+                self.rest = set.into_iter().map(|run| (run, 0)).collect();
+            }
+            if *left == 0 {
+                return false;
+            }
+            let (pane, time) = (self.rest[0].0.pane, self.rest[0].0.time);
+            self.rest = add_up(std::mem::take(&mut self.rest), &mut self.sums, left);
+            for (sum, minus) in self.sums.iter_mut().zip([false, true]) {
+                if self.rest.is_empty() || sum.is_full() {
+                    let body = sum.body().map(Arc::new);
+                    self.done.extend(body.map(|body| Run { pane, time, minus, body }));
+                }
+            }
+        }
+    }
+}
+
+fn records(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.body.len()).sum()
+}
+
+/// Which runs of one pane and time are to be added up with each other; those that are not are sets of their own.
+fn sets(mut group: Vec<Run>) -> Vec<Vec<Run>> {
+    let minus = group.iter().filter(|run| run.minus).count();
+    if minus == group.len() {
+        // Left as they are, so that they are known by what they cancel.
+        return group.into_iter().map(|run| vec![run]).collect();
+    }
+    if minus > 0 {
+        // Something was added up while it was on its way out: what is left of all is no more than they are.
+        return vec![group];
+    }
+    group.sort_unstable_by_key(|run| run.body.len());
+    let (mut sets, mut terms, mut bytes) = (Vec::<Vec<Run>>::new(), 0, 0);
+    for run in group {
+        let fits = run.body.len() <= WORTH * terms && bytes + run.body.size() < FULL;
+        if !fits {
+            (terms, bytes) = (0, 0);
+        }
+        (terms, bytes) = (terms + run.body.len(), bytes + run.body.size());
+        match sets.last_mut().filter(|_| fits) {
+            Some(set) => set.push(run),
+            None => sets.push(vec![run]),
+        }
+    }
+    sets
+}
+
+/// Adds runs up from these records on, until so many have been read or a sum is full: what comes to more than 0 into the first of
+/// `sums`, what comes to less into the second. What is left.
+fn add_up(rest: Vec<(Run, usize)>, sums: &mut [Builder; 2], left: &mut usize) -> Vec<(Run, usize)> {
+    let mut fuel = isize::try_from(*left).unwrap_or(isize::MAX);
+    let rest = if let [(one, from), (two, second)] = &rest[..] {
+        let mut at = [*from, *second];
+        add([one, two].map(|run| Signed { body: &run.body, minus: run.minus }), &mut at, sums, &mut fuel);
+        let rest = rest.into_iter().zip(at).map(|((run, _), at)| (run, at));
+        rest.filter(|(run, at)| *at < run.body.len()).collect()
+    } else {
+        let mut merged = Merged::at(rest.iter().map(|(run, at)| (run, *at)));
+        while fuel > 0
+            && !sums.iter().any(Builder::is_full)
+            && let Some((term, n, records)) = merged.add_next()
+        {
+            if n != 0 {
+                sums[usize::from(n < 0)].push(term, n.unsigned_abs());
+            }
+            fuel -= records as isize;
+        }
+        merged.rest().map(|(run, at)| (run.clone(), at)).collect()
+    };
+    *left = usize::try_from(fuel).unwrap_or(0);
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::gather;
+    use crate::shared::Shared;
+    use crate::windows::Pane;
+    use differential_dataflow::trace::implementations::spine_fueled::{Spine, SpineBatch};
+    use differential_dataflow::trace::{Description, Span, Trace, TraceReader};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use timely::dataflow::operators::generic::OperatorInfo;
+    use timely::progress::Antichain;
+
+    type Held = BTreeMap<(u64, Vec<u8>), i64>;
+
+    fn held(batches: &[Runs], until: u64) -> Held {
+        let mut held = Held::new();
+        for run in batches.iter().flat_map(Runs::all).filter(|run| run.time <= until) {
+            for record in run.body.iter() {
+                *held.entry((run.pane.0, record.term.to_vec())).or_default() += run.sign() * record.n as i64;
+            }
+        }
+        held.retain(|_, n| *n != 0);
+        held
+    }
+
+    fn run(pane: u64, time: u64, terms: &[u8]) -> Run {
+        let (mut counts, mut builder) = (BTreeMap::new(), Builder::default());
+        terms.iter().for_each(|term| *counts.entry(*term).or_insert(0) += 1);
+        counts.into_iter().for_each(|(term, n)| builder.push(&[b'a', term], n));
+        Run { pane: Pane(pane), time, minus: false, body: Arc::new(builder.body().expect("it has terms")) }
+    }
+
+    fn merged(one: &Runs, two: &Runs, since: u64, step: isize) -> Option<Runs> {
+        let mut merger = RunsMerger::new(one, two, AntichainRef::new(&[since]));
+        loop {
+            let mut fuel = step;
+            merger.work(one, two, &mut fuel);
+            if fuel > 0 {
+                return merger.done();
+            }
+        }
+    }
+
+    /// Whatever many epochs have put into a pane, a merge ends within the fuel that the spine has for it: else it panics.
+    #[test]
+    fn a_merge_of_many_runs_ends_in_time() {
+        for runs in [1u64, 2, 3, 16, 200, 1000] {
+            for (terms, died) in [(1, false), (9, false), (1, true), (9, true)] {
+                let batch = |from: u64| {
+                    let at =
+                        |time: u64| (0..terms).map(|term| (time % 13 * 7 + term) as u8).collect::<Vec<_>>();
+                    let mut all: Vec<Run> = (from..from + runs).map(|time| run(1, time, &at(time))).collect();
+                    // Of some that are counted off nothing is here.
+                    let off = (0..runs / 2).map(|time| Run { minus: true, ..run(1, time, &at(time)) });
+                    all.extend(off.filter(|_| died));
+                    Runs::new(all).expect("there are runs")
+                };
+                let (one, two) = (batch(0), batch(runs));
+                let mut merger = RunsMerger::new(&one, &two, AntichainRef::new(&[2 * runs]));
+                let (mut spent, records) = (0, (one.len() + two.len()) as isize);
+                let fuel = loop {
+                    let mut fuel = 7;
+                    merger.work(&one, &two, &mut fuel);
+                    spent += 7;
+                    if fuel > 0 {
+                        break fuel;
+                    }
+                };
+                assert!(fuel <= 7 && spent <= records + 7, "{runs} {terms} {died}: {spent} for {records}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// The spine panics where a merge has not come to its end when it needs the room. Batches are of any sizes, most of them
+        /// small, and all of one pane and time: as much is to be added up as can be.
+        #[test]
+        fn the_spine_always_has_room(sizes in proptest::collection::vec((0u32..9, 0u64..256), 1..400)) {
+            let mut spine = Spine::<Shared<Runs>>::new(OperatorInfo::new(0, 0, [].into()), None, None);
+            let (frontier, mut held) = (|time| Antichain::from_elem(time), 0);
+            for ((most, size), time) in sizes.into_iter().zip(1u64..) {
+                let size = size % (1 << most);
+                let mut builder = Builder::default();
+                (0..size).for_each(|at| builder.push(&(at * 7919 + time).to_be_bytes(), 1));
+                let body = builder.body().map(Arc::new);
+                let run = body.map(|body| Run { pane: Pane(1), time, minus: false, body });
+                let batch = Runs::new(run.into_iter().collect()).map(Shared::from);
+                let desc = Description::new(frontier(time - 1), frontier(time), frontier(0));
+                spine.insert(Span::new(desc, batch));
+                spine.set_logical_compaction(frontier(time).borrow());
+                spine.set_physical_compaction(frontier(time).borrow());
+                held += size;
+            }
+            let mut found = 0;
+            spine.map_spans(|span| {
+                let runs = span.inner.iter().flat_map(|batch| batch.all());
+                found += runs.flat_map(|run| run.body.iter()).map(|record| record.n).sum::<u64>();
+            });
+            prop_assert_eq!(found, held);
+        }
+    }
+
+    proptest! {
+        /// Batches are merged in any order and in any steps; panes die once, some when their bodies have been merged
+        /// already, and nothing changes what is held; in the end nothing is left of what has died.
+        #[test]
+        fn merges_change_nothing(
+            epochs in proptest::collection::vec(
+                proptest::collection::vec((0u64..4, proptest::collection::vec(0u8..60, 1..60)), 1..5), 2..12),
+            early in any::<[bool; 2]>(),
+            order in proptest::collection::vec(any::<proptest::sample::Index>(), 30),
+            step in 1isize..50,
+        ) {
+            let epoch = |(time, runs): (usize, Vec<(u64, Vec<u8>)>)| {
+                let runs = runs.iter().map(|(pane, terms)| run(*pane, time as u64, terms));
+                Runs::new(runs.collect()).expect("there are runs")
+            };
+            let mut batches: Vec<Runs> = epochs.into_iter().enumerate().map(epoch).collect();
+            let end = batches.len() as u64;
+            let mut all: Vec<Run> = batches.iter().flat_map(Runs::all).cloned().collect();
+            // What has been merged early has lost its times before this one.
+            let mut floor = 0;
+            let mut order = order.into_iter();
+            for (pane, early) in early.into_iter().enumerate() {
+                let pane = Pane(pane as u64)..Pane(pane as u64 + 1);
+                let mut moves = gather(&batches, &pane, ..);
+                moves.iter_mut().for_each(|run| (run.minus, run.time) = (true, end));
+                if early && batches.len() > 1 {
+                    let at = order.next().expect("enough").index(batches.len() - 1);
+                    let two = batches.remove(at + 1);
+                    batches[at] = merged(&batches[at], &two, end - 1, step).expect("what died has not left");
+                    floor = end - 1;
+                }
+                all.extend(moves.iter().cloned());
+                batches.extend(Runs::new(moves));
+            }
+            let all = Runs::new(all).into_iter().collect::<Vec<_>>();
+            let expected: Vec<Held> = (0..=end).map(|until| held(&all, until)).collect();
+            let mut since = 0;
+            while batches.len() > 1 {
+                let at = order.next().expect("enough").index(batches.len() - 1);
+                let two = batches.remove(at + 1);
+                let one = batches.remove(at);
+                since += 1;
+                if let Some(batch) = merged(&one, &two, since.min(end), step) {
+                    batches.insert(at, batch);
+                }
+                for until in since.clamp(floor, end)..=end {
+                    prop_assert_eq!(&held(&batches, until), &expected[until as usize]);
+                }
+            }
+            let runs: Vec<Run> = batches.iter().flat_map(Runs::all).cloned().collect();
+            prop_assert!(since < end || runs.iter().all(|run| run.pane.0 > 1 && !run.minus));
+        }
+    }
+}
