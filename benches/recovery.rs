@@ -221,7 +221,7 @@ fn main() {
         .expect("it is whole");
         pipeline.close(1);
         let (snapshot, _) = step_until(worker, &mut pipeline, 1);
-        let held = snapshot.counts[0].figures.last().map_or(0, |held| held.total);
+        let held = snapshot.counts[0].ranks.figures.last().map_or(0, |held| held.total);
         assert!(held > 0, "something was loaded");
         let mut took = took.lock().expect("nobody panics");
         *took = begun.elapsed().max(*took);

@@ -141,11 +141,11 @@ fn steps(criterion: &mut Criterion) {
                 let totals = Rc::new(RefCell::new(Totals::new(windows.len() + 1, keys)));
                 let mut ranking = Ranking::new(windows.clone(), 1000, totals);
                 ranking.clock.hear(1, BEGIN_MS + SECONDS * 1000);
-                ranking.act(1, &[], &blocks[0], |_, _, _| {});
+                ranking.act(1, &[], &blocks[0]);
                 ranking
             },
             |mut ranking| {
-                ranking.act(2, &[], &blocks[1], |_, _, _| {});
+                ranking.act(2, &[], &blocks[1]);
                 ranking
             },
             BatchSize::LargeInput,

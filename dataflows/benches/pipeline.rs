@@ -145,7 +145,7 @@ fn count(worker: &mut Worker, load: Load, words: &Arc<Words>) -> i64 {
         while !pipeline.is_complete(epoch) {
             worker.step_or_park(None);
         }
-        total = pipeline.snapshot(epoch).0.counts[0].figures[2].total;
+        total = pipeline.snapshot(epoch).0.counts[0].ranks.figures[2].total;
     }
     total
 }

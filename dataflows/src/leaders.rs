@@ -10,7 +10,10 @@
 //! D totals only after more than K of the 2K leaders of the last scan have fallen below the floor.
 
 use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
 
+use crate::term::HEAD;
+use crate::top::Top;
 use crate::totals::{Moved, Totals};
 
 /// The first K of one window.
@@ -20,15 +23,18 @@ pub struct Leaders {
     floor: Option<(i64, Vec<u8>)>,
     bench: Vec<u32>,
     benched: Vec<bool>,
-    /// The top K as last told, by id.
-    told: Vec<(u32, i64)>,
+    /// The bench with its counts as of the last epoch at which any of it changed.
+    counts: Vec<(Reverse<i64>, u32)>,
+    /// The top K of then.
+    top: Arc<Top>,
 }
 
 impl Leaders {
     /// Of column `window`; `k` must be positive.
     pub fn new(window: usize, k: usize) -> Self {
         assert!(k > 0);
-        Leaders { window, k, floor: None, bench: Vec::new(), benched: Vec::new(), told: Vec::new() }
+        let (bench, benched, counts) = Default::default();
+        Leaders { window, k, floor: None, bench, benched, counts, top: Arc::default() }
     }
 
     /// A total below this is not benched. It stays the same from one `close` to the next.
@@ -49,8 +55,8 @@ impl Leaders {
         }
     }
 
-    /// Ends an epoch: tells each change of the top K as `(term, count, diff)`.
-    pub fn close(&mut self, totals: &Totals, mut tell: impl FnMut(Vec<u8>, i64, isize)) {
+    /// Ends an epoch. The top K, in no order.
+    pub fn close(&mut self, totals: &Totals) -> Arc<Top> {
         let mut bench = std::mem::take(&mut self.bench);
         bench.retain(|id| {
             let stays = self.reaches_floor(*id, totals);
@@ -64,28 +70,34 @@ impl Leaders {
         if self.bench.len() > 4 * self.k {
             self.shrink(totals);
         }
-        let window = self.window;
-        if self.bench.len() > self.k {
-            self.bench.select_nth_unstable_by(self.k - 1, |one, two| compare(*one, *two, window, totals));
+        let counts = self.bench.iter().map(|id| (Reverse(totals.count(*id, self.window)), *id));
+        let counts: Vec<_> = counts.collect();
+        if counts != self.counts {
+            self.top = Arc::new(self.first(counts.clone(), totals));
+            self.counts = counts;
         }
-        let mut top: Vec<_> =
-            self.bench.iter().take(self.k).map(|id| (*id, totals.count(*id, window))).collect();
-        top.sort_unstable();
-        for (id, n) in self.told.iter().filter(|place| top.binary_search(place).is_err()) {
-            tell(totals.term(*id), *n, -1);
+        Arc::clone(&self.top)
+    }
+
+    fn first(&self, mut counts: Vec<(Reverse<i64>, u32)>, totals: &Totals) -> Top {
+        if counts.len() > self.k {
+            counts.select_nth_unstable_by(self.k - 1, |(n, one), (m, two)| {
+                n.cmp(m).then_with(|| totals.compare(*one, *two))
+            });
+            counts.truncate(self.k);
         }
-        for (id, n) in top.iter().filter(|place| self.told.binary_search(place).is_err()) {
-            tell(totals.term(*id), *n, 1);
+        let mut top = Top::with_room(counts.len());
+        for (Reverse(n), id) in counts {
+            top.push(totals.spell(id, &mut [0; HEAD]), n);
         }
-        self.told = top;
+        top
     }
 
     /// Follows a compaction of the totals, between epochs.
     pub fn follow(&mut self, moved: &Moved, totals: &Totals) {
         let to = |id: u32| moved.to(id).expect("benched terms have a positive total");
         self.bench.iter_mut().for_each(|id| *id = to(*id));
-        self.told.iter_mut().for_each(|(id, _)| *id = to(*id));
-        self.told.sort_unstable();
+        self.counts.iter_mut().for_each(|(_, id)| *id = to(*id));
         self.benched = vec![false; totals.len()];
         self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
     }
@@ -118,7 +130,7 @@ impl Leaders {
         self.bench.select_nth_unstable_by(last, |one, two| compare(*one, *two, self.window, totals));
         self.bench.drain(last + 1..).for_each(|id| self.benched[id as usize] = false);
         let id = self.bench[last];
-        self.floor = Some((totals.count(id, self.window), totals.term(id)));
+        self.floor = Some((totals.count(id, self.window), totals.spell(id, &mut [0; HEAD]).to_vec()));
     }
 }
 
@@ -130,17 +142,18 @@ fn compare(one: u32, two: u32, window: usize, totals: &Totals) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::rows::Update;
     use crate::term::HashKeys;
+    use crate::top::first;
     use crate::totals::Change;
 
     proptest! {
-        /// Whatever rises and falls, and however often within a group, after each epoch the places told are those of a sort.
+        /// Whatever rises and falls, and however often within a group, after each epoch the places are those of a sort.
         #[test]
         fn places_are_those_of_a_sort(
             epochs in prop::collection::vec(prop::collection::vec((0..90usize, -4i64..6), 0..80), 1..30),
@@ -149,7 +162,7 @@ mod tests {
             let term = |number: usize| format!("{}{number}", "a rather long term ".repeat(number % 2)).into_bytes();
             let terms: Vec<Vec<u8>> = (0..90).map(term).collect();
             let (mut totals, mut leaders) = (Totals::new(2, HashKeys::new(7)), Leaders::new(0, k));
-            let (mut sums, mut told) = (BTreeMap::<usize, i64>::new(), BTreeSet::new());
+            let mut sums = BTreeMap::<usize, i64>::new();
             for epoch in epochs {
                 let changes: Vec<Change<'_>> =
                     epoch.iter().map(|(number, n)| totals.change(Update::new(totals.keys(), &terms[*number], *n), 3)).collect();
@@ -157,10 +170,7 @@ mod tests {
                 let mut risen = Vec::new();
                 totals.add(&changes, &[leaders.least(), i64::MAX], &mut risen);
                 risen.iter().for_each(|(_, id)| leaders.rose(*id, &totals));
-                leaders.close(&totals, |term, n, diff| {
-                    let place = (Reverse(n), term);
-                    assert!(if diff > 0 { told.insert(place) } else { told.remove(&place) });
-                });
+                let top = leaders.close(&totals);
                 if let Some(moved) = totals.compact() {
                     leaders.follow(&moved, &totals);
                 }
@@ -168,7 +178,11 @@ mod tests {
                 let mut places: Vec<_> = positive.map(|(number, n)| (Reverse(*n), terms[*number].clone())).collect();
                 places.sort();
                 places.truncate(k);
-                prop_assert_eq!(told.iter().cloned().collect::<Vec<_>>(), places);
+                let first = first(top.places(), k);
+                let found: Vec<_> = first.iter().map(|place| (Reverse(place.n()), place.term().to_vec())).collect();
+                prop_assert_eq!(found, places);
+                // What has not changed is not made anew.
+                prop_assert!(Arc::ptr_eq(&top, &leaders.close(&totals)));
             }
         }
     }

@@ -7,7 +7,7 @@
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
-//!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs told.rs
+//!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs top.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
 //! rows of an earlier run == blocks, each for one worker ==> admit, spellings    load.rs
 //! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
@@ -48,7 +48,7 @@ pub mod snapshot;
 pub mod spellings;
 mod table;
 pub mod term;
-pub mod told;
+pub mod top;
 pub mod totals;
 pub mod touched;
 pub mod windows;

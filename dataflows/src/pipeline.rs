@@ -22,7 +22,8 @@ use crate::clock::{Fact, History, Reached, Standing, clock};
 use crate::intake::{Gathered, intake};
 use crate::load::Load;
 use crate::panes::{PanesTrace, arrange_alive};
-use crate::rank::{FiguresHistory, TopTrace, rank};
+use crate::rank::{RanksHistory, rank};
+use crate::ranking::Ranks;
 use crate::records::Records;
 use crate::snapshot::{CountSnapshot, Snapshot, batches};
 use crate::spellings::{Room, arrange_spellings};
@@ -72,10 +73,9 @@ fn gcd(one: u64, two: u64) -> u64 {
 
 struct CountHandles {
     panes: PanesTrace,
-    top: TopTrace,
     spellings: Option<(PanesTrace, Rc<Cell<usize>>)>,
-    history: FiguresHistory,
-    figures: Vec<Figures>,
+    history: RanksHistory,
+    ranks: Ranks,
     refused: Rc<RefCell<Refused>>,
     touches: TouchedHistory,
     spelling_touches: TouchedHistory,
@@ -187,8 +187,8 @@ impl<T: Default + 'static> Pipeline<T> {
             self.standing = standing;
         }
         let counts = self.counts.iter_mut().map(|count| {
-            if let Some((_, figures)) = pop_through(&mut count.history.borrow_mut(), epoch).pop() {
-                count.figures = figures;
+            if let Some((_, ranks)) = pop_through(&mut count.history.borrow_mut(), epoch).pop() {
+                count.ranks = ranks;
             }
             count.touched = Touched {
                 panes: touched::take(&count.touches, epoch),
@@ -196,7 +196,6 @@ impl<T: Default + 'static> Pipeline<T> {
             };
             CountSnapshot {
                 panes: batches(&mut count.panes, epoch),
-                top: batches(&mut count.top, epoch),
                 spellings: count
                     .spellings
                     .as_mut()
@@ -206,7 +205,7 @@ impl<T: Default + 'static> Pipeline<T> {
                         spellings
                     })
                     .unwrap_or_default(),
-                figures: count.figures.clone(),
+                ranks: count.ranks.clone(),
                 refused: *count.refused.borrow(),
             }
         });
@@ -240,11 +239,11 @@ fn build_count<'scope>(
     let refused = Rc::new(RefCell::new(Refused::default()));
     let limit = plan.max_terms.div_ceil(peers);
     let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
-    let history = FiguresHistory::default();
+    let history = RanksHistory::default();
     let (touches, spelling_touches) = (TouchedHistory::default(), TouchedHistory::default());
     let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys, Rc::clone(&touches));
     let panes = alive.panes.clone();
-    let top = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
+    let ranked = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
@@ -255,13 +254,12 @@ fn build_count<'scope>(
         (spellings.trace, held)
     });
     panes.stream.probe_with(probe);
-    top.stream.probe_with(probe);
+    ranked.probe_with(probe);
     CountHandles {
         panes: panes.trace,
-        top: top.trace,
         spellings,
         history,
-        figures: vec![Figures::default(); windows.len() + 1],
+        ranks: Ranks { figures: vec![Figures::default(); windows.len() + 1], top: Vec::new() },
         refused,
         touches,
         spelling_touches,

@@ -10,18 +10,27 @@
 //! Cost: a probe per key that arrives, and per key of a pane and window that it leaves; then what `leaders` costs.
 
 use std::cell::RefCell;
-use std::cmp::Reverse;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::block::{Sealed, Update};
 use crate::clock::Heard;
 use crate::leaders::Leaders;
 use crate::panes::PanesBatch;
-use crate::rank::Place;
 use crate::runs::{Run, gather};
 use crate::shared::Shared;
+use crate::top::Top;
 use crate::totals::{Change, Figures, Totals, WORTH};
 use crate::windows::{Mask, Windows};
+
+/// How the windows of one count stand on one worker.
+#[derive(Clone, Debug, Default)]
+pub struct Ranks {
+    /// What each holds as a whole; `all`, or all that is held, comes last.
+    pub figures: Vec<Figures>,
+    /// The first places of each that is ranked; `all` comes last.
+    pub top: Vec<Arc<Top>>,
+}
 
 /// Totals and leaders of one count on one worker.
 pub struct Ranking {
@@ -40,19 +49,8 @@ impl Ranking {
         Ranking { totals, clock: Heard::default(), leaders, windows }
     }
 
-    /// What each window holds as a whole, after the last `act`.
-    pub fn figures(&self) -> Vec<Figures> {
-        self.totals.borrow().figures().to_vec()
-    }
-
     /// Moves on to `epoch`: `before` holds at least all earlier updates, `new` what is let in at this epoch.
-    pub fn act(
-        &mut self,
-        epoch: u64,
-        before: &[Shared<PanesBatch>],
-        new: &[Sealed],
-        mut tell: impl FnMut(u32, Place, isize),
-    ) {
+    pub fn act(&mut self, epoch: u64, before: &[Shared<PanesBatch>], new: &[Sealed]) -> Ranks {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
         let Ranking { windows, totals, leaders, .. } = self;
         let totals = &mut *totals.borrow_mut();
@@ -94,15 +92,12 @@ impl Ranking {
             }
         }
         changes.apply();
-        for (window, leaders) in leaders.iter_mut().enumerate() {
-            leaders.close(totals, |term, n, diff| {
-                let term = String::from_utf8(term).expect("terms are text");
-                tell(window as u32, (Reverse(n), term), diff)
-            });
-        }
+        let top = leaders.iter_mut().map(|leaders| leaders.close(totals)).collect();
+        let ranks = Ranks { figures: totals.figures().to_vec(), top };
         if let Some(moved) = totals.compact() {
             leaders.iter_mut().for_each(|leaders| leaders.follow(&moved, totals));
         }
+        ranks
     }
 }
 

@@ -4,19 +4,17 @@
 //! what several batches and workers hold of a term adds up.
 //! Invariant: the snapshots are of one epoch, and updates of later ones are left out; a window adds up its own tier and all
 //! finer ones, so a pane that has died but has not moved yet counts where its time says.
-//! Cost: for one term one search per run, of which a pane has few in a batch; the first `k` places in `k` steps; a page of a
+//! Cost: for one term one search per run, of which a pane has few in a batch; a look at each kept place for the first `k`; a page of a
 //! prefix in a heap of all panes and batches.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use differential_dataflow::trace::Cursor;
-use differential_dataflow::trace::cursor::cursor_list;
-
 use crate::merged::Merged;
 use crate::snapshot::{CountSnapshot, Snapshot};
 use crate::spellings::spelled;
+use crate::top::{Ranked, first};
 use crate::totals::Figures;
 use crate::windows::{Pane, Windows};
 
@@ -40,7 +38,7 @@ impl<'a> View<'a> {
     /// Occurrences in a window, and terms with a count. Windows are numbered as in `Windows`; `all` comes last.
     pub fn figures(&self, window: usize) -> Figures {
         let mut figures = Figures::default();
-        self.workers.iter().for_each(|worker| figures.add(&worker.figures[window]));
+        self.workers.iter().for_each(|worker| figures.add(&worker.ranks.figures[window]));
         figures
     }
 
@@ -66,31 +64,10 @@ impl<'a> View<'a> {
 
     /// The first `k` places of a window, in order: the workers' lists, merged. Exact up to the plan's `top`.
     pub fn top(&self, window: usize, k: usize) -> Vec<(i64, String)> {
-        let mut places = Vec::new();
-        for worker in &self.workers {
-            let (mut cursor, batches) = cursor_list(worker.top.clone());
-            let key = window as u32;
-            cursor.seek_key(&batches, &key);
-            if cursor.get_key(&batches) != Some(&key) {
-                continue;
-            }
-            let mut found = 0;
-            while found < k
-                && let Some((Reverse(n), term)) = cursor.get_val(&batches)
-            {
-                let mut copies = 0;
-                cursor
-                    .map_times(&batches, |time, diff| copies += if *time <= self.epoch { *diff } else { 0 });
-                if copies != 0 {
-                    places.push((Reverse(*n), term.clone()));
-                    found += 1;
-                }
-                cursor.step_val(&batches);
-            }
-        }
-        places.sort_unstable();
-        places.truncate(k);
-        places.into_iter().map(|(Reverse(n), term)| (n, term)).collect()
+        let tops = self.workers.iter().filter_map(|worker| worker.ranks.top.get(window));
+        let first = first(tops.flat_map(|top| top.places()), k);
+        let text = |place: &Ranked<'_>| String::from_utf8(place.term().to_vec()).expect("terms are text");
+        first.iter().map(|place| (place.n(), text(place))).collect()
     }
 
     /// The first `limit` terms that begin with `prefix`, come after `after` and have a count in a window, in order, each

@@ -8,7 +8,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use differential_dataflow::trace::cursor::{Cursor, Navigable};
 use differential_dataflow::trace::implementations::spine_fueled::{Merger, SpineBatch};
 use timely::progress::frontier::AntichainRef;
 
@@ -54,70 +53,5 @@ impl<B: SpineBatch> Merger<Shared<B>> for SharedMerger<B> {
     }
     fn done(self) -> Option<Shared<B>> {
         self.0.done().map(Shared::from)
-    }
-}
-
-impl<B: Navigable> Navigable for Shared<B> {
-    type Cursor = SharedCursor<B::Cursor>;
-    fn cursor(&self) -> Self::Cursor {
-        SharedCursor(self.0.cursor())
-    }
-}
-
-/// A cursor over what is behind one.
-pub struct SharedCursor<C>(C);
-
-impl<C: Cursor> Cursor for SharedCursor<C> {
-    type Storage = Shared<C::Storage>;
-    type Key<'a> = C::Key<'a>;
-    type Val<'a> = C::Val<'a>;
-    type ValOwn = C::ValOwn;
-    type Time = C::Time;
-    type TimeGat<'a> = C::TimeGat<'a>;
-    type Diff = C::Diff;
-    type DiffGat<'a> = C::DiffGat<'a>;
-    type KeyContainer = C::KeyContainer;
-    type ValContainer = C::ValContainer;
-    type TimeContainer = C::TimeContainer;
-    type DiffContainer = C::DiffContainer;
-
-    fn key_valid(&self, batch: &Self::Storage) -> bool {
-        self.0.key_valid(batch)
-    }
-    fn val_valid(&self, batch: &Self::Storage) -> bool {
-        self.0.val_valid(batch)
-    }
-    fn key<'a>(&self, batch: &'a Self::Storage) -> Self::Key<'a> {
-        self.0.key(batch)
-    }
-    fn val<'a>(&self, batch: &'a Self::Storage) -> Self::Val<'a> {
-        self.0.val(batch)
-    }
-    fn get_key<'a>(&self, batch: &'a Self::Storage) -> Option<Self::Key<'a>> {
-        self.0.get_key(batch)
-    }
-    fn get_val<'a>(&self, batch: &'a Self::Storage) -> Option<Self::Val<'a>> {
-        self.0.get_val(batch)
-    }
-    fn map_times<L: FnMut(Self::TimeGat<'_>, Self::DiffGat<'_>)>(&mut self, batch: &Self::Storage, logic: L) {
-        self.0.map_times(batch, logic)
-    }
-    fn step_key(&mut self, batch: &Self::Storage) {
-        self.0.step_key(batch)
-    }
-    fn seek_key(&mut self, batch: &Self::Storage, key: Self::Key<'_>) {
-        self.0.seek_key(batch, key)
-    }
-    fn step_val(&mut self, batch: &Self::Storage) {
-        self.0.step_val(batch)
-    }
-    fn seek_val(&mut self, batch: &Self::Storage, val: Self::Val<'_>) {
-        self.0.seek_val(batch, val)
-    }
-    fn rewind_keys(&mut self, batch: &Self::Storage) {
-        self.0.rewind_keys(batch)
-    }
-    fn rewind_vals(&mut self, batch: &Self::Storage) {
-        self.0.rewind_vals(batch)
     }
 }

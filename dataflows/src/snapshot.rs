@@ -11,9 +11,8 @@ use timely::progress::frontier::AntichainRef;
 
 use crate::admit::Refused;
 use crate::panes::PanesBatch;
-use crate::rank::TopBatch;
+use crate::ranking::Ranks;
 use crate::shared::Shared;
-use crate::totals::Figures;
 
 /// One worker's part of all counts as of an epoch.
 pub struct Snapshot {
@@ -29,12 +28,10 @@ pub struct Snapshot {
 pub struct CountSnapshot {
     /// `(pane, term)`, whose diff is the count.
     pub panes: Vec<Shared<PanesBatch>>,
-    /// The first places of each window.
-    pub top: Vec<Shared<TopBatch>>,
     /// `(ALL, key of a spelling)`, whose diff says how often; empty for kinds that show their key.
     pub spellings: Vec<Shared<PanesBatch>>,
-    /// What each window holds as a whole; `all`, or all that is held, comes last.
-    pub figures: Vec<Figures>,
+    /// How the windows stand.
+    pub ranks: Ranks,
     /// What was not taken for want of room.
     pub refused: Refused,
 }

@@ -126,9 +126,9 @@ impl Totals {
     pub fn figures(&self) -> &[Figures] {
         &self.figures
     }
-    /// The term of an id.
-    pub fn term(&self, id: u32) -> Vec<u8> {
-        self.spelt(self.known(id), &mut [0; HEAD]).to_vec()
+    /// The term of an id; `room` takes the bytes of one that only its row holds.
+    pub fn spell<'a>(&'a self, id: u32, room: &'a mut [u8; HEAD]) -> &'a [u8] {
+        self.spelt(self.known(id), room)
     }
     /// The order of two terms.
     pub fn compare(&self, one: u32, two: u32) -> Ordering {

@@ -217,7 +217,7 @@ fn assert_dead_panes_are_gone(workers: &[Arc<Snapshot>], windows: &Windows, cloc
 /// What is said to be held is what the panes hold that are not on their way out.
 fn assert_held_is_what_panes_hold(workers: &[Arc<Snapshot>], windows: &Windows) {
     for worker in workers {
-        let (clock, held) = (worker.clock.unwrap_or(0), worker.counts[0].figures[windows.len()]);
+        let (clock, held) = (worker.clock.unwrap_or(0), worker.counts[0].ranks.figures[windows.len()]);
         let mut found = BTreeMap::<_, i64>::new();
         for batch in &worker.counts[0].panes {
             visit(batch, Pane(0)..Pane(Pane::ALL.0 + 1), ..=worker.epoch, |key, n| {

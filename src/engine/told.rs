@@ -49,7 +49,7 @@ impl Told {
                 .snapshot
                 .counts
                 .iter()
-                .map(|count| Whole { figures: count.figures.clone(), refused: count.refused });
+                .map(|count| Whole { figures: count.ranks.figures.clone(), refused: count.refused });
             told.positions.extend(&part.positions);
             told.gaps.extend(&part.gaps);
             told.tally.add(&part.tally);

@@ -142,7 +142,7 @@ pub(super) fn part(
             refused.occurrences += occurrences;
             refused.newest = refused.newest.max(newest);
             refused.spellings += spellings;
-            part.held[index] += count.figures.last().map_or(0, |held| held.total);
+            part.held[index] += count.ranks.figures.last().map_or(0, |held| held.total);
         }
     }
     part
