@@ -1,8 +1,8 @@
 //! The first places of one window, as readers get them.
 //!
 //! Idea: a copy of what ranks, in no order, made anew whenever an epoch changed any of it, for readers of any thread to pick their
-//! own first few from. A differential collection of the same, in order, costs some ten times as much: nearly every place of a
-//! busy window changes in nearly every epoch, and nobody asks for most of them.
+//! own first few from. Nearly every place of a busy window changes in nearly every epoch, and nobody asks for most of them; so a
+//! differential collection of them would be sorted, batched and merged for nothing.
 //! Invariant: each term stands here once; none that is left out ranks before one that is here.
 //! Cost: 32 bytes a place, and a term of more than sixteen bytes itself; a read looks at all places and sorts as many as it wants.
 

@@ -73,7 +73,7 @@ fn more_workers_than_partitions_all_work() {
     let broker = Embedded::start(&[("posts", 1)]);
     let producer = Producer::new(&broker.brokers(), "zstd");
     let mut hostile = Hostile::new(3);
-    (0..6000).for_each(|_| producer.send("posts", 0, &hostile.next(wall_ms())));
+    (0..20000).for_each(|_| producer.send("posts", 0, &hostile.next(wall_ms())));
     let written = producer.flush();
     let server = Server::run(&format!(
         "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n",
