@@ -65,42 +65,8 @@ impl ProducerContext for Placed {
     }
 }
 
-/// What was measured.
-pub struct Measured {
-    /// Milliseconds from each probe's intended time, ascending, by what they end with.
-    pub latencies: Vec<(&'static str, Vec<f64>)>,
-    /// Posts sent.
-    sent: u64,
-    /// The share of a core that the program took.
-    pub core: f64,
-}
-
-/// The value below which so large a share is.
-pub fn at(all: &[f64], share: f64) -> f64 {
-    all[((all.len() as f64 * share) as usize).min(all.len() - 1)]
-}
-
-/// Measures and prints.
-pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let Measured { latencies, sent, core } = measure(args, load, broker, folder)?;
-    println!(
-        "{sent} posts in {} s, {:.0} a second wanted; epochs of {} ms; {} workers; {:.0} % of a core",
-        args.warm + args.seconds,
-        args.rate,
-        args.epoch,
-        args.workers,
-        core * 100.0
-    );
-    println!("{:<34} {:>8} {:>8} {:>8} {:>8}  ms", "", "probes", "p50", "p99", "most");
-    for (name, all) in &latencies {
-        let [median, most_of_them, most] = [0.5, 0.99, 1.0].map(|share| at(all, share));
-        println!("{name:<34} {:>8} {median:>8.1} {most_of_them:>8.1} {most:>8.1}", all.len());
-    }
-    Ok(())
-}
-
 /// Sends and measures.
-pub fn measure(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<Measured, String> {
+pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
     let text = configuration(broker.address(), "latest", args.workers, args.epoch, load.counts);
     let mut program = load.start(folder, &text)?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
@@ -126,14 +92,26 @@ pub fn measure(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Resul
         Ok::<_, String>((sent?, took))
     })?;
     program.stop()?;
+    let passed = (args.warm + args.seconds) as f64;
+    println!(
+        "{sent} posts in {passed:.0} s, {:.0} a second wanted; epochs of {} ms; {} workers; {:.0} % of a core",
+        args.rate,
+        args.epoch,
+        args.workers,
+        took / passed * 100.0
+    );
+    println!("{:<34} {:>8} {:>8} {:>8} {:>8}  ms", "", "probes", "p50", "p99", "most");
     let ways = [
         ("sent until stored by the broker", Way::Stored),
         ("sent until answered over HTTP", Way::Asked),
         ("sent until in an event", Way::Told),
     ];
-    let latencies = ways.into_iter().map(|(name, way)| Ok((name, probes.latencies(way, since)?)));
-    let core = took / (args.warm + args.seconds) as f64;
-    Ok(Measured { latencies: latencies.collect::<Result<_, String>>()?, sent, core })
+    for (name, way) in ways {
+        let all = probes.latencies(way, since)?;
+        let at = |share: f64| all[((all.len() as f64 * share) as usize).min(all.len() - 1)];
+        println!("{name:<34} {:>8} {:>8.1} {:>8.1} {:>8.1}", all.len(), at(0.5), at(0.99), at(1.0));
+    }
+    Ok(())
 }
 
 /// Sends by the clock; how many posts.

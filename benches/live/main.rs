@@ -73,16 +73,16 @@ fn main() -> ExitCode {
 }
 
 fn run(what: &What, folder: &Path) -> Result<(), String> {
-    let broker = || {
-        let broker = Broker::start(&folder.join("kafka"))?;
-        broker::create_topic(broker.address(), TOPIC)?;
-        Ok::<_, String>(broker)
-    };
+    if let What::Fresh(_) = what {
+        fresh::stand_aside()?;
+    }
+    let broker = Broker::start(&folder.join("kafka"))?;
+    broker::create_topic(broker.address(), TOPIC)?;
     match what {
-        What::Drain(args) => drain::run(args, &broker()?, folder),
-        What::Latency(args) => latency::run(args, USUAL, &broker()?, folder),
-        What::Fresh(args) => fresh::run(args, folder),
-        What::Idle(args) => idle::run(args, &broker()?, folder),
+        What::Drain(args) => drain::run(args, &broker, folder),
+        What::Latency(args) => latency::run(args, USUAL, &broker, folder),
+        What::Fresh(args) => fresh::run(args, &broker, folder),
+        What::Idle(args) => idle::run(args, &broker, folder),
     }
 }
 
