@@ -136,7 +136,7 @@ fn drain(posts: u64, brokers: &str, processes: usize, folder: &Path) -> Result<C
                 scope.spawn(move || {
                     fs::create_dir_all(&own).map_err(|error| error.to_string())?;
                     // Each answers only when all are there.
-                    Program::start(&own, &text)
+                    Program::start(&own, &text, None)
                 })
             })
             .collect();

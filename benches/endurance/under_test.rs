@@ -34,7 +34,7 @@ pub fn run(folder: &Path, brokers: &str, workers: usize, counts: &str) -> Result
         "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{TOPIC}\"]\nstart = \"earliest\"\n\
          [engine]\nworkers = {workers}\n[http]\nbind = \"127.0.0.1:0\"\n{counts}"
     );
-    Program::start(folder, &text)
+    Program::start(folder, &text, None)
 }
 
 /// How far it is, and what it has taken.

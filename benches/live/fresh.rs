@@ -2,7 +2,7 @@
 //!
 //! Idea: the program has a core for itself, the last one; broker, sender and readers have the others, so that what they need is
 //! not taken from it. What it can bear is how fast it drains a backlog there; then posts come evenly at a share of that. It
-//! counts five kinds of term, since of two it counts more than a sender can send from one core beside a broker.
+//! counts much of each post, since else it can bear more than a sender can send from one core beside a broker.
 //! Invariant: both rates are of one run, on the same core, with the same settings but for the length of epochs.
 //! Cost: a minute or two at the defaults; `taskset`, and two cores at least.
 
@@ -12,6 +12,10 @@ use crate::broker::Broker;
 use crate::fill::fill;
 use crate::middle::median;
 use crate::{Load, TOPIC, cores, drain, latency};
+
+/// What is counted.
+const COUNTS: &[&str] =
+    &["hashtags", "words", "phrases", "mentions", "domains", "words-again", "phrases-again"];
 
 /// A share of what it can bear
 #[derive(clap::Args, Debug)]
@@ -48,8 +52,7 @@ pub fn stand_aside() -> Result<(), String> {
 
 /// Drains, then measures.
 pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let load =
-        Load { core: Some(cores::last()?), counts: &["hashtags", "words", "phrases", "mentions", "domains"] };
+    let load = Load { core: Some(cores::last()?), counts: COUNTS };
     fill(broker.address(), TOPIC, args.posts)?;
     let mut rates = Vec::new();
     for _ in 0..args.repeats.max(1) {

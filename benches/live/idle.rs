@@ -34,7 +34,7 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
     let mut took = Vec::new();
     for left in (0..args.starts.max(1)).rev() {
         let begun = Instant::now();
-        let mut program = Program::start(folder, &text)?;
+        let mut program = Program::start(folder, &text, None)?;
         while let Err(why) = program.get("/readyz") {
             program.lives()?;
             if begun.elapsed() > PATIENCE {

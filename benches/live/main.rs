@@ -89,15 +89,16 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
 /// What is counted as a rule.
 const COUNTS: &[&str] = &["hashtags", "words"];
 
-/// The program's settings: these kinds of term, over three windows each.
+/// The program's settings: these counts, over three windows each, of the kind of term that their name begins with.
 fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, counts: &[&str]) -> String {
     let engine = format!(
         "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{TOPIC}\"]\nstart = \"{start}\"\n\
          [engine]\nworkers = {workers}\nepoch = \"{epoch_ms}ms\"\n[http]\nbind = \"127.0.0.1:0\"\n"
     );
-    let counts = counts
-        .iter()
-        .map(|of| format!("[[count]]\nname = \"{of}\"\nof = \"{of}\"\nwindows = [\"1m\", \"5m\", \"1h\"]\n"));
+    let counts =
+        counts.iter().map(|name| (name, name.split('-').next().unwrap_or(name))).map(|(name, of)| {
+            format!("[[count]]\nname = \"{name}\"\nof = \"{of}\"\nwindows = [\"1m\", \"5m\", \"1h\"]\n")
+        });
     engine + &counts.collect::<String>()
 }
 
@@ -111,10 +112,7 @@ struct Load {
 impl Load {
     /// Starts the program with these settings.
     fn start(self, folder: &Path, configuration: &str) -> Result<Program, String> {
-        match self.core {
-            Some(core) => Program::start_on(core, folder, configuration),
-            None => Program::start(folder, configuration),
-        }
+        Program::start(folder, configuration, self.core)
     }
 }
 

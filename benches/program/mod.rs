@@ -25,19 +25,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it with a configuration that lets it choose its port, and waits until it says where it answers.
-    pub fn start(folder: &Path, configuration: &str) -> Result<Program, String> {
-        Program::start_by(Command::new(PROGRAM), folder, configuration)
-    }
-
-    /// The same on this core only, from its first thread on, by `taskset`.
-    pub fn start_on(core: usize, folder: &Path, configuration: &str) -> Result<Program, String> {
-        let mut taskset = Command::new("taskset");
-        taskset.args(["-c", &core.to_string(), PROGRAM]);
-        Program::start_by(taskset, folder, configuration)
-    }
-
-    fn start_by(mut command: Command, folder: &Path, configuration: &str) -> Result<Program, String> {
+    /// Starts it with a configuration that lets it choose its port, on this core only if there is one, by `taskset`, and waits until
+    /// it says where it answers.
+    pub fn start(folder: &Path, configuration: &str, core: Option<usize>) -> Result<Program, String> {
+        let mut command = Command::new(core.map_or(PROGRAM, |_| "taskset"));
+        if let Some(core) = core {
+            command.args(["-c", &core.to_string(), PROGRAM]);
+        }
         let (file, log) = (folder.join("tidings.toml"), folder.join("tidings.log"));
         fs::write(&file, configuration).map_err(|error| error.to_string())?;
         let output = File::create(&log).map_err(|error| error.to_string())?;
