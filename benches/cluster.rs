@@ -120,7 +120,7 @@ fn run(args: &Args, folder: &Path) -> Result<(), String> {
         );
     }
     let ratios = one.iter().zip(&two).map(|(one, two)| one.wall / two.wall);
-    println!("two processes, of one process: {} (records/s, a ratio each round)", spread(ratios));
+    println!("two processes, of one process: {} (records/s, a ratio each round)", spread(2, ratios));
     Ok(())
 }
 

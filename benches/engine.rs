@@ -164,7 +164,8 @@ fn show(args: &Args, posts: &Posts, runs: &[(String, Vec<Cost>)]) {
         let to_loop = |pick: fn(&Cost) -> f64| {
             runs[0].1.iter().zip(costs).map(move |(own, cost)| pick(own) / pick(cost))
         };
-        let ratios = format!("{} | {}", spread(to_loop(|cost| cost.wall)), spread(to_loop(|cost| cost.cpu)));
+        let ratios =
+            format!("{} | {}", spread(2, to_loop(|cost| cost.wall)), spread(2, to_loop(|cost| cost.cpu)));
         println!(
             "{name:<20} {:>10.0} {:>14.2}  {ratios}",
             posts.lines as f64 / median(costs.iter().map(|cost| cost.wall)),

@@ -88,7 +88,7 @@ fn run(args: &Args) -> Result<(), String> {
             "{windows:<16} {:>10.0} {:>14.2}  {}",
             posts.lines as f64 / median(costs.iter().map(|cost| cost.wall)),
             median(costs.iter().map(|cost| cost.cpu)) / posts.lines as f64 * 1e6,
-            spread(ratios)
+            spread(2, ratios)
         );
     }
     Ok(())

@@ -84,7 +84,7 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
         );
     }
     let ratios = drained.iter().zip(&count).map(|(run, count)| run.cpu / count.cpu);
-    println!("CPU time of run, of that of count: {}", spread(ratios));
+    println!("CPU time of run, of that of count: {}", spread(2, ratios));
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! not taken from it. What it can bear is how fast it drains a backlog there; then posts come evenly at a share of that. It
 //! counts much of each post, since else it can bear more than a sender can send from one core beside a broker.
 //! Invariant: both rates are of one run, on the same core, with the same settings but for the length of epochs.
-//! Cost: a minute or two at the defaults; `taskset`, and two cores at least.
+//! Cost: three or four minutes at the defaults; `taskset`, and two cores at least.
 
 use std::path::Path;
 
@@ -29,11 +29,14 @@ pub struct Args {
     /// Share of the rate of draining at which posts come afterwards
     #[arg(long, default_value_t = 0.7)]
     share: f64,
-    /// Seconds that are not counted
-    #[arg(long, default_value_t = 10)]
+    /// Rounds at that rate, whose medians are shown
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of each that are not counted
+    #[arg(long, default_value_t = 8)]
     warm: u64,
-    /// Seconds that are
-    #[arg(long, default_value_t = 30)]
+    /// Seconds of each that are
+    #[arg(long, default_value_t = 20)]
     seconds: u64,
     /// Length of an epoch in milliseconds
     #[arg(long, default_value_t = 50)]
@@ -61,7 +64,8 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
     }
     let rate = median(rates);
     println!("drained by one core: {rate:.0} records/s; then posts at {:.2} of that", args.share);
-    let Args { warm, seconds, epoch, .. } = *args;
+    let Args { warm, seconds, epoch, rounds, .. } = *args;
     let rate = (rate * args.share) as u64;
-    latency::run(&latency::Args { rate, warm, seconds, epoch, workers: 1 }, load, broker, folder)
+    let args = latency::Args { rate, warm, seconds, epoch, workers: 1, rounds };
+    latency::run(&args, load, broker, folder)
 }

@@ -48,7 +48,7 @@ pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
         }
         program.stop()?;
     }
-    println!("from start to ready, ms: {}; median {:.0}", spread(took.clone()), median(took));
+    println!("from start to ready, ms: {}; median {:.0}", spread(0, took.clone()), median(took));
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Idea: one thread sends by the clock, whatever else happens; now and then a post is a probe with a word of its own. A second
 //! one asks over HTTP for the words of all probes on their way, every two milliseconds; a third follows the stream of events,
-//! whose stamps say which offsets are in them.
+//! whose stamps say which offsets are in them. A round is all of that with a program of its own; the broker stays, since one that
+//! has just started takes time that the sender needs.
 //! Invariant: a latency begins when the post was to be sent, not when it was; probes that are never seen are an error. What
 //! asking adds, two milliseconds at most and the answer's own time, is part of the figure.
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use tidings::produce::synthetic::{Mix, Synthetic};
 
 use crate::broker::Broker;
+use crate::middle::spread;
 use crate::probes::{Probes, Way, word};
 use crate::{Load, TOPIC, configuration, events};
 
@@ -49,6 +51,9 @@ pub struct Args {
     /// Workers of the engine
     #[arg(long, default_value_t = 2)]
     pub workers: usize,
+    /// Rounds, whose medians are shown
+    #[arg(long, default_value_t = 1)]
+    pub rounds: usize,
 }
 
 /// Hears where the broker put each probe, whose number goes with it, plus one.
@@ -65,8 +70,56 @@ impl ProducerContext for Placed {
     }
 }
 
-/// Sends and measures.
+/// What is measured of a probe: its name, from when, and until when.
+const SPANS: [(&str, Way, Way); 4] = [
+    ("sent until stored by the broker", Way::Meant, Way::Stored),
+    ("sent until answered over HTTP", Way::Meant, Way::Asked),
+    ("sent until in an event", Way::Meant, Way::Told),
+    ("stored until answered over HTTP", Way::Stored, Way::Asked),
+];
+
+/// Of one round.
+struct Round {
+    /// Posts that were sent.
+    sent: u64,
+    /// Share of a core that the program took.
+    busy: f64,
+    /// Milliseconds of every probe, ascending, for each of [`SPANS`].
+    spans: [Vec<f64>; SPANS.len()],
+}
+
+/// Sends and measures, round by round.
 pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
+    let rounds = (0..args.rounds.max(1)).map(|_| round(args, load, broker, folder));
+    let rounds: Vec<Round> = rounds.collect::<Result<_, _>>()?;
+    println!(
+        "{} posts in {} rounds of {} s, {} a second wanted; epochs of {} ms; {} workers; {} % of a core",
+        rounds.iter().map(|round| round.sent).sum::<u64>(),
+        rounds.len(),
+        args.warm + args.seconds,
+        args.rate,
+        args.epoch,
+        args.workers,
+        spread(0, rounds.iter().map(|round| round.busy * 100.0))
+    );
+    println!("{:<34} {:>8} {:>22} {:>22} {:>22}  ms", "", "probes", "p50", "p99", "most");
+    for (number, (name, ..)) in SPANS.into_iter().enumerate() {
+        let probes: usize = rounds.iter().map(|round| round.spans[number].len()).sum();
+        let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| {
+            spread(
+                1,
+                rounds.iter().map(|round| {
+                    let all = &round.spans[number];
+                    all[((all.len() as f64 * share) as usize).min(all.len() - 1)]
+                }),
+            )
+        });
+        println!("{name:<34} {probes:>8} {p50:>22} {p99:>22} {most:>22}");
+    }
+    Ok(())
+}
+
+fn round(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<Round, String> {
     let text = configuration(broker.address(), "latest", args.workers, args.epoch, load.counts);
     let mut program = load.start(folder, &text)?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
@@ -92,26 +145,11 @@ pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<()
         Ok::<_, String>((sent?, took))
     })?;
     program.stop()?;
-    let passed = (args.warm + args.seconds) as f64;
-    println!(
-        "{sent} posts in {passed:.0} s, {:.0} a second wanted; epochs of {} ms; {} workers; {:.0} % of a core",
-        args.rate,
-        args.epoch,
-        args.workers,
-        took / passed * 100.0
-    );
-    println!("{:<34} {:>8} {:>8} {:>8} {:>8}  ms", "", "probes", "p50", "p99", "most");
-    let ways = [
-        ("sent until stored by the broker", Way::Stored),
-        ("sent until answered over HTTP", Way::Asked),
-        ("sent until in an event", Way::Told),
-    ];
-    for (name, way) in ways {
-        let all = probes.latencies(way, since)?;
-        let at = |share: f64| all[((all.len() as f64 * share) as usize).min(all.len() - 1)];
-        println!("{name:<34} {:>8} {:>8.1} {:>8.1} {:>8.1}", all.len(), at(0.5), at(0.99), at(1.0));
+    let mut spans = [const { Vec::new() }; SPANS.len()];
+    for (all, (_, from, to)) in spans.iter_mut().zip(SPANS) {
+        *all = probes.latencies(from, to, since)?;
     }
-    Ok(())
+    Ok(Round { sent, busy: took / (args.warm + args.seconds) as f64, spans })
 }
 
 /// Sends by the clock; how many posts.

@@ -7,9 +7,11 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// How a probe can be seen. What passed before it was stored is the sender's and the broker's.
+/// What happens to a probe. What passes before it is stored is the sender's and the broker's.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
+    /// It is to be sent.
+    Meant,
     /// The broker said that it has it.
     Stored,
     /// Asked for over HTTP, again and again.
@@ -21,10 +23,9 @@ pub enum Way {
 /// One probe.
 #[derive(Clone, Copy, Debug)]
 struct Probe {
-    intended: Instant,
     /// Partition and offset, once the broker has it.
     place: Option<(i32, i64)>,
-    seen: [Option<Instant>; 3],
+    seen: [Option<Instant>; 4],
 }
 
 /// All probes of a run, by number.
@@ -35,7 +36,7 @@ impl Probes {
     /// Adds a probe that is to be sent at this moment, and says its number.
     pub fn add(&self, intended: Instant) -> usize {
         let mut probes = self.0.lock().expect("no holder panics");
-        probes.push(Probe { intended, place: None, seen: [None; 3] });
+        probes.push(Probe { place: None, seen: [Some(intended), None, None, None] });
         probes.len() - 1
     }
 
@@ -68,17 +69,22 @@ impl Probes {
         }
     }
 
-    /// Milliseconds from the intended moment of each probe that was to be sent from `since` on, ascending; fails where one
-    /// was not seen.
-    pub fn latencies(&self, way: Way, since: Instant) -> Result<Vec<f64>, String> {
+    /// Milliseconds between the two for each probe that was to be sent from `since` on, ascending, 0 where the second was seen
+    /// first; fails where one was not seen.
+    pub fn latencies(&self, from: Way, to: Way, since: Instant) -> Result<Vec<f64>, String> {
         let probes = self.0.lock().expect("no holder panics");
         let late = |probe: &Probe| {
-            let seen = probe.seen[way as usize]?;
-            Some(seen.duration_since(probe.intended).as_secs_f64() * 1000.0)
+            let [from, to] = [from, to].map(|way| probe.seen[way as usize].ok_or(way));
+            Ok::<_, Way>(to?.saturating_duration_since(from?).as_secs_f64() * 1000.0)
         };
-        let counted = probes.iter().filter(|probe| probe.intended >= since);
-        let mut all: Vec<f64> =
-            counted.map(late).collect::<Option<_>>().ok_or_else(|| format!("a probe was never {way:?}"))?;
+        let counted = probes.iter().filter(|probe| probe.seen[Way::Meant as usize] >= Some(since));
+        let mut all: Vec<f64> = counted
+            .map(late)
+            .collect::<Result<_, _>>()
+            .map_err(|way| format!("a probe was never {way:?}"))?;
+        if all.is_empty() {
+            return Err("no probe was sent".to_owned());
+        }
         all.sort_unstable_by(f64::total_cmp);
         Ok(all)
     }

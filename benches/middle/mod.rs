@@ -8,9 +8,9 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 }
 }
 
-/// Median, least and largest as text.
-pub fn spread(values: impl IntoIterator<Item = f64> + Clone) -> String {
+/// Median, least and largest as text, with so many decimals.
+pub fn spread(decimals: usize, values: impl IntoIterator<Item = f64> + Clone) -> String {
     let least = values.clone().into_iter().fold(f64::INFINITY, f64::min);
     let largest = values.clone().into_iter().fold(0.0, f64::max);
-    format!("{:.2} ({least:.2}..{largest:.2})", median(values))
+    format!("{:.decimals$} ({least:.decimals$}..{largest:.decimals$})", median(values))
 }

@@ -299,7 +299,7 @@ mod tests {
         let (batch, _) = batcher.extract(upper.borrow());
         let mut found: BTreeMap<Pane, BTreeMap<Vec<u8>, u64>> = BTreeMap::new();
         for run in batch.expect("there are updates").all() {
-            let records: Vec<_> = run.body.iter().map(|record| (record.term.to_vec(), record.n)).collect();
+            let records: Vec<_> = run.body.iter().map(|record| (record.term().to_vec(), record.n)).collect();
             assert!(records.is_sorted_by(|one, two| one.0 < two.0));
             assert!(found.insert(run.pane, records.into_iter().collect()).is_none(), "one run a pane");
         }
@@ -337,7 +337,7 @@ mod tests {
             let batch = batch.expect("there are updates");
             let runs = batch.all();
             let records: Vec<_> =
-                runs[0].body.iter().map(|record| (record.term.to_vec(), record.n)).collect();
+                runs[0].body.iter().map(|record| (record.term().to_vec(), record.n)).collect();
             assert_eq!((runs.len(), records), (1, expected.clone().into_iter().collect()), "{size} {alike}");
         }
     }

@@ -38,7 +38,7 @@ impl<'a> Merged<'a> {
     pub fn add_next(&mut self) -> Option<(&'a [u8], i64, usize)> {
         let (term, mut sum) = self.step()?;
         let mut records = 1;
-        while self.heads.peek().is_some_and(|Reverse(head)| head.record.term == term) {
+        while self.heads.peek().is_some_and(|Reverse(head)| head.record.term() == term) {
             sum += self.step().map_or(0, |(_, n)| n);
             records += 1;
         }
@@ -53,7 +53,7 @@ impl<'a> Merged<'a> {
             Some(next) => *top = Reverse(next),
             None => drop(PeekMut::pop(top)),
         }
-        Some((head.record.term, head.run.sign() * head.record.n as i64))
+        Some((head.record.term(), head.run.sign() * head.record.n as i64))
     }
 }
 

@@ -97,7 +97,7 @@ pub fn visit<'a>(
 ) {
     for run in batch.of(&panes).iter().filter(|run| times.contains(&run.time)) {
         for record in run.body.iter() {
-            see(KeyRef { pane: run.pane, term: record.term }, run.sign() * record.n as i64);
+            see(KeyRef { pane: run.pane, term: record.term() }, run.sign() * record.n as i64);
         }
     }
 }

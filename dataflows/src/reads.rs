@@ -66,7 +66,7 @@ impl<'a> View<'a> {
     pub fn top(&self, window: usize, k: usize) -> Vec<(i64, String)> {
         let tops = self.workers.iter().filter_map(|worker| worker.ranks.top.get(window));
         let first = first(tops.flat_map(|top| top.places()), k);
-        let text = |place: &Ranked<'_>| String::from_utf8(place.term().to_vec()).expect("terms are text");
+        let text = |place: &Ranked<'_>| String::from_utf8_lossy(&place.term()).into_owned();
         first.iter().map(|place| (place.n(), text(place))).collect()
     }
 
@@ -113,7 +113,8 @@ impl<'a> View<'a> {
     fn each_pane(&self, panes: &[Range<Pane>], term: &[u8], mut see: impl FnMut(Pane, i64)) {
         for batch in self.workers.iter().flat_map(|worker| &worker.panes) {
             for run in panes.iter().flat_map(|range| batch.of(range)).filter(|run| run.time <= self.epoch) {
-                if let Some(record) = run.body.at(run.body.seek(term)).filter(|record| record.term == term) {
+                if let Some(record) = run.body.at(run.body.seek(term)).filter(|record| record.term() == term)
+                {
                     see(run.pane, run.sign() * record.n as i64);
                 }
             }

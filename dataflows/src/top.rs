@@ -69,7 +69,7 @@ impl<'a> Ranked<'a> {
     /// The order of the ranking: by count, descending, then by term.
     pub fn compare(&self, other: &Ranked<'_>) -> Ordering {
         let (one, two) = (self.place, other.place);
-        // Where both heads are the same, the terms are, or both are longer.
+        // A call where heads are the same only.
         let order = two.n.cmp(&one.n).then_with(|| one.head.cmp(&two.head));
         order.then_with(|| self.term().cmp(&other.term()))
     }

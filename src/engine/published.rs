@@ -6,7 +6,8 @@
 //! Invariant: a [`Cut`] is of one epoch on all workers, and its offsets, tallies and counts belong to the same records;
 //! a later cut never has an earlier epoch. What this process has told others of an epoch, it still has for a while
 //! (`HELD`), so that they can ask for it.
-//! Cost: a short lock per epoch and worker, one per read; with other processes, some hundred bytes written per epoch.
+//! Cost: a short lock per epoch and worker, one per read; with other processes, some hundred bytes written per epoch, and the
+//! first places of all windows for each epoch of the last seconds, 32 bytes a place.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock};
