@@ -18,7 +18,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use crate::broker::Broker;
 use crate::fill::fill;
 use crate::middle::{median, spread};
-use crate::{COUNTS, Load, TOPIC, USUAL, configuration};
+use crate::{Load, TOPIC, USUAL, configuration};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -121,7 +121,7 @@ fn read(brokers: &str, posts: u64, mut see: impl FnMut(&[u8])) -> Result<Cost, S
 /// `tidings count` over the file, with the same counts.
 fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
     let settings = folder.join("count.toml");
-    let text = configuration("localhost:9", "earliest", args.workers, 250, COUNTS);
+    let text = configuration("localhost:9", "earliest", args.workers, 250, USUAL);
     fs::write(&settings, text).map_err(|error| error.to_string())?;
     let (begun, spent) = (Instant::now(), children_cpu());
     let mut count = Command::new(env!("CARGO_BIN_EXE_tidings"));
@@ -134,9 +134,15 @@ fn counted(args: &Args, file: &Path, folder: &Path) -> Result<Cost, String> {
 }
 
 /// `tidings run` from the first record to the last, under a load of its own.
-pub fn drain(posts: u64, workers: usize, load: Load, broker: &Broker, folder: &Path) -> Result<Cost, String> {
+pub fn drain(
+    posts: u64,
+    workers: usize,
+    load: Load<'_>,
+    broker: &Broker,
+    folder: &Path,
+) -> Result<Cost, String> {
     let begun = Instant::now();
-    let text = configuration(broker.address(), "earliest", workers, 250, load.counts);
+    let text = configuration(broker.address(), "earliest", workers, 250, load);
     let mut program = load.start(folder, &text)?;
     loop {
         program.lives()?;

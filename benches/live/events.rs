@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::TOPIC;
 use crate::probes::{Probes, Way};
 
 /// Follows until told to end; an event comes at least every second, so that it hears of it.
-pub fn follow(address: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String> {
+pub fn follow(address: &str, topic: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String> {
     let path = format!("{address}/v1/events?counts=hashtags,words&window=1m&k=20");
     let answer = ureq::get(path).call().map_err(|error| error.to_string())?;
     let mut lines = BufReader::new(answer.into_body().into_reader());
@@ -23,7 +22,7 @@ pub fn follow(address: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), 
         let at = Instant::now();
         let Some(data) = line.strip_prefix("data:") else { continue };
         let event: Value = serde_json::from_str(data.trim()).map_err(|error| error.to_string())?;
-        let offsets = &event["stamp"]["offsets"][TOPIC];
+        let offsets = &event["stamp"]["offsets"][topic];
         probes.seen_before(|partition| offsets[partition.to_string()].as_i64(), Way::Told, at);
     }
     Ok(())

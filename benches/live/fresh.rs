@@ -1,16 +1,18 @@
 //! Whether answers stay fresh near the rate that the program can bear.
 //!
 //! Idea: the program has a core for itself, the last one; broker, sender and readers have the others, so that what they need is
-//! not taken from it. What it can bear is how fast it drains a backlog there; then posts come evenly at a share of that. It
-//! counts much of each post, since else it can bear more than a sender can send from one core beside a broker.
+//! not taken from it. What it can bear is how much of a backlog it drains there in a second of its processor time, whether or
+//! not the broker keeps up with that; right after that posts come evenly at a share of it, round by round, since the core is not
+//! as fast in one minute as in the next. Each backlog is new: what is too old for fine panes costs more. Much of each post is
+//! counted: else the program can bear more than a sender can send from one core beside a broker.
 //! Invariant: both rates are of one run, on the same core, with the same settings but for the length of epochs.
-//! Cost: three or four minutes at the defaults; `taskset`, and two cores at least.
+//! Cost: four or five minutes at the defaults; `taskset`, and two cores at least.
 
 use std::path::Path;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, create_topic};
 use crate::fill::fill;
-use crate::middle::median;
+use crate::middle::spread;
 use crate::{Load, TOPIC, cores, drain, latency};
 
 /// What is counted.
@@ -20,16 +22,13 @@ const COUNTS: &[&str] =
 /// A share of what it can bear
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Posts of the backlog
+    /// Posts of a backlog
     #[arg(long, default_value_t = 1_000_000)]
     posts: u64,
-    /// Drains, whose median counts
-    #[arg(long, default_value_t = 3)]
-    repeats: usize,
     /// Share of the rate of draining at which posts come afterwards
     #[arg(long, default_value_t = 0.7)]
     share: f64,
-    /// Rounds at that rate, whose medians are shown
+    /// Rounds, whose medians are shown
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Seconds of each that are not counted
@@ -53,19 +52,25 @@ pub fn stand_aside() -> Result<(), String> {
     cores::confine(std::process::id(), &others)
 }
 
-/// Drains, then measures.
+/// Drains, then measures, round by round.
 pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let load = Load { core: Some(cores::last()?), counts: COUNTS };
-    fill(broker.address(), TOPIC, args.posts)?;
-    let mut rates = Vec::new();
-    for _ in 0..args.repeats.max(1) {
-        let cost = drain::drain(args.posts, 1, load, broker, folder)?;
-        rates.push(args.posts as f64 / cost.wall);
-    }
-    let rate = median(rates);
-    println!("drained by one core: {rate:.0} records/s; then posts at {:.2} of that", args.share);
+    let load = Load { core: Some(cores::last()?), topic: TOPIC, counts: COUNTS };
     let Args { warm, seconds, epoch, rounds, .. } = *args;
-    let rate = (rate * args.share) as u64;
-    let args = latency::Args { rate, warm, seconds, epoch, workers: 1, rounds };
-    latency::run(&args, load, broker, folder)
+    let mut even = latency::Args { rate: 0, warm, seconds, epoch, workers: 1, rounds };
+    let (mut drained, mut came) = (Vec::new(), Vec::new());
+    for round in 0..rounds.max(1) {
+        let backlog = format!("backlog-{round}");
+        create_topic(broker.address(), &backlog)?;
+        fill(broker.address(), &backlog, args.posts)?;
+        let cost = drain::drain(args.posts, 1, Load { topic: &backlog, ..load }, broker, folder)?;
+        let rate = args.posts as f64 / cost.cpu;
+        even.rate = (rate * args.share) as u64;
+        drained.push([rate, args.posts as f64 / cost.wall]);
+        came.push(latency::round(&even, load, broker, folder)?);
+    }
+    let [spent, passed] = [0, 1].map(|which| spread(0, drained.iter().map(|rates| rates[which])));
+    println!("drained by one core: {spent} records a second of its time, {passed} of all time");
+    println!("then posts at {:.2} of the first", args.share);
+    latency::show(&even, &came);
+    Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::broker::Broker;
 use crate::middle::{median, spread};
 use crate::program::Program;
-use crate::{COUNTS, configuration};
+use crate::{USUAL, configuration};
 
 /// How long it may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ pub struct Args {
 
 /// Starts it some times, and watches the last.
 pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let text = configuration(broker.address(), "latest", args.workers, 250, COUNTS);
+    let text = configuration(broker.address(), "latest", args.workers, 250, USUAL);
     let mut took = Vec::new();
     for left in (0..args.starts.max(1)).rev() {
         let begun = Instant::now();

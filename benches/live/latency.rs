@@ -22,7 +22,7 @@ use tidings::produce::synthetic::{Mix, Synthetic};
 use crate::broker::Broker;
 use crate::middle::spread;
 use crate::probes::{Probes, Way, word};
-use crate::{Load, TOPIC, configuration, events};
+use crate::{Load, USUAL, configuration, events};
 
 /// Posts that are sent again and again.
 const MADE: usize = 100_000;
@@ -78,10 +78,12 @@ const SPANS: [(&str, Way, Way); 4] = [
     ("stored until answered over HTTP", Way::Stored, Way::Asked),
 ];
 
-/// Of one round.
-struct Round {
+/// What came of one round.
+pub struct Round {
     /// Posts that were sent.
     sent: u64,
+    /// Posts a second that were to be sent.
+    rate: u64,
     /// Share of a core that the program took.
     busy: f64,
     /// Milliseconds of every probe, ascending, for each of [`SPANS`].
@@ -89,15 +91,20 @@ struct Round {
 }
 
 /// Sends and measures, round by round.
-pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<(), String> {
-    let rounds = (0..args.rounds.max(1)).map(|_| round(args, load, broker, folder));
-    let rounds: Vec<Round> = rounds.collect::<Result<_, _>>()?;
+pub fn run(args: &Args, broker: &Broker, folder: &Path) -> Result<(), String> {
+    let rounds = (0..args.rounds.max(1)).map(|_| round(args, USUAL, broker, folder));
+    show(args, &rounds.collect::<Result<Vec<_>, _>>()?);
+    Ok(())
+}
+
+/// Prints what rounds came to.
+pub fn show(args: &Args, rounds: &[Round]) {
     println!(
         "{} posts in {} rounds of {} s, {} a second wanted; epochs of {} ms; {} workers; {} % of a core",
         rounds.iter().map(|round| round.sent).sum::<u64>(),
         rounds.len(),
         args.warm + args.seconds,
-        args.rate,
+        spread(0, rounds.iter().map(|round| round.rate as f64)),
         args.epoch,
         args.workers,
         spread(0, rounds.iter().map(|round| round.busy * 100.0))
@@ -106,29 +113,24 @@ pub fn run(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<()
     for (number, (name, ..)) in SPANS.into_iter().enumerate() {
         let probes: usize = rounds.iter().map(|round| round.spans[number].len()).sum();
         let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| {
-            spread(
-                1,
-                rounds.iter().map(|round| {
-                    let all = &round.spans[number];
-                    all[((all.len() as f64 * share) as usize).min(all.len() - 1)]
-                }),
-            )
+            let at = |all: &Vec<f64>| all[((all.len() as f64 * share) as usize).min(all.len() - 1)];
+            spread(1, rounds.iter().map(|round| at(&round.spans[number])))
         });
         println!("{name:<34} {probes:>8} {p50:>22} {p99:>22} {most:>22}");
     }
-    Ok(())
 }
 
-fn round(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<Round, String> {
-    let text = configuration(broker.address(), "latest", args.workers, args.epoch, load.counts);
+/// One round, under a load of its own.
+pub fn round(args: &Args, load: Load<'_>, broker: &Broker, folder: &Path) -> Result<Round, String> {
+    let text = configuration(broker.address(), "latest", args.workers, args.epoch, load);
     let mut program = load.start(folder, &text)?;
     let (probes, ended) = (Arc::new(Probes::default()), AtomicBool::new(false));
     let (address, since) = (program.address.clone(), Instant::now() + Duration::from_secs(args.warm));
     let spent = program.cpu();
     let (sent, took) = std::thread::scope(|scope| {
         let asking = scope.spawn(|| ask(&address, &probes, &ended));
-        let following = scope.spawn(|| events::follow(&address, &probes, &ended));
-        let sent = send(args, broker.address(), &probes);
+        let following = scope.spawn(|| events::follow(&address, load.topic, &probes, &ended));
+        let sent = send(args, broker.address(), load.topic, &probes);
         let took = program.cpu() - spent;
         let waiting = Instant::now();
         while waiting.elapsed() < PATIENCE
@@ -149,11 +151,11 @@ fn round(args: &Args, load: Load, broker: &Broker, folder: &Path) -> Result<Roun
     for (all, (_, from, to)) in spans.iter_mut().zip(SPANS) {
         *all = probes.latencies(from, to, since)?;
     }
-    Ok(Round { sent, busy: took / (args.warm + args.seconds) as f64, spans })
+    Ok(Round { sent, rate: args.rate, busy: took / (args.warm + args.seconds) as f64, spans })
 }
 
 /// Sends by the clock; how many posts.
-fn send(args: &Args, brokers: &str, probes: &Arc<Probes>) -> Result<u64, String> {
+fn send(args: &Args, brokers: &str, topic: &str, probes: &Arc<Probes>) -> Result<u64, String> {
     let producer: ThreadedProducer<Placed> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("linger.ms", "5")
@@ -170,11 +172,11 @@ fn send(args: &Args, brokers: &str, probes: &Arc<Probes>) -> Result<u64, String>
             if intended >= begun + PROBE * probed {
                 let number = probes.add(intended);
                 let text = word(number);
-                give(&producer, BaseRecord::with_opaque_to(TOPIC, number + 1).payload(&text).key(&text))?;
+                give(&producer, BaseRecord::with_opaque_to(topic, number + 1).payload(&text).key(&text))?;
                 probed += 1;
             } else {
                 let post = &posts[sent as usize % posts.len()];
-                let mut record = BaseRecord::with_opaque_to(TOPIC, 0).key(&post.key);
+                let mut record = BaseRecord::with_opaque_to(topic, 0).key(&post.key);
                 record.payload = post.value.as_deref();
                 give(&producer, record)?;
             }

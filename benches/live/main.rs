@@ -80,7 +80,7 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
     broker::create_topic(broker.address(), TOPIC)?;
     match what {
         What::Drain(args) => drain::run(args, &broker, folder),
-        What::Latency(args) => latency::run(args, USUAL, &broker, folder),
+        What::Latency(args) => latency::run(args, &broker, folder),
         What::Fresh(args) => fresh::run(args, &broker, folder),
         What::Idle(args) => idle::run(args, &broker, folder),
     }
@@ -89,10 +89,11 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
 /// What is counted as a rule.
 const COUNTS: &[&str] = &["hashtags", "words"];
 
-/// The program's settings: these counts, over three windows each, of the kind of term that their name begins with.
-fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, counts: &[&str]) -> String {
+/// The program's settings: the counts of a load, over three windows each, of the kind of term that their name begins with.
+fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, load: Load<'_>) -> String {
+    let Load { topic, counts, .. } = load;
     let engine = format!(
-        "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{TOPIC}\"]\nstart = \"{start}\"\n\
+        "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"{topic}\"]\nstart = \"{start}\"\n\
          [engine]\nworkers = {workers}\nepoch = \"{epoch_ms}ms\"\n[http]\nbind = \"127.0.0.1:0\"\n"
     );
     let counts =
@@ -104,12 +105,13 @@ fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, coun
 
 /// A program that has something to bear: on a core of its own, or with more to count.
 #[derive(Clone, Copy)]
-struct Load {
+struct Load<'a> {
     core: Option<usize>,
-    counts: &'static [&'static str],
+    topic: &'a str,
+    counts: &'a [&'a str],
 }
 
-impl Load {
+impl Load<'_> {
     /// Starts the program with these settings.
     fn start(self, folder: &Path, configuration: &str) -> Result<Program, String> {
         Program::start(folder, configuration, self.core)
@@ -117,4 +119,4 @@ impl Load {
 }
 
 /// Any core, and what is counted as a rule.
-const USUAL: Load = Load { core: None, counts: COUNTS };
+const USUAL: Load<'static> = Load { core: None, topic: TOPIC, counts: COUNTS };

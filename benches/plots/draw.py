@@ -111,7 +111,7 @@ def delay(axes, printed):
     pattern = r"^sent until answered over HTTP +\d+ +([\d.]+) \S+ +([\d.]+) \S+ +[\d.]+ \S+$"
     found = [numbers(text, pattern) for text in printed]
     for rate, text in zip(RATES, printed):
-        sent, rounds, seconds, wanted = numbers(text, r"^(\d+) posts in (\d+) rounds of (\d+) s, (\d+) a second wanted;")
+        sent, rounds, seconds, wanted = numbers(text, r"^(\d+) posts in (\d+) rounds of (\d+) s, (\d+) \S+ a second wanted;")
         if wanted != rate or sent < 0.99 * rate * seconds * rounds:
             sys.exit(f"not {rate} posts a second:\n{text}")
     for place, name in enumerate(["p50", "p99"]):
