@@ -47,8 +47,8 @@ impl Leaders {
     pub fn rose(&mut self, id: u32, totals: &Totals) {
         let is_benched = self.benched.get(id as usize).is_some_and(|is_benched| *is_benched);
         if !is_benched && self.reaches_floor(id, totals) {
-            if self.benched.len() < totals.len() {
-                self.benched.resize(totals.len(), false);
+            if self.benched.len() <= id as usize {
+                self.benched.resize(totals.bound(), false);
             }
             self.benched[id as usize] = true;
             self.bench.push(id);
@@ -96,9 +96,10 @@ impl Leaders {
     /// Follows a compaction of the totals, between epochs.
     pub fn follow(&mut self, moved: &Moved, totals: &Totals) {
         let to = |id: u32| moved.to(id).expect("benched terms have a positive total");
+        self.bench.iter().for_each(|id| self.benched[*id as usize] = false);
         self.bench.iter_mut().for_each(|id| *id = to(*id));
         self.counts.iter_mut().for_each(|(_, id)| *id = to(*id));
-        self.benched = vec![false; totals.len()];
+        self.benched.truncate(totals.bound());
         self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
     }
 
@@ -115,9 +116,9 @@ impl Leaders {
 
     fn scan(&mut self, totals: &Totals) {
         self.floor = None;
-        self.bench = (0..totals.len() as u32).filter(|id| totals.count(*id, self.window) > 0).collect();
+        self.bench = totals.ids().filter(|id| totals.count(*id, self.window) > 0).collect();
         self.benched.clear();
-        self.benched.resize(totals.len(), false);
+        self.benched.resize(totals.bound(), false);
         self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
         if self.bench.len() > 2 * self.k {
             self.shrink(totals);

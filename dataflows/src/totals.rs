@@ -1,22 +1,25 @@
-//! Running totals per term and window: a compact table of the worker's own, outside differential.
+//! Running totals per term and window: compact tables of the worker's own, outside differential.
 //!
-//! Idea: a term gets a dense id; what tells it from others and its totals are one row of a flat array, so that a change
+//! Idea: a term gets an id; what tells it from others and its totals are one row of a flat array, so that a change
 //! misses the cache twice, at the slot and at the row, where that is one line. So both are asked for ahead: the slot when a
 //! change is made, the row a group of changes before it is applied. A change costs a quarter of a differential update.
-//! Invariant: an id stays valid until `compact`, which drops exactly the terms whose totals are all 0.
+//! Terms are spread by their hashes over [`SHARDS`] tables, each of which grows and is compacted for itself, so that no epoch
+//! waits while millions of terms are hashed again or copied.
+//! Invariant: an id stays valid until `compact`, which drops only terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
-//! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside. When the terms have doubled, all are hashed again.
+//! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside.
+
+mod shard;
 
 use std::array::from_fn;
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ahead::fetch;
-use crate::index::Index;
 use crate::rows::Update;
 use crate::term::{HEAD, HashKeys, head};
 use crate::windows::Mask;
+use shard::{Known, Shard};
 
 /// Changes worth collecting before `add`: some groups of those that are applied together.
 pub const WORTH: usize = 4 * GROUP;
@@ -47,19 +50,26 @@ impl Figures {
     }
 }
 
-/// Slots of the smallest index, as a power of two.
-const SMALLEST: usize = 6;
+/// Tables. More would make the smallest count large.
+const SHARDS: usize = 64;
 
-/// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index of
-/// a longer one in `long`.
-const TOTALS: usize = 3;
+/// The table of a term.
+#[inline]
+fn shard_of(tag: u32) -> usize {
+    tag as usize % SHARDS
+}
 
-/// What a row says of its term.
-#[derive(Clone, Copy)]
-struct Known {
-    head: u128,
-    len: usize,
-    long: usize,
+/// The table of an id, and the row there.
+#[inline]
+fn split(id: u32) -> (usize, usize) {
+    (id as usize % SHARDS, id as usize / SHARDS)
+}
+
+/// The id of a row.
+#[inline]
+fn join(shard: usize, row: usize) -> u32 {
+    debug_assert!(row < (1 << 31) / SHARDS, "less than 2^31 terms per worker");
+    (row * SHARDS + shard) as u32
 }
 
 /// A row of totals for each term.
@@ -67,48 +77,55 @@ pub struct Totals {
     keys: HashKeys,
     windows: usize,
     figures: Vec<Figures>,
-    index: Index,
-    /// `stride` numbers for each term: its row, then nothing.
-    rows: Vec<i64>,
-    /// Numbers from row to row: a row that is nearly a cache line is made as long as one.
-    stride: usize,
-    /// Terms longer than a head, whole.
-    long: Vec<Box<[u8]>>,
+    shards: Box<[Shard; SHARDS]>,
+    /// Number of ids.
+    len: usize,
+    /// Which table is compacted next.
+    next: usize,
 }
 
-/// Where each id went in a compaction.
-pub struct Moved(Vec<Option<u32>>);
+/// Where the ids of some tables went in a compaction: for each table the new row of each old one.
+pub struct Moved(Vec<(usize, Vec<Option<u32>>)>);
 
 impl Moved {
     /// Its new id; `None` if it was dropped.
     pub fn to(&self, id: u32) -> Option<u32> {
-        self.0[id as usize]
+        let (shard, row) = split(id);
+        match self.0.iter().find(|(moved, _)| *moved == shard) {
+            Some((_, rows)) => rows[row].map(|row| join(shard, row as usize)),
+            None => Some(id),
+        }
     }
 }
 
 impl Totals {
     /// No terms yet; a column for each of `windows`.
     pub fn new(windows: usize, keys: HashKeys) -> Self {
-        let figures = vec![Figures::default(); windows];
-        let row = TOTALS + windows;
-        let stride = if row % 8 == 7 { row + 1 } else { row };
         Totals {
             keys,
             windows,
-            figures,
-            index: Index::new(SMALLEST),
-            rows: Vec::new(),
-            stride,
-            long: Vec::new(),
+            figures: vec![Figures::default(); windows],
+            shards: Box::new(from_fn(|_| Shard::new(windows))),
+            len: 0,
+            next: 0,
         }
     }
     /// Number of ids, including those of terms whose totals have become 0.
     pub fn len(&self) -> usize {
-        self.rows.len() / self.stride
+        self.len
     }
     /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len == 0
+    }
+    /// All ids.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        let rows = |(shard, table): (usize, &Shard)| (0..table.len()).map(move |row| join(shard, row));
+        self.shards.iter().enumerate().flat_map(rows)
+    }
+    /// A number above all ids.
+    pub fn bound(&self) -> usize {
+        SHARDS * self.shards.iter().map(Shard::len).max().unwrap_or(0)
     }
     /// Number of terms with a total that is not 0: those of the last column, which holds whatever any other does.
     pub fn alive(&self) -> usize {
@@ -116,7 +133,8 @@ impl Totals {
     }
     /// Whether a term has a total that is not 0.
     pub fn is_alive(&self, update: &Update<'_>) -> bool {
-        self.find(update).is_ok_and(|id| self.totals(id).iter().any(|n| *n != 0))
+        let shard = &self.shards[shard_of(update.tag)];
+        shard.find(update).is_ok_and(|row| shard.is_alive(row))
     }
     /// The keys with which all terms are hashed.
     pub fn keys(&self) -> HashKeys {
@@ -128,21 +146,24 @@ impl Totals {
     }
     /// The term of an id; `room` takes the bytes of one that only its row holds.
     pub fn spell<'a>(&'a self, id: u32, room: &'a mut [u8; HEAD]) -> &'a [u8] {
-        self.spelt(self.known(id), room)
+        let (shard, row) = split(id);
+        self.shards[shard].spell(row, room)
     }
     /// The order of two terms.
+    #[inline]
     pub fn compare(&self, one: u32, two: u32) -> Ordering {
-        let (one, two) = (self.known(one), self.known(two));
-        one.head.cmp(&two.head).then_with(|| match (self.rest(one), self.rest(two)) {
-            (Some(one), Some(two)) => one.cmp(two),
+        let [(one, rest), (two, other)] = [one, two].map(|id| self.known(id));
+        one.head.cmp(&two.head).then_with(|| match (rest, other) {
+            (Some(rest), Some(other)) => rest.cmp(other),
             // Where a head holds one of them whole, the other begins with it.
             _ => one.len.cmp(&two.len),
         })
     }
     /// The order of an id's term and another.
+    #[inline]
     pub fn compare_to(&self, id: u32, term: &[u8]) -> Ordering {
-        let known = self.known(id);
-        known.head.cmp(&head(term)).then_with(|| match self.rest(known) {
+        let (known, rest) = self.known(id);
+        known.head.cmp(&head(term)).then_with(|| match rest {
             Some(rest) if term.len() > HEAD => rest.cmp(term),
             _ => known.len.cmp(&term.len()),
         })
@@ -150,26 +171,15 @@ impl Totals {
     /// The total of an id in a window.
     #[inline]
     pub fn count(&self, id: u32, window: usize) -> i64 {
-        self.rows[id as usize * self.stride + TOTALS + window]
+        let (shard, row) = split(id);
+        self.shards[shard].totals(row, window)[0]
     }
-    fn totals(&self, id: u32) -> &[i64] {
-        &self.rows[id as usize * self.stride + TOTALS..][..self.windows]
-    }
+    /// What a row says, and the term where its head does not hold it.
     #[inline]
-    fn known(&self, id: u32) -> Known {
-        let row: &[i64; TOTALS] =
-            self.rows[id as usize * self.stride..].first_chunk().expect("a row is longer");
-        let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
-        Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
-    }
-    /// A term's bytes; `room` takes those of one that only its head holds.
-    fn spelt<'a>(&'a self, known: Known, room: &'a mut [u8; HEAD]) -> &'a [u8] {
-        *room = known.head.to_be_bytes();
-        self.rest(known).unwrap_or(&room[..known.len.min(HEAD)])
-    }
-    /// A term that its head does not hold, whole.
-    fn rest(&self, known: Known) -> Option<&[u8]> {
-        (known.len > HEAD).then(|| &*self.long[known.long])
+    fn known(&self, id: u32) -> (Known, Option<&[u8]>) {
+        let (shard, row) = split(id);
+        let known = self.shards[shard].known(row);
+        (known, self.shards[shard].long(known))
     }
 
     /// An update in each of `windows`, a bit for each column. What will be looked up first is asked for, so it should be made some
@@ -177,14 +187,16 @@ impl Totals {
     #[inline]
     pub fn change<'a>(&self, update: Update<'a>, windows: Mask) -> Change<'a> {
         debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
-        self.index.fetch(update.tag);
+        self.shards[shard_of(update.tag)].fetch_slot(update.tag);
         Change { update, windows }
     }
 
     /// Asks for the rows of a group, whose slots should be near by now.
     #[inline]
     fn fetch_rows(&self, group: &[Change<'_>]) {
-        group.iter().for_each(|change| fetch(&self.rows, self.index.guess(change.update.tag) * self.stride));
+        for Change { update, .. } in group {
+            self.shards[shard_of(update.tag)].fetch_row(update.tag);
+        }
     }
 
     /// Applies the changes. Of each addition after which a total is not below the floor of its column, of which `floors` has
@@ -243,8 +255,8 @@ impl Totals {
         let masks = has.map(|has| if has { -1 } else { 0 });
         let (mut distinct, mut total) = ([0; N], 0);
         for (id, change) in ids.iter().zip(alike) {
-            let row = &mut self.rows[*id as usize * self.stride + TOTALS + from..];
-            let row: &mut [i64; N] = row.first_chunk_mut().expect("a row has all columns");
+            let (shard, row) = split(*id);
+            let row: &mut [i64; N] = self.shards[shard].columns(row, from);
             let mut is_high = false;
             for column in 0..N {
                 let before = row[column];
@@ -267,78 +279,30 @@ impl Totals {
         }
     }
 
-    /// The id of a term, or the slot where it would go.
     #[inline(always)]
-    fn find(&self, update: &Update<'_>) -> Result<u32, usize> {
-        self.index.find(update.tag, |place| self.is(place as u32, update)).map(|place| place as u32)
-    }
-
-    #[inline]
     fn id(&mut self, update: &Update<'_>) -> u32 {
-        self.find(update).unwrap_or_else(|vacant| {
-            let id = self.push(update.head, update.len, update.long);
-            if self.index.put(vacant, update.tag, id as usize) {
-                self.index_anew();
-            }
-            id
-        })
-    }
-
-    /// Puts all terms into an index that has room for one more at least.
-    #[cold]
-    fn index_anew(&mut self) {
-        // What there was is given back first.
-        self.index = Index::new(SMALLEST);
-        let mut index = Index::with_room(self.len(), SMALLEST);
-        index.fill((0..self.len() as u32).map(|id| {
-            let known = self.known(id);
-            self.keys.tag(known.head, self.spelt(known, &mut [0; HEAD]))
-        }));
-        self.index = index;
-    }
-
-    #[inline]
-    fn is(&self, id: u32, update: &Update<'_>) -> bool {
-        let known = self.known(id);
-        known.len == update.len as usize
-            && known.head == update.head
-            && self.rest(known).is_none_or(|rest| rest == update.long)
-    }
-
-    /// A new row; `long` is the term where it is longer than its head.
-    fn push(&mut self, head: u128, len: u32, long: &[u8]) -> u32 {
-        let id = u32::try_from(self.len()).expect("less than 2^31 terms per worker");
-        let index = self.long.len() as u64;
-        if len as usize > HEAD {
-            self.long.push(long.into());
-        }
-        self.rows.extend([(head >> 64) as i64, head as i64, (index << 32 | u64::from(len)) as i64]);
-        self.rows.resize((id as usize + 1) * self.stride, 0);
-        id
-    }
-
-    /// Drops terms whose totals are 0, once they are half as many as the others; so its cost is a constant per term dropped.
-    /// Were it later, memory would go on growing long after all windows are full.
-    pub fn compact(&mut self) -> Option<Moved> {
-        if self.len() < 64 || 2 * self.len() < 3 * self.alive() {
-            return None;
-        }
-        let mut kept = Totals::new(self.windows, self.keys);
-        kept.figures.clone_from(&self.figures);
-        kept.rows.reserve(self.alive() * kept.stride);
-        let moved = (0..self.len() as u32).map(|id| {
-            self.totals(id).iter().any(|n| *n != 0).then(|| {
-                let known = self.known(id);
-                let to = kept.push(known.head, known.len as u32, self.rest(known).unwrap_or_default());
-                let from = to as usize * kept.stride + TOTALS;
-                kept.rows[from..][..self.windows].copy_from_slice(self.totals(id));
-                to
-            })
+        let number = shard_of(update.tag);
+        let shard = &mut self.shards[number];
+        let row = shard.find(update).unwrap_or_else(|vacant| {
+            self.len += 1;
+            shard.push(vacant, update, self.keys)
         });
-        let moved = Moved(moved.collect());
-        kept.index_anew();
-        *self = kept;
-        Some(moved)
+        join(number, row)
+    }
+
+    /// Drops terms whose totals are 0, once they are a quarter as many as the others, of as many tables in turn as it takes to have
+    /// fewer; so its cost is a constant per term dropped. Were it later, memory would go on growing long after all windows are
+    /// full.
+    pub fn compact(&mut self) -> Option<Moved> {
+        let mut moved = Vec::new();
+        while self.len >= SHARDS && 4 * self.len >= 5 * self.alive() && moved.len() < SHARDS {
+            let shard = &mut self.shards[self.next];
+            let before = shard.len();
+            moved.push((self.next, shard.compact(self.keys)));
+            self.len -= before - shard.len();
+            self.next = (self.next + 1) % SHARDS;
+        }
+        (!moved.is_empty()).then_some(Moved(moved))
     }
 }
 

@@ -53,7 +53,7 @@ proptest! {
         totals.add(&given, &floors, &mut risen);
         for (column, counts) in expected.iter().enumerate() {
             let mut found = BTreeMap::new();
-            for id in 0..totals.len() as u32 {
+            for id in totals.ids() {
                 let number = terms.iter().position(|term| term.as_bytes() == totals.spell(id, &mut [0; HEAD]));
                 found.insert(number.expect("one of them"), totals.count(id, column));
             }
@@ -70,5 +70,48 @@ proptest! {
         risen.sort();
         high.sort();
         prop_assert_eq!(risen, high);
+    }
+}
+
+proptest! {
+    /// Terms come and go, thousands at a time: an id leads to its term and total wherever compactions took it, the dead are never
+    /// many more than a quarter of the living for long, and no compaction loses or finds anything.
+    #[test]
+    fn compactions_drop_the_dead_only(epochs in proptest::collection::vec((0..9000usize, 0..6000usize), 1..12)) {
+        let term = |number: usize| "a rather long term ".repeat(number % 2) + &number.to_string();
+        let terms: Vec<String> = (0..9000).map(term).collect();
+        let mut totals = Totals::new(2, HashKeys::new(5));
+        let (mut expected, mut ids) = (BTreeMap::<usize, i64>::new(), BTreeMap::<usize, u32>::new());
+        for (from, many) in epochs {
+            // What is there goes, what is not comes.
+            for number in from..(from + many).min(9000) {
+                let n = expected.remove(&number).map_or(3, |n| -n);
+                if n > 0 {
+                    expected.insert(number, n);
+                }
+                let update = Update::new(totals.keys(), terms[number].as_bytes(), n);
+                totals.add(&[totals.change(update, 0b11)], &[i64::MAX; 2], &mut Vec::new());
+            }
+            if let Some(moved) = totals.compact() {
+                ids.retain(|number, id| {
+                    let to = moved.to(*id);
+                    assert!(to.is_some() || !expected.contains_key(number));
+                    to.inspect(|to| *id = *to).is_some()
+                });
+            }
+            prop_assert_eq!(totals.alive(), expected.len());
+            prop_assert!(4 * totals.len() < 5 * totals.alive().max(SHARDS));
+            prop_assert_eq!(totals.ids().count(), totals.len());
+            prop_assert!(totals.ids().all(|id| (id as usize) < totals.bound()));
+            let mut found = BTreeMap::new();
+            for id in totals.ids() {
+                let number = String::from_utf8_lossy(totals.spell(id, &mut [0; HEAD])).rsplit(' ').next().map(str::parse);
+                let Some(Ok(number)) = number else { panic!("one of them") };
+                prop_assert!(ids.insert(number, id).is_none_or(|before| before == id));
+                found.insert(number, totals.count(id, 1));
+            }
+            found.retain(|_, n| *n != 0);
+            prop_assert_eq!(&found, &expected);
+        }
     }
 }

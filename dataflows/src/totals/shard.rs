@@ -1,0 +1,166 @@
+//! The totals of some of the terms: a table of rows, and an index into it.
+//!
+//! Idea: a row says its term (the head, the length, where a longer one stands) and then its totals, end to end.
+//! Invariant: every row is in the index; `len` terms of at most half as many slots.
+//! Cost: see `totals`; a table that grows hashes its terms again.
+
+use crate::ahead::fetch;
+use crate::index::Index;
+use crate::rows::Update;
+use crate::term::{HEAD, HashKeys};
+
+use super::SHARDS;
+
+/// Slots of the smallest index, as a power of two.
+const SMALLEST: usize = 3;
+
+/// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index of
+/// a longer one in `long`.
+const TOTALS: usize = 3;
+
+/// What a row says of its term.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    pub(super) head: u128,
+    pub(super) len: usize,
+    long: usize,
+}
+
+/// Rows, and where they stand.
+pub(super) struct Shard {
+    index: Index,
+    /// `stride` numbers for each term: its row, then nothing.
+    rows: Vec<i64>,
+    /// Numbers from row to row: a row that is nearly a cache line is made as long as one.
+    stride: usize,
+    /// Terms longer than a head, whole.
+    long: Vec<Box<[u8]>>,
+}
+
+/// What the index knows a term by: the bits that all terms of the table share go to where they matter least.
+#[inline]
+fn known_by(tag: u32) -> u32 {
+    tag.rotate_right(SHARDS.ilog2())
+}
+
+impl Shard {
+    /// No terms yet; a column for each of `windows`.
+    pub(super) fn new(windows: usize) -> Shard {
+        let row = TOTALS + windows;
+        let stride = if row % 8 == 7 { row + 1 } else { row };
+        Shard { index: Index::new(SMALLEST), rows: Vec::new(), stride, long: Vec::new() }
+    }
+    /// Number of rows.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() / self.stride
+    }
+    /// The totals of a row in the columns from one on.
+    #[inline]
+    pub(super) fn totals(&self, row: usize, from: usize) -> &[i64] {
+        &self.rows[row * self.stride + TOTALS + from..(row + 1) * self.stride]
+    }
+    /// Those of so many columns from one on, to be changed.
+    #[inline(always)]
+    pub(super) fn columns<const N: usize>(&mut self, row: usize, from: usize) -> &mut [i64; N] {
+        self.rows[row * self.stride + TOTALS + from..].first_chunk_mut().expect("a row has all columns")
+    }
+    /// Whether any of its totals is not 0.
+    pub(super) fn is_alive(&self, row: usize) -> bool {
+        self.totals(row, 0).iter().any(|n| *n != 0)
+    }
+    /// What it says of its term.
+    #[inline]
+    pub(super) fn known(&self, row: usize) -> Known {
+        let row: &[i64; TOTALS] = self.rows[row * self.stride..].first_chunk().expect("a row is longer");
+        let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
+        Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
+    }
+    /// A term that its head does not hold, whole.
+    #[inline]
+    pub(super) fn long(&self, known: Known) -> Option<&[u8]> {
+        (known.len > HEAD).then(|| &*self.long[known.long])
+    }
+    /// The term of a row; `room` takes the bytes of one that only its head holds.
+    pub(super) fn spell<'a>(&'a self, row: usize, room: &'a mut [u8; HEAD]) -> &'a [u8] {
+        let known = self.known(row);
+        *room = known.head.to_be_bytes();
+        self.long(known).unwrap_or(&room[..known.len.min(HEAD)])
+    }
+
+    /// Asks for the slot of a tag.
+    #[inline]
+    pub(super) fn fetch_slot(&self, tag: u32) {
+        self.index.fetch(known_by(tag));
+    }
+    /// Asks for the row of a tag, whose slot should be near by now.
+    #[inline]
+    pub(super) fn fetch_row(&self, tag: u32) {
+        fetch(&self.rows, self.index.guess(known_by(tag)) * self.stride);
+    }
+    /// The row of a term, or the slot where it would go.
+    #[inline(always)]
+    pub(super) fn find(&self, update: &Update<'_>) -> Result<usize, usize> {
+        self.index.find(known_by(update.tag), |row| {
+            let known = self.known(row);
+            known.len == update.len as usize
+                && known.head == update.head
+                && self.long(known).is_none_or(|long| long == update.long)
+        })
+    }
+    /// A row for a new term, whose slot is vacant.
+    pub(super) fn push(&mut self, vacant: usize, update: &Update<'_>, keys: HashKeys) -> usize {
+        let row = self.append(update.head, update.len, update.long);
+        if self.index.put(vacant, known_by(update.tag), row) {
+            self.index_anew(keys);
+        }
+        row
+    }
+    /// A new row; `long` is the term where it is longer than its head.
+    fn append(&mut self, head: u128, len: u32, long: &[u8]) -> usize {
+        let (row, index) = (self.len(), self.long.len() as u64);
+        if len as usize > HEAD {
+            self.long.push(long.into());
+        }
+        self.rows.extend([(head >> 64) as i64, head as i64, (index << 32 | u64::from(len)) as i64]);
+        self.rows.resize((row + 1) * self.stride, 0);
+        row
+    }
+
+    /// Puts all terms into an index that has room for one more at least.
+    #[cold]
+    fn index_anew(&mut self, keys: HashKeys) {
+        // What there was is given back first.
+        self.index = Index::new(SMALLEST);
+        let mut index = Index::with_room(self.len(), SMALLEST);
+        index.fill(
+            (0..self.len())
+                .map(|row| known_by(keys.tag(self.known(row).head, self.spell(row, &mut [0; HEAD])))),
+        );
+        self.index = index;
+    }
+
+    /// Drops terms whose totals are 0. The new row of each old one.
+    pub(super) fn compact(&mut self, keys: HashKeys) -> Vec<Option<u32>> {
+        let alive = (0..self.len()).filter(|row| self.is_alive(*row)).count();
+        let mut kept = Shard {
+            index: Index::new(SMALLEST),
+            rows: Vec::with_capacity(alive * self.stride),
+            stride: self.stride,
+            long: Vec::new(),
+        };
+        let move_one = |row: usize| {
+            self.is_alive(row).then(|| {
+                let known = self.known(row);
+                let to = kept.append(known.head, known.len as u32, self.long(known).unwrap_or_default());
+                let from = kept.rows.len() - self.stride + TOTALS;
+                kept.rows[from..].copy_from_slice(self.totals(row, 0));
+                to as u32
+            })
+        };
+        let moved = (0..self.len()).map(move_one).collect();
+        kept.index_anew(keys);
+        *self = kept;
+        moved
+    }
+}
