@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::probes::{Probes, Way};
+use crate::probes::{Moment, Probes};
 
 /// Follows until told to end; an event comes at least every second, so that it hears of it.
 pub fn follow(address: &str, topic: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String> {
@@ -23,7 +23,7 @@ pub fn follow(address: &str, topic: &str, probes: &Probes, ended: &AtomicBool) -
         let Some(data) = line.strip_prefix("data:") else { continue };
         let event: Value = serde_json::from_str(data.trim()).map_err(|error| error.to_string())?;
         let offsets = &event["stamp"]["offsets"][topic];
-        probes.seen_before(|partition| offsets[partition.to_string()].as_i64(), Way::Told, at);
+        probes.seen_before(|partition| offsets[partition.to_string()].as_i64(), Moment::Told, at);
     }
     Ok(())
 }

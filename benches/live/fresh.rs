@@ -5,8 +5,8 @@
 //! not the broker keeps up with that; right after that posts come evenly at a share of it, round by round, since the core is not
 //! as fast in one minute as in the next. Each backlog is new: what is too old for fine panes costs more. Much of each post is
 //! counted: else the program can bear more than a sender can send from one core beside a broker.
-//! Invariant: both rates are of one run, on the same core, with the same settings but for the length of epochs.
-//! Cost: four or five minutes at the defaults; `taskset`, and two cores at least.
+//! Invariant: both rates are of one round, on the same core, with the same settings but for the length of epochs.
+//! Cost: five or six minutes and some GB of files at the defaults; `taskset`, and two cores at least.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub struct Args {
     /// Posts of a backlog
     #[arg(long, default_value_t = 1_000_000)]
     posts: u64,
-    /// Share of the rate of draining at which posts come afterwards
+    /// Share of what it drains in a second of processor time that comes each second afterwards
     #[arg(long, default_value_t = 0.7)]
     share: f64,
     /// Rounds, whose medians are shown

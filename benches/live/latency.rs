@@ -4,7 +4,7 @@
 //! one asks over HTTP for the words of all probes on their way, every two milliseconds; a third follows the stream of events,
 //! whose stamps say which offsets are in them. A round is all of that with a program of its own; the broker stays, since one that
 //! has just started takes time that the sender needs.
-//! Invariant: a latency begins when the post was to be sent, not when it was; probes that are never seen are an error. What
+//! Invariant: what is called sent begins when the post was to be sent, not when it was; probes that are never seen are an error. What
 //! asking adds, two milliseconds at most and the answer's own time, is part of the figure.
 
 use std::path::Path;
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use serde_json::{Value, json};
 use tidings::produce::synthetic::{Mix, Synthetic};
 
 use crate::broker::Broker;
 use crate::middle::spread;
-use crate::probes::{Probes, Way, word};
+use crate::probes::{Moment, Probes, word};
 use crate::{Load, USUAL, configuration, events};
 
 /// Posts that are sent again and again.
@@ -71,11 +71,11 @@ impl ProducerContext for Placed {
 }
 
 /// What is measured of a probe: its name, from when, and until when.
-const SPANS: [(&str, Way, Way); 4] = [
-    ("sent until stored by the broker", Way::Meant, Way::Stored),
-    ("sent until answered over HTTP", Way::Meant, Way::Asked),
-    ("sent until in an event", Way::Meant, Way::Told),
-    ("stored until answered over HTTP", Way::Stored, Way::Asked),
+const SPANS: [(&str, Moment, Moment); 4] = [
+    ("sent until stored by the broker", Moment::Meant, Moment::Stored),
+    ("sent until answered over HTTP", Moment::Meant, Moment::Asked),
+    ("sent until in an event", Moment::Meant, Moment::Told),
+    ("stored until answered over HTTP", Moment::Stored, Moment::Asked),
 ];
 
 /// What came of one round.
@@ -134,7 +134,7 @@ pub fn round(args: &Args, load: Load<'_>, broker: &Broker, folder: &Path) -> Res
         let took = program.cpu() - spent;
         let waiting = Instant::now();
         while waiting.elapsed() < PATIENCE
-            && [Way::Asked, Way::Told].iter().any(|way| !probes.unseen(*way).is_empty())
+            && [Moment::Asked, Moment::Told].iter().any(|moment| !probes.unseen(*moment).is_empty())
         {
             std::thread::sleep(PROBE);
         }
@@ -184,6 +184,8 @@ fn send(args: &Args, brokers: &str, topic: &str, probes: &Arc<Probes>) -> Result
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+    // Else the last probes would go with the producer.
+    producer.flush(PATIENCE).map_err(|error| format!("not all was sent: {error}"))?;
     Ok(sent)
 }
 
@@ -204,7 +206,7 @@ fn ask(address: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String>
     let agent = ureq::Agent::new_with_defaults();
     let path = format!("{address}/v1/counts/words/terms");
     while !ended.load(Ordering::Relaxed) {
-        let unseen = probes.unseen(Way::Asked);
+        let unseen = probes.unseen(Moment::Asked);
         if !unseen.is_empty() {
             let words: Vec<String> = unseen.iter().take(1000).map(|number| word(*number)).collect();
             let body = json!({ "terms": words, "window": "1m" }).to_string();
@@ -216,7 +218,7 @@ fn ask(address: &str, probes: &Probes, ended: &AtomicBool) -> Result<(), String>
                 let found = found.map_err(|error| error.to_string())?;
                 for (number, term) in unseen.iter().zip(found["terms"].as_array().into_iter().flatten()) {
                     if term["count"].as_u64().unwrap_or(0) > 0 {
-                        probes.seen(*number, Way::Asked, at);
+                        probes.seen(*number, Moment::Asked, at);
                     }
                 }
             }

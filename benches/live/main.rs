@@ -4,7 +4,7 @@
 //! producer to an answer, what a program costs that has nothing to do, and how soon it is there.
 //! Invariant: every broker and process is this bench's own, on loopback, and gone with it; what was counted is compared
 //! with what was sent before a figure is printed.
-//! Cost: Java and the broker's jars (`tests/kafka/kafka.sh install`); a minute or two each.
+//! Cost: Java and the broker's jars (`tests/kafka/kafka.sh install`); a minute or two each, `fresh` five.
 
 #[path = "../broker/mod.rs"]
 mod broker;
@@ -49,7 +49,7 @@ enum What {
     Drain(drain::Args),
     /// From a post's intended time of sending to its count in an answer and in the stream of events
     Latency(latency::Args),
-    /// The same latency at a share of the rate at which the same program drains a backlog
+    /// The same latency at a share of what the same program drains of a backlog in a second of its processor time
     Fresh(fresh::Args),
     /// From start to ready on an empty topic, and processor time where nothing happens
     Idle(idle::Args),
@@ -89,7 +89,7 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
 /// What is counted as a rule.
 const COUNTS: &[&str] = &["hashtags", "words"];
 
-/// The program's settings: the counts of a load, over three windows each, of the kind of term that their name begins with.
+/// The program's settings: the topic and the counts of a load, over three windows each, of the kind of term that their name begins with.
 fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, load: Load<'_>) -> String {
     let Load { topic, counts, .. } = load;
     let engine = format!(
@@ -103,7 +103,7 @@ fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, load
     engine + &counts.collect::<String>()
 }
 
-/// A program that has something to bear: on a core of its own, or with more to count.
+/// What a program has to bear: a topic and what of it is counted, and whether on a core of its own.
 #[derive(Clone, Copy)]
 struct Load<'a> {
     core: Option<usize>,
@@ -118,5 +118,5 @@ impl Load<'_> {
     }
 }
 
-/// Any core, and what is counted as a rule.
+/// Any core, the usual topic and counts.
 const USUAL: Load<'static> = Load { core: None, topic: TOPIC, counts: COUNTS };

@@ -7,8 +7,9 @@
 //! panics.) What is not added up stands side by side.
 //! Invariant: what all runs of a pane add up to at any time from `since` on is what the two batches hold.
 //! Cost: a record is read and written once where its run is added to others, and is so whenever those have become a quarter of
-//! what its own run has: about log2 of the pane's terms to an epoch's times, or less where more than two meet. To plan takes a sort of
-//! the runs, and for each that is counted off a look at the others of its pane.
+//! what its own run has. Since the spine merges batches of about one size, that is about log2 of the pane's terms to an epoch's
+//! times, or less where more than two meet. To plan takes a sort of the runs, and for each that is counted off a look at the
+//! others of its pane.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -259,14 +260,11 @@ mod tests {
             self.spine.set_physical_compaction(frontier(self.time).borrow());
         }
 
-        fn records(&self) -> Vec<(Vec<u8>, u64)> {
-            let mut records = Vec::new();
-            self.spine.map_spans(|span| {
-                let runs = span.inner.iter().flat_map(|batch| batch.all());
-                let all = runs.flat_map(|run| run.body.iter());
-                records.extend(all.map(|record| (record.term().to_vec(), record.n)));
-            });
-            records
+        fn runs(&self) -> Vec<Run> {
+            let mut runs = Vec::new();
+            self.spine
+                .map_spans(|span| runs.extend(span.inner.iter().flat_map(|batch| batch.all()).cloned()));
+            runs
         }
     }
 
@@ -289,8 +287,33 @@ mod tests {
                 pane.insert(terms);
             }
             let mut found = BTreeMap::new();
-            pane.records().into_iter().for_each(|(term, n)| *found.entry(term).or_insert(0) += n);
+            for run in pane.runs() {
+                run.body.iter().for_each(|record| *found.entry(record.term().to_vec()).or_insert(0) += record.n);
+            }
             prop_assert_eq!(found, held);
+        }
+    }
+
+    /// What adds up to more than a body may hold becomes several, wherever the steps of the merge end. Only where something is
+    /// counted off are runs added up that may be too much.
+    #[test]
+    fn what_is_too_much_for_a_body_is_parted() {
+        let part = |terms: std::ops::Range<u32>, minus| {
+            let mut builder = Builder::default();
+            terms.for_each(|term| builder.push(format!("{term:08}").repeat(200).as_bytes(), 1));
+            Run { pane: Pane(1), time: 0, minus, body: Arc::new(builder.body().expect("it has terms")) }
+        };
+        for off in [3..5, 440..442, 600..601] {
+            let batch = |runs| Runs::new(runs).expect("there are runs");
+            let one = || batch(vec![part(0..250, false), part(off.clone(), true)]);
+            let two = || batch(vec![part(200..450, false)]);
+            let expected = held(&[one(), two()], 9);
+            for step in [1, 77, isize::MAX] {
+                let sum = merged(&one(), &two(), 0, step).expect("something is left");
+                let sizes: Vec<usize> = sum.all().iter().map(|run| run.body.size()).collect();
+                assert!(sizes.iter().all(|size| *size < FULL + 2000) && sizes.len() > 1, "{sizes:?}");
+                assert_eq!(held(&[sum], 9), expected);
+            }
         }
     }
 
@@ -309,7 +332,7 @@ mod tests {
             for epoch in 0..200 {
                 let size = size(epoch);
                 pane.insert((0..size).map(|at| (at * (DISTINCT / size) + epoch * 7) % DISTINCT));
-                let records = pane.records().len() as u64;
+                let records = pane.runs().iter().map(|run| run.body.len() as u64).sum::<u64>();
                 assert!(records <= 3 * DISTINCT, "{pattern}: {records} after {epoch}");
             }
         }

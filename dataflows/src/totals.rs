@@ -3,8 +3,8 @@
 //! Idea: a term gets an id; what tells it from others and its totals are one row of a flat array, so that a change
 //! misses the cache twice, at the slot and at the row, where that is one line. So both are asked for ahead: the slot when a
 //! change is made, the row a group of changes before it is applied. A change costs a quarter of a differential update.
-//! Terms are spread by their hashes over [`SHARDS`] tables, each of which grows and is compacted for itself, so that no epoch
-//! waits while millions of terms are hashed again or copied.
+//! Terms are spread by their hashes over [`SHARDS`] tables, each of which grows and is compacted for itself: where millions of
+//! terms are to be hashed again or copied, no epoch waits for all of them.
 //! Invariant: an id stays valid until `compact`, which drops only terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
 //! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside.
@@ -68,7 +68,6 @@ fn split(id: u32) -> (usize, usize) {
 /// The id of a row.
 #[inline]
 fn join(shard: usize, row: usize) -> u32 {
-    debug_assert!(row < (1 << 31) / SHARDS, "less than 2^31 terms per worker");
     (row * SHARDS + shard) as u32
 }
 
@@ -84,15 +83,20 @@ pub struct Totals {
     next: usize,
 }
 
-/// Where the ids of some tables went in a compaction: for each table the new row of each old one.
-pub struct Moved(Vec<(usize, Vec<Option<u32>>)>);
+/// Where the ids of some tables went in a compaction.
+pub struct Moved {
+    /// The first of these tables; the others follow it, in a circle.
+    first: usize,
+    /// The new row of each old one.
+    rows: Vec<Vec<Option<u32>>>,
+}
 
 impl Moved {
     /// Its new id; `None` if it was dropped.
     pub fn to(&self, id: u32) -> Option<u32> {
         let (shard, row) = split(id);
-        match self.0.iter().find(|(moved, _)| *moved == shard) {
-            Some((_, rows)) => rows[row].map(|row| join(shard, row as usize)),
+        match self.rows.get((shard + SHARDS - self.first) % SHARDS) {
+            Some(rows) => rows[row].map(|row| join(shard, row as usize)),
             None => Some(id),
         }
     }
@@ -294,15 +298,15 @@ impl Totals {
     /// fewer; so its cost is a constant per term dropped. Were it later, memory would go on growing long after all windows are
     /// full.
     pub fn compact(&mut self) -> Option<Moved> {
-        let mut moved = Vec::new();
-        while self.len >= SHARDS && 4 * self.len >= 5 * self.alive() && moved.len() < SHARDS {
+        let mut moved = Moved { first: self.next, rows: Vec::new() };
+        while self.len >= SHARDS && 4 * self.len >= 5 * self.alive() && moved.rows.len() < SHARDS {
             let shard = &mut self.shards[self.next];
             let before = shard.len();
-            moved.push((self.next, shard.compact(self.keys)));
+            moved.rows.push(shard.compact(self.keys));
             self.len -= before - shard.len();
             self.next = (self.next + 1) % SHARDS;
         }
-        (!moved.is_empty()).then_some(Moved(moved))
+        (!moved.rows.is_empty()).then_some(moved)
     }
 }
 

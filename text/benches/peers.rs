@@ -184,7 +184,7 @@ fn measure(mut ways: Vec<Way<'_>>, args: &Args, posts: usize, bytes: usize) {
             middle * 1e9 / posts as f64,
             spent * 1e9 / posts as f64,
             bytes as f64 / spent / 1e6,
-            spread(ratios)
+            spread(2, ratios)
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The totals of some of the terms: a table of rows, and an index into it.
 //!
 //! Idea: a row says its term (the head, the length, where a longer one stands) and then its totals, end to end.
-//! Invariant: every row is in the index; `len` terms of at most half as many slots.
+//! Invariant: every row is in the index, which has at least twice as many slots.
 //! Cost: see `totals`; a table that grows hashes its terms again.
 
 use crate::ahead::fetch;
@@ -119,6 +119,7 @@ impl Shard {
     /// A new row; `long` is the term where it is longer than its head.
     fn append(&mut self, head: u128, len: u32, long: &[u8]) -> usize {
         let (row, index) = (self.len(), self.long.len() as u64);
+        assert!(row < (1 << 31) / SHARDS, "less than 2^31 terms per worker");
         if len as usize > HEAD {
             self.long.push(long.into());
         }
@@ -145,7 +146,8 @@ impl Shard {
         let alive = (0..self.len()).filter(|row| self.is_alive(*row)).count();
         let mut kept = Shard {
             index: Index::new(SMALLEST),
-            rows: Vec::with_capacity(alive * self.stride),
+            // About as many come until its turn comes again.
+            rows: Vec::with_capacity((alive + alive / 4) * self.stride),
             stride: self.stride,
             long: Vec::new(),
         };

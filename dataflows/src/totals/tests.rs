@@ -77,20 +77,23 @@ proptest! {
     /// Terms come and go, thousands at a time: an id leads to its term and total wherever compactions took it, the dead are never
     /// many more than a quarter of the living for long, and no compaction loses or finds anything.
     #[test]
-    fn compactions_drop_the_dead_only(epochs in proptest::collection::vec((0..9000usize, 0..6000usize), 1..12)) {
+    fn compactions_drop_the_dead_only(
+        epochs in proptest::collection::vec((0..9000usize, 0..6000usize), 1..12),
+        columns in 1..=5usize,
+    ) {
         let term = |number: usize| "a rather long term ".repeat(number % 2) + &number.to_string();
         let terms: Vec<String> = (0..9000).map(term).collect();
-        let mut totals = Totals::new(2, HashKeys::new(5));
+        let mut totals = Totals::new(columns, HashKeys::new(5));
         let (mut expected, mut ids) = (BTreeMap::<usize, i64>::new(), BTreeMap::<usize, u32>::new());
         for (from, many) in epochs {
             // What is there goes, what is not comes.
-            for number in from..(from + many).min(9000) {
+            for (number, term) in terms.iter().enumerate().skip(from).take(many) {
                 let n = expected.remove(&number).map_or(3, |n| -n);
                 if n > 0 {
                     expected.insert(number, n);
                 }
-                let update = Update::new(totals.keys(), terms[number].as_bytes(), n);
-                totals.add(&[totals.change(update, 0b11)], &[i64::MAX; 2], &mut Vec::new());
+                let update = Update::new(totals.keys(), term.as_bytes(), n);
+                totals.add(&[totals.change(update, (1 << columns) - 1)], &vec![i64::MAX; columns], &mut Vec::new());
             }
             if let Some(moved) = totals.compact() {
                 ids.retain(|number, id| {
@@ -108,7 +111,7 @@ proptest! {
                 let number = String::from_utf8_lossy(totals.spell(id, &mut [0; HEAD])).rsplit(' ').next().map(str::parse);
                 let Some(Ok(number)) = number else { panic!("one of them") };
                 prop_assert!(ids.insert(number, id).is_none_or(|before| before == id));
-                found.insert(number, totals.count(id, 1));
+                found.insert(number, totals.count(id, columns - 1));
             }
             found.retain(|_, n| *n != 0);
             prop_assert_eq!(&found, &expected);
