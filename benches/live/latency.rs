@@ -27,8 +27,8 @@ use crate::{Load, USUAL, configuration, events};
 /// Posts that are sent again and again.
 const MADE: usize = 100_000;
 
-/// Between two probes.
-const PROBE: Duration = Duration::from_millis(100);
+/// Between two probes; no multiple of an epoch, so that they come at all moments of one.
+const PROBE: Duration = Duration::from_millis(97);
 
 /// How long the last probe may take.
 const PATIENCE: Duration = Duration::from_secs(10);
