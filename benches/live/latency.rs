@@ -4,8 +4,8 @@
 //! one asks over HTTP for the words of all probes on their way, every two milliseconds; a third follows the stream of events,
 //! whose stamps say which offsets are in them. A round is all of that with a program of its own; the broker stays, since one that
 //! has just started takes time that the sender needs.
-//! Invariant: what is called sent begins when the post was to be sent, not when it was; probes that are never seen are an error. What
-//! asking adds, two milliseconds at most and the answer's own time, is part of the figure.
+//! Invariant: what is called sent begins when the post was to be sent, not when it was; probes that are never seen are an
+//! error. What asking adds, two milliseconds at most and the answer's own time, is part of the figure.
 
 use std::path::Path;
 use std::sync::Arc;

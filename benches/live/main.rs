@@ -89,7 +89,8 @@ fn run(what: &What, folder: &Path) -> Result<(), String> {
 /// What is counted as a rule.
 const COUNTS: &[&str] = &["hashtags", "words"];
 
-/// The program's settings: the topic and the counts of a load, over three windows each, of the kind of term that their name begins with.
+/// The program's settings: the topic and the counts of a load, over three windows each, of the kind of term that their name
+/// begins with.
 fn configuration(brokers: &str, start: &str, workers: usize, epoch_ms: u64, load: Load<'_>) -> String {
     let Load { topic, counts, .. } = load;
     let engine = format!(

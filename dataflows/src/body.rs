@@ -41,8 +41,8 @@ impl<'a> Record<'a> {
         &self.from[..self.len]
     }
 
-    /// Whether its term is not after the other's, and whether it is not before it: two answers that can be used as numbers, since
-    /// no processor can guess which of two terms comes first.
+    /// Whether its term is not after the other's, and whether it is not before it: two answers that can be used as numbers,
+    /// since no processor can guess which of two terms comes first.
     #[inline]
     fn is_le_ge(&self, other: &Record<'_>) -> [bool; 2] {
         // Where a head holds one of them whole, the other begins with it.
@@ -165,8 +165,8 @@ impl Builder {
         }
         self.bytes.push(rest as u8);
     }
-    /// The same of a term of `len` bytes, which others follow. As many bytes as a head has are copied at a time, which takes no call,
-    /// and what is too much is taken off again.
+    /// The same of a term of `len` bytes, which others follow. As many bytes as a head has are copied at a time, which takes no
+    /// call, and what is too much is taken off again.
     #[inline(always)]
     fn push_from(&mut self, from: &[u8], len: usize, n: u64) {
         self.count(n);
@@ -214,8 +214,7 @@ impl Builder {
 }
 
 /// Adds two bodies up from where `at` says, until so many of their records have been read (one more, if two are the same term),
-/// or the sum is full. Which of two terms comes first decides no branch, as long as they are short: that takes two thirds of the
-/// time that it took with one.
+/// or the sum is full. Which of two terms comes first decides no branch, as long as they are short.
 pub fn add([one, two]: [&Body; 2], at: &mut [usize; 2], sum: &mut Builder, fuel: &mut isize) {
     let [first, second] = at;
     while *fuel > 0

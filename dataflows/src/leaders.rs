@@ -6,8 +6,8 @@
 //! all totals are scanned once and the floor is set anew at place 2K.
 //! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
 //! the floor (no floor: if it is positive).
-//! Cost: a comparison per addition, which the caller makes; per epoch and per compaction O(bench), here 1 to 4 thousand entries; a scan of all
-//! D totals only after more than K of the 2K leaders of the last scan have fallen below the floor.
+//! Cost: a comparison per addition, which the caller makes; per epoch and per compaction O(bench), here 1 to 4 thousand
+//! entries; a scan of all D totals only after more than K of the 2K leaders of the last scan have fallen below the floor.
 
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
