@@ -28,7 +28,8 @@ pub struct Body {
 pub struct Record<'a> {
     /// Its count.
     pub n: u64,
-    head: u128,
+    /// The head of its term.
+    pub head: u128,
     /// The term and, of one in a body, what follows.
     from: &'a [u8],
     len: usize,

@@ -5,7 +5,8 @@
 //!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
-//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs merger.rs
+//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
+//!                                                                        merger.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs top.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs

@@ -75,7 +75,7 @@ impl Ranking {
                 let n = run.sign() * record.n as i64;
                 let mut push = |windows, n| {
                     if windows != 0 {
-                        changes.push(Update::new(keys, record.term(), n), windows);
+                        changes.push(Update::with_head(keys, record.head, record.term(), n), windows);
                     }
                 };
                 push(old & !new, -n);

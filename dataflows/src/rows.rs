@@ -51,7 +51,11 @@ impl<'a> Update<'a> {
     /// `n` more of a term, hashed with the keys of all workers.
     #[inline]
     pub fn new(keys: HashKeys, term: &'a [u8], n: i64) -> Update<'a> {
-        let head = head(term);
+        Update::with_head(keys, head(term), term, n)
+    }
+    /// The same where the term's head is known.
+    #[inline]
+    pub fn with_head(keys: HashKeys, head: u128, term: &'a [u8], n: i64) -> Update<'a> {
         let long = if term.len() > HEAD { term } else { &[] };
         let len = u32::try_from(term.len()).expect("a term is shorter than 4 GiB");
         Update { head, n, tag: keys.tag(head, term), len, long }

@@ -6,6 +6,8 @@
 //! if their heads are. Where heads are equal and a term is longer, the rest decides.
 //! Cost: two or three loads.
 
+use std::cmp::Ordering;
+
 /// Bytes of a term that its head holds.
 pub const HEAD: usize = 16;
 
@@ -51,6 +53,13 @@ pub fn head_within(text: &[u8], from: usize, to: usize) -> u128 {
         Some(bytes) => u128::from_be_bytes(bytes) & FIRST[(to - from).min(HEAD)],
         None => head(&text[from..to]),
     }
+}
+
+/// The order of two terms by their heads and lengths; where neither head holds its term, that of the whole terms.
+#[inline]
+pub fn order(one: (u128, usize), two: (u128, usize), whole: impl FnOnce() -> Ordering) -> Ordering {
+    // Where a head holds one of them whole, the other begins with it.
+    if one.0 == two.0 && one.1.min(two.1) > HEAD { whole() } else { one.cmp(&two) }
 }
 
 /// Appends a term that its head holds. All of the head is copied, which takes no call, and what is too much taken off again.

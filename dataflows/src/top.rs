@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 
 use crate::long::Long;
 use crate::rows::Term;
-use crate::term::{HEAD, head};
+use crate::term::{HEAD, head, order};
 
 /// Some terms of a window, each with its count.
 #[derive(Debug, Default)]
@@ -69,9 +69,10 @@ impl<'a> Ranked<'a> {
     /// The order of the ranking: by count, descending, then by term.
     pub fn compare(&self, other: &Ranked<'_>) -> Ordering {
         let (one, two) = (self.place, other.place);
-        // A call where heads are the same only.
-        let order = two.n.cmp(&one.n).then_with(|| one.head.cmp(&two.head));
-        order.then_with(|| self.term().cmp(&other.term()))
+        two.n.cmp(&one.n).then_with(|| {
+            let [one, two] = [one, two].map(|place| (place.head, place.len as usize));
+            order(one, two, || self.term().cmp(&other.term()))
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::Update;
-use crate::term::{HEAD, HashKeys, head};
+use crate::term::{HEAD, HashKeys, head, order};
 use crate::windows::Mask;
 use shard::{Known, Shard};
 
@@ -157,20 +157,13 @@ impl Totals {
     #[inline]
     pub fn compare(&self, one: u32, two: u32) -> Ordering {
         let [(one, rest), (two, other)] = [one, two].map(|id| self.known(id));
-        one.head.cmp(&two.head).then_with(|| match (rest, other) {
-            (Some(rest), Some(other)) => rest.cmp(other),
-            // Where a head holds one of them whole, the other begins with it.
-            _ => one.len.cmp(&two.len),
-        })
+        order((one.head, one.len), (two.head, two.len), || rest.cmp(&other))
     }
     /// The order of an id's term and another.
     #[inline]
     pub fn compare_to(&self, id: u32, term: &[u8]) -> Ordering {
         let (known, rest) = self.known(id);
-        known.head.cmp(&head(term)).then_with(|| match rest {
-            Some(rest) if term.len() > HEAD => rest.cmp(term),
-            _ => known.len.cmp(&term.len()),
-        })
+        order((known.head, known.len), (head(term), term.len()), || rest.cmp(&Some(term)))
     }
     /// The total of an id in a window.
     #[inline]
@@ -294,9 +287,9 @@ impl Totals {
         join(number, row)
     }
 
-    /// Drops terms whose totals are 0, once they are a quarter as many as the others, of as many tables in turn as it takes to have
-    /// fewer; so its cost is a constant per term dropped. Were it later, memory would go on growing long after all windows are
-    /// full.
+    /// Drops terms whose totals are 0, once they are a quarter as many as the others, of as many tables in turn as it takes to
+    /// have fewer; so its cost is a constant per term dropped. Were it later, memory would go on growing long after all windows
+    /// are full.
     pub fn compact(&mut self) -> Option<Moved> {
         let mut moved = Moved { first: self.next, rows: Vec::new() };
         while self.len >= SHARDS && 4 * self.len >= 5 * self.alive() && moved.rows.len() < SHARDS {

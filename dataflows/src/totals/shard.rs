@@ -143,24 +143,26 @@ impl Shard {
 
     /// Drops terms whose totals are 0. The new row of each old one.
     pub(super) fn compact(&mut self, keys: HashKeys) -> Vec<Option<u32>> {
-        let alive = (0..self.len()).filter(|row| self.is_alive(*row)).count();
+        let (mut alive, rows) = (0, 0..self.len());
+        let next = |row| {
+            self.is_alive(row).then(|| {
+                alive += 1;
+                alive - 1
+            })
+        };
+        let moved: Vec<Option<u32>> = rows.map(next).collect();
         let mut kept = Shard {
             index: Index::new(SMALLEST),
             // About as many come until its turn comes again.
-            rows: Vec::with_capacity((alive + alive / 4) * self.stride),
+            rows: Vec::with_capacity((alive + alive / 4) as usize * self.stride),
             stride: self.stride,
             long: Vec::new(),
         };
-        let move_one = |row: usize| {
-            self.is_alive(row).then(|| {
-                let known = self.known(row);
-                let to = kept.append(known.head, known.len as u32, self.long(known).unwrap_or_default());
-                let from = kept.rows.len() - self.stride + TOTALS;
-                kept.rows[from..].copy_from_slice(self.totals(row, 0));
-                to as u32
-            })
-        };
-        let moved = (0..self.len()).map(move_one).collect();
+        for (row, _) in moved.iter().enumerate().filter(|(_, to)| to.is_some()) {
+            let known = self.known(row);
+            let to = kept.append(known.head, known.len as u32, self.long(known).unwrap_or_default());
+            kept.rows[to * self.stride + TOTALS..].copy_from_slice(self.totals(row, 0));
+        }
         kept.index_anew(keys);
         *self = kept;
         moved
