@@ -65,6 +65,20 @@ fn a_small_file_as_json_and_as_a_table() {
     assert_eq!((both.posts, &both.counts["words"]), (6, &Listed::One(vec![counted("good", "good", 5)])));
 }
 
+/// Else who counts lines of text over five minutes sees nothing, and no reason.
+#[test]
+fn posts_without_a_time_are_said_to_be_in_no_window_but_all() {
+    let folder = Settings::new("hello #rust\n");
+    let file = folder.file();
+    let file = file.to_str().unwrap();
+    for (window, is_said) in [("5m", true), ("all", false)] {
+        let output = run(&["count", file, "--window", window]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(said(&output).contains("1 of 1 posts have no time"), is_said, "{}", said(&output));
+        assert_eq!(String::from_utf8(output.stdout).unwrap().contains("rust"), !is_said);
+    }
+}
+
 #[test]
 fn every_kind_is_there_even_if_it_is_empty() {
     let folder = Settings::new("");

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::failure::{Code, Failure};
 use super::log;
 use crate::config::{self, Clock, Config, Count, Override, Time};
+use crate::engine::decode::smallest_window;
 use crate::engine::start::TOP;
 use crate::engine::{self, CountInfo, Cut, Reader};
 use crate::source::files::Progress;
@@ -104,6 +105,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     joined?;
     let cut = reader.newest().ok_or_else(|| Failure::new(Code::Bug, "nothing was published"))?;
+    if smallest_window(&config.counts).is_some() && cut.tally.undated > 0 {
+        let (undated, posts) = (cut.tally.undated, cut.tally.posts);
+        tracing::warn!(
+            "{undated} of {posts} posts have no time of their own: they are in no window but `all`"
+        );
+    }
     let answer = answer(&reader, &cut, args.top, args.config.is_some());
     match print(&answer, args.json) {
         // Whoever closed the pipe has seen enough.
