@@ -3,7 +3,7 @@
 //! Idea: a term gets an id; what tells it from others and its totals are one row of a flat array, so that a change
 //! misses the cache twice, at the slot and at the row, where that is one line. So both are asked for ahead: the slot when a
 //! change is made, the row a group of changes before it is applied. A change costs a quarter of a differential update.
-//! Terms are spread by their hashes over [`SHARDS`] tables, each of which grows and is compacted for itself: where millions of
+//! Terms are spread by their hashes over `SHARDS` tables, each of which grows and is compacted for itself: where millions of
 //! terms are to be hashed again or copied, no epoch waits for all of them.
 //! Invariant: an id stays valid until `compact`, which drops only terms whose totals are all 0.
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
