@@ -21,20 +21,25 @@ pub struct Leaders {
     window: usize,
     k: usize,
     floor: Option<(i64, Vec<u8>)>,
-    bench: Vec<u32>,
+    /// The bench at the end of the last epoch.
+    bench: Vec<Counted>,
+    /// Who has come to it since then.
+    risen: Vec<u32>,
+    /// Who is on it or has come to it, by id.
     benched: Vec<bool>,
-    /// The bench with its counts as of the last epoch at which any of it changed.
-    counts: Vec<(Reverse<i64>, u32)>,
-    /// The top K of then.
+    /// The top K at the end of the last epoch.
     top: Arc<Top>,
 }
+
+/// A term with its count. Totals of terms stand far from each other, so they are not looked up for each comparison.
+type Counted = (Reverse<i64>, u32);
 
 impl Leaders {
     /// Of column `window`; `k` must be positive.
     pub fn new(window: usize, k: usize) -> Self {
         assert!(k > 0);
-        let (bench, benched, counts) = Default::default();
-        Leaders { window, k, floor: None, bench, benched, counts, top: Arc::default() }
+        let (bench, risen, benched) = Default::default();
+        Leaders { window, k, floor: None, bench, risen, benched, top: Arc::default() }
     }
 
     /// A total below this is not benched. It stays the same from one `close` to the next.
@@ -46,44 +51,48 @@ impl Leaders {
     #[inline]
     pub fn rose(&mut self, id: u32, totals: &Totals) {
         let is_benched = self.benched.get(id as usize).is_some_and(|is_benched| *is_benched);
-        if !is_benched && self.reaches_floor(id, totals) {
+        if !is_benched && self.reaches_floor(totals.count(id, self.window), id, totals) {
             if self.benched.len() <= id as usize {
                 self.benched.resize(totals.bound(), false);
             }
             self.benched[id as usize] = true;
-            self.bench.push(id);
+            self.risen.push(id);
         }
     }
 
     /// Ends an epoch. The top K, in no order.
     pub fn close(&mut self, totals: &Totals) -> Arc<Top> {
-        let mut bench = std::mem::take(&mut self.bench);
-        bench.retain(|id| {
-            let stays = self.reaches_floor(*id, totals);
-            self.benched[*id as usize] = stays;
-            stays
-        });
-        self.bench = bench;
+        let (before, risen) = (std::mem::take(&mut self.bench), std::mem::take(&mut self.risen));
+        self.bench = self.benched_of(before.iter().map(|(_, id)| *id).chain(risen), totals);
         if self.bench.len() < self.k && self.floor.is_some() {
             self.scan(totals);
         }
-        if self.bench.len() > 4 * self.k {
-            self.shrink(totals);
-        }
-        let counts = self.bench.iter().map(|id| (Reverse(totals.count(*id, self.window)), *id));
-        let counts: Vec<_> = counts.collect();
-        if counts != self.counts {
-            self.top = Arc::new(self.first(counts.clone(), totals));
-            self.counts = counts;
+        if self.bench != before {
+            self.top = Arc::new(self.first(self.bench.clone(), totals));
         }
         Arc::clone(&self.top)
     }
 
-    fn first(&self, mut counts: Vec<(Reverse<i64>, u32)>, totals: &Totals) -> Top {
+    /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K.
+    fn benched_of(&mut self, ids: impl Iterator<Item = u32>, totals: &Totals) -> Vec<Counted> {
+        let mut bench = Vec::with_capacity(4 * self.k + 1);
+        for id in ids {
+            let count = totals.count(id, self.window);
+            let stays = self.reaches_floor(count, id, totals);
+            self.benched[id as usize] = stays;
+            if stays {
+                bench.push((Reverse(count), id));
+            }
+            if bench.len() > 4 * self.k {
+                self.shrink(&mut bench, totals);
+            }
+        }
+        bench
+    }
+
+    fn first(&self, mut counts: Vec<Counted>, totals: &Totals) -> Top {
         if counts.len() > self.k {
-            counts.select_nth_unstable_by(self.k - 1, |(n, one), (m, two)| {
-                n.cmp(m).then_with(|| totals.compare(*one, *two))
-            });
+            counts.select_nth_unstable_by(self.k - 1, |one, two| compare(one, two, totals));
             counts.truncate(self.k);
         }
         let mut top = Top::with_room(counts.len());
@@ -96,15 +105,14 @@ impl Leaders {
     /// Follows a compaction of the totals, between epochs.
     pub fn follow(&mut self, moved: &Moved, totals: &Totals) {
         let to = |id: u32| moved.to(id).expect("benched terms have a positive total");
-        self.bench.iter().for_each(|id| self.benched[*id as usize] = false);
-        self.bench.iter_mut().for_each(|id| *id = to(*id));
-        self.counts.iter_mut().for_each(|(_, id)| *id = to(*id));
+        self.bench.iter().for_each(|(_, id)| self.benched[*id as usize] = false);
+        self.bench.iter_mut().for_each(|(_, id)| *id = to(*id));
         self.benched.truncate(totals.bound());
-        self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
+        self.bench.iter().for_each(|(_, id)| self.benched[*id as usize] = true);
     }
 
-    fn reaches_floor(&self, id: u32, totals: &Totals) -> bool {
-        let count = totals.count(id, self.window);
+    #[inline]
+    fn reaches_floor(&self, count: i64, id: u32, totals: &Totals) -> bool {
         match &self.floor {
             None => count > 0,
             Some((floor, term)) => match count.cmp(floor) {
@@ -114,31 +122,31 @@ impl Leaders {
         }
     }
 
+    /// A new bench and a new floor from all totals.
     fn scan(&mut self, totals: &Totals) {
         self.floor = None;
-        self.bench = totals.ids().filter(|id| totals.count(*id, self.window) > 0).collect();
         self.benched.clear();
         self.benched.resize(totals.bound(), false);
-        self.bench.iter().for_each(|id| self.benched[*id as usize] = true);
-        if self.bench.len() > 2 * self.k {
-            self.shrink(totals);
+        let mut bench = self.benched_of(totals.ids(), totals);
+        if bench.len() > 2 * self.k {
+            self.shrink(&mut bench, totals);
         }
+        self.bench = bench;
     }
 
-    /// Keeps the first 2K of the bench, the last of which becomes the floor.
-    fn shrink(&mut self, totals: &Totals) {
+    /// Keeps the first 2K, the last of which becomes the floor.
+    fn shrink(&mut self, bench: &mut Vec<Counted>, totals: &Totals) {
         let last = 2 * self.k - 1;
-        self.bench.select_nth_unstable_by(last, |one, two| compare(*one, *two, self.window, totals));
-        self.bench.drain(last + 1..).for_each(|id| self.benched[id as usize] = false);
-        let id = self.bench[last];
-        self.floor = Some((totals.count(id, self.window), totals.spell(id, &mut [0; HEAD]).to_vec()));
+        bench.select_nth_unstable_by(last, |one, two| compare(one, two, totals));
+        bench.drain(last + 1..).for_each(|(_, id)| self.benched[id as usize] = false);
+        let (Reverse(count), id) = bench[last];
+        self.floor = Some((count, totals.spell(id, &mut [0; HEAD]).to_vec()));
     }
 }
 
 /// The order of the ranking: by count, descending, then by term.
-fn compare(one: u32, two: u32, window: usize, totals: &Totals) -> Ordering {
-    let count = |id| Reverse(totals.count(id, window));
-    count(one).cmp(&count(two)).then_with(|| totals.compare(one, two))
+fn compare((n, one): &Counted, (m, two): &Counted, totals: &Totals) -> Ordering {
+    n.cmp(m).then_with(|| totals.compare(*one, *two))
 }
 
 #[cfg(test)]
