@@ -156,10 +156,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rows::Update;
+    use crate::rows::{Rows, Update};
     use crate::term::HashKeys;
     use crate::top::first;
-    use crate::totals::Change;
 
     proptest! {
         /// Whatever rises and falls, and however often within a group, after each epoch the places are those of a sort.
@@ -176,11 +175,12 @@ mod tests {
             let (mut totals, mut leaders) = (Totals::new(2, HashKeys::new(7)), Leaders::new(0, k));
             let mut sums = BTreeMap::<usize, i64>::new();
             for epoch in epochs {
-                let changes: Vec<Change<'_>> =
-                    epoch.iter().map(|(number, n)| totals.change(Update::new(totals.keys(), &terms[*number], *n), 3)).collect();
-                epoch.iter().for_each(|(number, n)| *sums.entry(*number).or_default() += n);
-                let mut risen = Vec::new();
-                totals.add(&changes, &[leaders.least(), i64::MAX], &mut risen);
+                let (mut rows, mut risen) = (Rows::default(), Vec::new());
+                for (number, n) in &epoch {
+                    rows.push(Update::new(totals.keys(), &terms[*number], *n));
+                    *sums.entry(*number).or_default() += n;
+                }
+                totals.add(&rows, 0..rows.len(), 3, &[leaders.least(), i64::MAX], &mut risen);
                 risen.iter().for_each(|(_, id)| leaders.rose(*id, &totals));
                 let top = leaders.close(&totals);
                 if let Some(moved) = totals.compact() {

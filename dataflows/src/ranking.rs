@@ -10,17 +10,19 @@
 //! Cost: a probe per key that arrives, and per key of a pane and window that it leaves; then what `leaders` costs.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::block::{Sealed, Update};
+use crate::block::Sealed;
 use crate::clock::Heard;
 use crate::leaders::Leaders;
 use crate::panes::PanesBatch;
+use crate::rows::{Rows, Update};
 use crate::runs::{Run, gather};
 use crate::shared::Shared;
 use crate::top::Top;
-use crate::totals::{Change, Figures, Totals, WORTH};
+use crate::totals::{Figures, Totals, WORTH};
 use crate::windows::{Mask, Windows};
 
 /// How the windows of one count stand on one worker.
@@ -54,7 +56,6 @@ impl Ranking {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
         let Ranking { windows, totals, leaders, .. } = self;
         let totals = &mut *totals.borrow_mut();
-        let keys = totals.keys();
         let left: Vec<Run> = windows
             .passed(was, now)
             .iter()
@@ -62,36 +63,31 @@ impl Ranking {
             .collect();
         // Of what is not ranked no total is of interest.
         let floors = (0..=windows.len()).map(|window| leaders.get(window).map_or(i64::MAX, Leaders::least));
-        let mut changes = Changes {
-            totals,
-            floors: floors.collect(),
-            leaders,
-            waiting: Vec::with_capacity(WORTH),
-            risen: Vec::new(),
-        };
+        let mut changes = Changes { totals, floors: floors.collect(), leaders, risen: Vec::new() };
+        let mut waiting = Waiting { rows: Rows::default(), windows: 0 };
         for run in &left {
             let (old, new) = (windows.covering(run.pane, was), windows.covering(run.pane, now));
-            for record in run.body.iter() {
-                let n = run.sign() * record.n as i64;
-                let mut push = |windows, n| {
-                    if windows != 0 {
-                        changes.push(Update::with_head(keys, record.head, record.term(), n), windows);
-                    }
-                };
-                push(old & !new, -n);
-                // Entered by the clock, not by time: the update ran ahead of it.
-                push(new & !old, n);
-            }
-        }
-        for block in new {
-            for (pane, range) in block.pieces() {
-                let windows = windows.covering(pane, now);
+            // Entered by the clock, not by time: the updates ran ahead of it.
+            for (times, windows) in [(-1, old & !new), (1, new & !old)] {
                 if windows != 0 {
-                    block.range(range).for_each(|update| changes.push(update, windows));
+                    waiting.push(run, times, windows, &mut changes);
                 }
             }
         }
-        changes.apply();
+        waiting.settle(&mut changes);
+        for block in new {
+            // Panes beside each other are mostly in the same windows.
+            let (mut start, mut end, mut of) = (0, 0, 0);
+            for (pane, range) in block.pieces() {
+                let windows = windows.covering(pane, now);
+                if windows != of {
+                    changes.add(block.rows(), start..end, of);
+                    (start, of) = (range.start, windows);
+                }
+                end = range.end;
+            }
+            changes.add(block.rows(), start..end, of);
+        }
         let top = leaders.iter_mut().map(|leaders| leaders.close(totals)).collect();
         let ranks = Ranks { figures: totals.figures().to_vec(), top };
         if let Some(moved) = totals.compact() {
@@ -101,31 +97,57 @@ impl Ranking {
     }
 }
 
-/// Collects changes of totals into groups, and lets the leaders see each total that rose high enough.
-struct Changes<'a, 'b> {
-    totals: &'b mut Totals,
-    leaders: &'b mut [Leaders],
+/// Changes totals, and lets the leaders see each that rose high enough.
+struct Changes<'a> {
+    totals: &'a mut Totals,
+    leaders: &'a mut [Leaders],
     /// What is high enough, by column.
     floors: Vec<i64>,
-    waiting: Vec<Change<'a>>,
     risen: Vec<(usize, u32)>,
 }
 
-impl<'a> Changes<'a, '_> {
-    #[inline]
-    fn push(&mut self, update: Update<'a>, windows: Mask) {
-        self.waiting.push(self.totals.change(update, windows));
-        if self.waiting.len() == WORTH {
-            self.apply();
+impl Changes<'_> {
+    /// Adds some rows in each of some windows.
+    fn add(&mut self, rows: &Rows, range: Range<usize>, windows: Mask) {
+        if windows == 0 {
+            return;
         }
-    }
-    fn apply(&mut self) {
-        self.totals.add(&self.waiting, &self.floors, &mut self.risen);
-        self.waiting.clear();
-        for (window, id) in self.risen.drain(..) {
-            if let Some(leaders) = self.leaders.get_mut(window) {
-                leaders.rose(id, self.totals);
+        for start in range.clone().step_by(WORTH) {
+            let some = start..range.end.min(start + WORTH);
+            self.totals.add(rows, some, windows, &self.floors, &mut self.risen);
+            for (window, id) in self.risen.drain(..) {
+                if let Some(leaders) = self.leaders.get_mut(window) {
+                    leaders.rose(id, self.totals);
+                }
             }
         }
+    }
+}
+
+/// Records of runs, made rows, which are added some hundreds at a time: panes may be many, and have few each.
+struct Waiting {
+    rows: Rows,
+    /// Where all of them are to be added.
+    windows: Mask,
+}
+
+impl Waiting {
+    fn push(&mut self, run: &Run, times: i64, windows: Mask, changes: &mut Changes<'_>) {
+        if windows != self.windows {
+            self.settle(changes);
+            self.windows = windows;
+        }
+        let (times, keys) = (times * run.sign(), changes.totals.keys());
+        for record in run.body.iter() {
+            self.rows.push(Update::with_head(keys, record.head, record.term(), times * record.n as i64));
+            if self.rows.len() == WORTH {
+                self.settle(changes);
+            }
+        }
+    }
+
+    fn settle(&mut self, changes: &mut Changes<'_>) {
+        changes.add(&self.rows, 0..self.rows.len(), self.windows);
+        self.rows.clear();
     }
 }

@@ -13,25 +13,20 @@ mod shard;
 
 use std::array::from_fn;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::Update;
+use crate::rows::{Row, Rows, Update};
 use crate::term::{HEAD, HashKeys, head, order};
 use crate::windows::Mask;
 use shard::{Known, Shard};
 
-/// Changes worth collecting before `add`: some groups of those that are applied together.
-pub const WORTH: usize = 4 * GROUP;
+/// Rows worth collecting before `add`: some groups of those that are applied together.
+pub(crate) const WORTH: usize = 32 * GROUP;
 
-/// Changes that are applied together.
+/// Rows that are applied together.
 const GROUP: usize = 32;
-
-/// So many more (or less) of a term in each of some windows: see [`Totals::change`].
-pub struct Change<'a> {
-    update: Update<'a>,
-    windows: Mask,
-}
 
 /// What a window holds as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,60 +174,72 @@ impl Totals {
         (known, self.shards[shard].long(known))
     }
 
-    /// An update in each of `windows`, a bit for each column. What will be looked up first is asked for, so it should be made some
-    /// changes before it is added.
+    /// Asks for the slots of some rows.
     #[inline]
-    pub fn change<'a>(&self, update: Update<'a>, windows: Mask) -> Change<'a> {
-        debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
-        self.shards[shard_of(update.tag)].fetch_slot(update.tag);
-        Change { update, windows }
-    }
-
-    /// Asks for the rows of a group, whose slots should be near by now.
-    #[inline]
-    fn fetch_rows(&self, group: &[Change<'_>]) {
-        for Change { update, .. } in group {
-            self.shards[shard_of(update.tag)].fetch_row(update.tag);
+    fn fetch_slots(&self, group: &[Row]) {
+        for row in group {
+            self.shards[shard_of(row.tag)].fetch_slot(row.tag);
         }
     }
 
-    /// Applies the changes. Of each addition after which a total is not below the floor of its column, of which `floors` has
-    /// one each, `risen` gets the column and the id.
-    pub fn add(&mut self, changes: &[Change<'_>], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
+    /// Asks for what stands for some rows, whose slots should be near by now.
+    #[inline]
+    fn fetch_rows(&self, group: &[Row]) {
+        for row in group {
+            self.shards[shard_of(row.tag)].fetch_row(row.tag);
+        }
+    }
+
+    /// Adds what some rows say in each of `windows`, a bit for each column. Of each addition after which a total is not below the
+    /// floor of its column, of which `floors` has one each, `risen` gets the column and the id.
+    pub(crate) fn add(
+        &mut self,
+        rows: &Rows,
+        range: Range<usize>,
+        windows: Mask,
+        floors: &[i64],
+        risen: &mut Vec<(usize, u32)>,
+    ) {
         debug_assert_eq!(floors.len(), self.windows);
-        let (mut ids, mut groups) = ([0; GROUP], changes.chunks(GROUP).peekable());
-        self.fetch_rows(groups.peek().copied().unwrap_or_default());
-        while let Some(group) = groups.next() {
-            self.fetch_rows(groups.peek().copied().unwrap_or_default());
-            for (id, change) in ids.iter_mut().zip(group) {
-                *id = self.id(&change.update);
+        let all = &rows.all[range];
+        let group = |number: usize| all.chunks(GROUP).nth(number).unwrap_or_default();
+        [0, 1].into_iter().for_each(|number| self.fetch_slots(group(number)));
+        self.fetch_rows(group(0));
+        let mut ids = [0; GROUP];
+        for number in 0..all.len().div_ceil(GROUP) {
+            self.fetch_slots(group(number + 2));
+            self.fetch_rows(group(number + 1));
+            let group = group(number);
+            for (id, row) in ids.iter_mut().zip(group) {
+                *id = self.id(&rows.update(row));
             }
-            let mut ids = &ids[..group.len()];
-            for alike in group.chunk_by(|one, two| one.windows == two.windows) {
-                let (these, rest) = ids.split_at(alike.len());
-                ids = rest;
-                self.apply(alike, these, floors, risen);
-            }
+            self.apply(group, &ids, windows, floors, risen);
         }
     }
 
-    /// Applies changes of the same windows, which are not none, a few columns at a time.
+    /// Adds rows whose ids are known, a few columns at a time.
     #[inline]
-    fn apply(&mut self, alike: &[Change<'_>], ids: &[u32], floors: &[i64], risen: &mut Vec<(usize, u32)>) {
-        let windows = alike.first().map_or(0, |change| change.windows);
+    fn apply(
+        &mut self,
+        group: &[Row],
+        ids: &[u32],
+        windows: Mask,
+        floors: &[i64],
+        risen: &mut Vec<(usize, u32)>,
+    ) {
         let (mut from, mut rest) = (0, floors);
         while let Some((four, more)) = rest.split_first_chunk() {
             // A pane leaves one window at a time, and there may be many.
             if windows >> from & 0b1111 != 0 {
-                self.apply_in::<4>(from, alike, ids, four, risen);
+                self.apply_in::<4>(from, group, ids, windows, four, risen);
             }
             (from, rest) = (from + 4, more);
         }
         match *rest {
             [] => {}
-            [one] => self.apply_in(from, alike, ids, &[one], risen),
-            [one, two] => self.apply_in(from, alike, ids, &[one, two], risen),
-            [one, two, three, ..] => self.apply_in(from, alike, ids, &[one, two, three], risen),
+            [one] => self.apply_in(from, group, ids, windows, &[one], risen),
+            [one, two] => self.apply_in(from, group, ids, windows, &[one, two], risen),
+            [one, two, three, ..] => self.apply_in(from, group, ids, windows, &[one, two, three], risen),
         }
     }
 
@@ -242,28 +249,28 @@ impl Totals {
     fn apply_in<const N: usize>(
         &mut self,
         from: usize,
-        alike: &[Change<'_>],
+        group: &[Row],
         ids: &[u32],
+        windows: Mask,
         floors: &[i64; N],
         risen: &mut Vec<(usize, u32)>,
     ) {
-        let windows = alike.first().map_or(0, |change| change.windows >> from);
-        let has: [bool; N] = from_fn(|column| windows >> column & 1 == 1);
+        let has: [bool; N] = from_fn(|column| windows >> (from + column) & 1 == 1);
         let masks = has.map(|has| if has { -1 } else { 0 });
         let (mut distinct, mut total) = ([0; N], 0);
-        for (id, change) in ids.iter().zip(alike) {
+        for (id, Row { n, .. }) in ids.iter().zip(group) {
             let (shard, row) = split(*id);
             let row: &mut [i64; N] = self.shards[shard].columns(row, from);
             let mut is_high = false;
             for column in 0..N {
                 let before = row[column];
-                let after = before + (change.update.n & masks[column]);
+                let after = before + (n & masks[column]);
                 row[column] = after;
                 distinct[column] += i64::from(after != 0) - i64::from(before != 0);
                 is_high |= after >= floors[column];
             }
-            total += change.update.n;
-            if is_high && change.update.n > 0 {
+            total += n;
+            if is_high && *n > 0 {
                 let high = (0..N).filter(|column| has[*column] && row[*column] >= floors[*column]);
                 risen.extend(high.map(|column| (from + column, *id)));
             }
@@ -278,6 +285,7 @@ impl Totals {
 
     #[inline(always)]
     fn id(&mut self, update: &Update<'_>) -> u32 {
+        debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
         let number = shard_of(update.tag);
         let shard = &mut self.shards[number];
         let row = shard.find(update).unwrap_or_else(|vacant| {

@@ -41,16 +41,16 @@ proptest! {
                 }
             }
         }
-        let given: Vec<Change<'_>> = changes
-            .iter()
-            .filter(|(_, windows, _)| *windows != 0)
-            .map(|(number, windows, n)| {
-                let term = terms[*number].as_bytes();
-                totals.change(Update::new(totals.keys(), term, *n), *windows)
-            })
-            .collect();
-        let mut risen = Vec::new();
-        totals.add(&given, &floors, &mut risen);
+        let (mut rows, mut risen) = (Rows::default(), Vec::new());
+        for (number, _, n) in &changes {
+            rows.push(Update::new(totals.keys(), terms[*number].as_bytes(), *n));
+        }
+        let mut start = 0;
+        for alike in changes.chunk_by(|one, two| one.1 == two.1) {
+            let range = start..start + alike.len();
+            start = range.end;
+            totals.add(&rows, range, alike[0].1, &floors, &mut risen);
+        }
         for (column, counts) in expected.iter().enumerate() {
             let mut found = BTreeMap::new();
             for id in totals.ids() {
@@ -87,14 +87,15 @@ proptest! {
         let (mut expected, mut ids) = (BTreeMap::<usize, i64>::new(), BTreeMap::<usize, u32>::new());
         for (from, many) in epochs {
             // What is there goes, what is not comes.
+            let mut rows = Rows::default();
             for (number, term) in terms.iter().enumerate().skip(from).take(many) {
                 let n = expected.remove(&number).map_or(3, |n| -n);
                 if n > 0 {
                     expected.insert(number, n);
                 }
-                let update = Update::new(totals.keys(), term.as_bytes(), n);
-                totals.add(&[totals.change(update, (1 << columns) - 1)], &vec![i64::MAX; columns], &mut Vec::new());
+                rows.push(Update::new(totals.keys(), term.as_bytes(), n));
             }
+            totals.add(&rows, 0..rows.len(), (1 << columns) - 1, &vec![i64::MAX; columns], &mut Vec::new());
             if let Some(moved) = totals.compact() {
                 ids.retain(|number, id| {
                     let to = moved.to(*id);
