@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tidings::config::{self, Clock, Config, Count, Time};
 use tidings::produce::synthetic::{Mix, Synthetic};
@@ -41,6 +42,9 @@ pub struct Load {
     /// Windows of both counts
     #[arg(long, value_delimiter = ',', default_value = "1m,5m,1h")]
     pub windows: Vec<String>,
+    /// Milliseconds between epochs, for a profiler under which all else takes longer
+    #[arg(long)]
+    pub epoch: Option<u64>,
     /// Kinds of term that are counted
     #[arg(long, value_delimiter = ',', default_value = "hashtags,words")]
     pub of: Vec<Kind>,
@@ -107,6 +111,9 @@ impl Load {
         config.posts.time = Time::Post;
         config.engine.clock = Clock::Event;
         config.engine.workers = workers;
+        if let Some(epoch) = self.epoch {
+            config.engine.epoch = Duration::from_millis(epoch);
+        }
         config
     }
 }
