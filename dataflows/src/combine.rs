@@ -157,8 +157,18 @@ impl Combine {
             return;
         }
         let mut table = self.filling.table_mut(self.pane);
-        staged.iter().for_each(|new| table.fetch_place(new.tag));
-        for new in staged {
+        let mut guesses = [0; GROUP];
+        for (guess, new) in guesses.iter_mut().zip(staged) {
+            *guess = table.fetch_place(new.tag);
+        }
+        for (new, guess) in staged.iter().zip(guesses) {
+            // Places stay as they are, also where the table grows.
+            if let Some(row) = table.rows.all.get_mut(guess)
+                && (row.head, row.len) == (new.head, new.len)
+            {
+                row.n += new.n;
+                continue;
+            }
             match table.find(new.tag, |known| known.head == new.head && known.len == new.len) {
                 Ok(place) => table.rows.all[place].n += new.n,
                 Err(vacant) => {
@@ -186,7 +196,9 @@ impl Combine {
             return;
         }
         let mut table = self.filling.table_mut(self.pane);
-        self.staged_long.iter().for_each(|new| table.fetch_place(new.tag));
+        for new in &self.staged_long {
+            table.fetch_place(new.tag);
+        }
         let mut rest = &self.staged_bytes[..];
         for StagedLong { head, n, tag, len } in self.staged_long.drain(..) {
             let (term, behind) = rest.split_at(len);

@@ -31,10 +31,12 @@ impl Table {
         self.index.fetch(tag);
     }
 
-    /// Asks for the place of the term of a tag, whose slot should be near by now.
+    /// Asks for the place of the term of a tag, whose slot should be near by now. Which place that most likely is.
     #[inline]
-    pub(crate) fn fetch_place(&self, tag: u32) {
-        fetch(&self.rows.all, self.index.guess(tag));
+    pub(crate) fn fetch_place(&self, tag: u32) -> usize {
+        let place = self.index.guess(tag);
+        fetch(&self.rows.all, place);
+        place
     }
 
     /// The place of the term that `is` it, or the slot where it would go.

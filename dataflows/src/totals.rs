@@ -182,12 +182,14 @@ impl Totals {
         }
     }
 
-    /// Asks for what stands for some rows, whose slots should be near by now.
+    /// Asks for what stands for some rows, whose slots should be near by now. Where that most likely is.
     #[inline]
-    fn fetch_rows(&self, group: &[Row]) {
-        for row in group {
-            self.shards[shard_of(row.tag)].fetch_row(row.tag);
+    fn fetch_rows(&self, group: &[Row]) -> [usize; GROUP] {
+        let mut guesses = [0; GROUP];
+        for (guess, row) in guesses.iter_mut().zip(group) {
+            *guess = self.shards[shard_of(row.tag)].fetch_row(row.tag);
         }
+        guesses
     }
 
     /// Adds what some rows say in each of `windows`, a bit for each column. Of each addition after which a total is not below the
@@ -204,14 +206,13 @@ impl Totals {
         let all = &rows.all[range];
         let group = |number: usize| all.chunks(GROUP).nth(number).unwrap_or_default();
         [0, 1].into_iter().for_each(|number| self.fetch_slots(group(number)));
-        self.fetch_rows(group(0));
-        let mut ids = [0; GROUP];
+        let (mut ids, mut next) = ([0; GROUP], self.fetch_rows(group(0)));
         for number in 0..all.len().div_ceil(GROUP) {
             self.fetch_slots(group(number + 2));
-            self.fetch_rows(group(number + 1));
+            let guesses = std::mem::replace(&mut next, self.fetch_rows(group(number + 1)));
             let group = group(number);
-            for (id, row) in ids.iter_mut().zip(group) {
-                *id = self.id(&rows.update(row));
+            for ((id, row), guess) in ids.iter_mut().zip(group).zip(guesses) {
+                *id = self.id(&rows.update(row), guess);
             }
             self.apply(group, &ids, windows, floors, risen);
         }
@@ -284,11 +285,12 @@ impl Totals {
     }
 
     #[inline(always)]
-    fn id(&mut self, update: &Update<'_>) -> u32 {
+    fn id(&mut self, update: &Update<'_>, guess: usize) -> u32 {
         debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
         let number = shard_of(update.tag);
         let shard = &mut self.shards[number];
-        let row = shard.find(update).unwrap_or_else(|vacant| {
+        let row = if shard.is_at(guess, update) { Ok(guess) } else { shard.find(update) };
+        let row = row.unwrap_or_else(|vacant| {
             self.len += 1;
             shard.push(vacant, update, self.keys)
         });

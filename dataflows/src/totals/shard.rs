@@ -72,9 +72,13 @@ impl Shard {
     /// What it says of its term.
     #[inline]
     pub(super) fn known(&self, row: usize) -> Known {
-        let row: &[i64; TOTALS] = self.rows[row * self.stride..].first_chunk().expect("a row is longer");
+        self.row(row).expect("there is such a row")
+    }
+    #[inline]
+    fn row(&self, row: usize) -> Option<Known> {
+        let row: &[i64; TOTALS] = self.rows.get(row * self.stride..)?.first_chunk()?;
         let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
-        Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
+        Some(Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize })
     }
     /// A term that its head does not hold, whole.
     #[inline]
@@ -93,10 +97,18 @@ impl Shard {
     pub(super) fn fetch_slot(&self, tag: u32) {
         self.index.fetch(known_by(tag));
     }
-    /// Asks for the row of a tag, whose slot should be near by now.
+    /// Asks for the row of a tag, whose slot should be near by now. Which row that most likely is.
     #[inline]
-    pub(super) fn fetch_row(&self, tag: u32) {
-        fetch(&self.rows, self.index.guess(known_by(tag)) * self.stride);
+    pub(super) fn fetch_row(&self, tag: u32) -> usize {
+        let row = self.index.guess(known_by(tag));
+        fetch(&self.rows, row * self.stride);
+        row
+    }
+    /// Whether a row, if there is one, is that of a term which its head holds.
+    #[inline(always)]
+    pub(super) fn is_at(&self, row: usize, update: &Update<'_>) -> bool {
+        let len = update.len as usize;
+        len <= HEAD && self.row(row).is_some_and(|row| (row.head, row.len) == (update.head, len))
     }
     /// The row of a term, or the slot where it would go.
     #[inline(always)]
