@@ -113,7 +113,6 @@ impl Combine {
 
     #[inline(always)]
     fn stage(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
-        self.filling.table(self.pane).fetch_slot(tag);
         if term.len() > HEAD {
             return self.stage_long(head, tag, term, n);
         }
@@ -157,6 +156,8 @@ impl Combine {
             return;
         }
         let mut table = self.filling.table_mut(self.pane);
+        // A near cache has most slots, and one look at the table here is less than one a term.
+        staged.iter().for_each(|new| table.fetch_slot(new.tag));
         let mut guesses = [0; GROUP];
         for (guess, new) in guesses.iter_mut().zip(staged) {
             *guess = table.fetch_place(new.tag);
@@ -196,6 +197,7 @@ impl Combine {
             return;
         }
         let mut table = self.filling.table_mut(self.pane);
+        self.staged_long.iter().for_each(|new| table.fetch_slot(new.tag));
         for new in &self.staged_long {
             table.fetch_place(new.tag);
         }
