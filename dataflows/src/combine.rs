@@ -1,7 +1,7 @@
 //! Combines the terms of one epoch before they are sent: one update per distinct `(pane, term)`, as a rule.
 //!
 //! Idea: a table for each pane, so that what is looked up stands together whatever the epoch holds. Terms are staged and probed a
-//! group at a time; what a probe will read first is asked for when its term is staged.
+//! group at a time: all slots are asked for, then the rows that they speak of, then the rows are read.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain. A term stands in them once,
 //! but for what came after its pane had been sent. At the end of an epoch they go pane by pane, in their order, but for panes that
 //! make a block by themselves, which go first; so most blocks have none that is late.
