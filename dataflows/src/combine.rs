@@ -163,14 +163,15 @@ impl Combine {
             *guess = table.fetch_place(new.tag);
         }
         for (new, guess) in staged.iter().zip(guesses) {
+            let is = |known: &Row| known.head == new.head && known.len == new.len;
             // Places stay as they are, also where the table grows.
             if let Some(row) = table.rows.all.get_mut(guess)
-                && (row.head, row.len) == (new.head, new.len)
+                && is(row)
             {
                 row.n += new.n;
                 continue;
             }
-            match table.find(new.tag, |known| known.head == new.head && known.len == new.len) {
+            match table.find(new.tag, is) {
                 Ok(place) => table.rows.all[place].n += new.n,
                 Err(vacant) => {
                     let Row { head, n, len, tag } = *new;

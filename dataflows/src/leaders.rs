@@ -75,7 +75,8 @@ impl Leaders {
 
     /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K.
     fn benched_of(&mut self, ids: impl Iterator<Item = u32>, totals: &Totals) -> Vec<Counted> {
-        let mut bench = Vec::with_capacity(4 * self.k + 1);
+        let most = 4 * self.k + 1;
+        let mut bench = Vec::with_capacity(ids.size_hint().0.min(most));
         for id in ids {
             let count = totals.count(id, self.window);
             let stays = self.reaches_floor(count, id, totals);
@@ -83,7 +84,7 @@ impl Leaders {
             if stays {
                 bench.push((Reverse(count), id));
             }
-            if bench.len() > 4 * self.k {
+            if bench.len() == most {
                 self.shrink(&mut bench, totals);
             }
         }
