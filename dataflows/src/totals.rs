@@ -9,24 +9,18 @@
 //! Cost: per term that lives in a window: 24 bytes and 8 per window, filled up to a whole cache line where 8 bytes do that, and
 //! 8 to 16 bytes of slots; a term longer than sixteen bytes is kept beside.
 
+mod add;
 mod shard;
 
 use std::array::from_fn;
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{Row, Rows, Update};
+use crate::rows::Update;
 use crate::term::{HEAD, HashKeys, head, order};
-use crate::windows::Mask;
+pub(crate) use add::WORTH;
 use shard::{Known, Shard};
-
-/// Rows worth collecting before `add`: some groups of those that are applied together.
-pub(crate) const WORTH: usize = 32 * GROUP;
-
-/// Rows that are applied together.
-const GROUP: usize = 32;
 
 /// What a window holds as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,129 +166,6 @@ impl Totals {
         let (shard, row) = split(id);
         let known = self.shards[shard].known(row);
         (known, self.shards[shard].long(known))
-    }
-
-    /// Asks for the slots of some rows.
-    #[inline]
-    fn fetch_slots(&self, group: &[Row]) {
-        for row in group {
-            self.shards[shard_of(row.tag)].fetch_slot(row.tag);
-        }
-    }
-
-    /// Asks for what stands for some rows, whose slots should be near by now. Where that most likely is.
-    #[inline]
-    fn fetch_rows(&self, group: &[Row]) -> [usize; GROUP] {
-        let mut guesses = [0; GROUP];
-        for (guess, row) in guesses.iter_mut().zip(group) {
-            *guess = self.shards[shard_of(row.tag)].fetch_row(row.tag);
-        }
-        guesses
-    }
-
-    /// Adds what some rows say in each of `windows`, a bit for each column. Of each addition after which a total is not below the
-    /// floor of its column, of which `floors` has one each, `risen` gets the column and the id.
-    pub(crate) fn add(
-        &mut self,
-        rows: &Rows,
-        range: Range<usize>,
-        windows: Mask,
-        floors: &[i64],
-        risen: &mut Vec<(usize, u32)>,
-    ) {
-        debug_assert_eq!(floors.len(), self.windows);
-        let all = &rows.all[range];
-        let group = |number: usize| all.chunks(GROUP).nth(number).unwrap_or_default();
-        [0, 1].into_iter().for_each(|number| self.fetch_slots(group(number)));
-        let (mut ids, mut next) = ([0; GROUP], self.fetch_rows(group(0)));
-        for number in 0..all.len().div_ceil(GROUP) {
-            self.fetch_slots(group(number + 2));
-            let guesses = std::mem::replace(&mut next, self.fetch_rows(group(number + 1)));
-            let group = group(number);
-            for ((id, row), guess) in ids.iter_mut().zip(group).zip(guesses) {
-                *id = self.id(&rows.update(row), guess);
-            }
-            self.apply(group, &ids, windows, floors, risen);
-        }
-    }
-
-    /// Adds rows whose ids are known, a few columns at a time.
-    #[inline]
-    fn apply(
-        &mut self,
-        group: &[Row],
-        ids: &[u32],
-        windows: Mask,
-        floors: &[i64],
-        risen: &mut Vec<(usize, u32)>,
-    ) {
-        let (mut from, mut rest) = (0, floors);
-        while let Some((four, more)) = rest.split_first_chunk() {
-            // A pane leaves one window at a time, and there may be many.
-            if windows >> from & 0b1111 != 0 {
-                self.apply_in::<4>(from, group, ids, windows, four, risen);
-            }
-            (from, rest) = (from + 4, more);
-        }
-        match *rest {
-            [] => {}
-            [one] => self.apply_in(from, group, ids, windows, &[one], risen),
-            [one, two] => self.apply_in(from, group, ids, windows, &[one, two], risen),
-            [one, two, three, ..] => self.apply_in(from, group, ids, windows, &[one, two, three], risen),
-        }
-    }
-
-    /// The same in `N` columns, for one of which the changes are. The others are walked through all the same: a branch for each
-    /// costs more.
-    #[inline(always)]
-    fn apply_in<const N: usize>(
-        &mut self,
-        from: usize,
-        group: &[Row],
-        ids: &[u32],
-        windows: Mask,
-        floors: &[i64; N],
-        risen: &mut Vec<(usize, u32)>,
-    ) {
-        let has: [bool; N] = from_fn(|column| windows >> (from + column) & 1 == 1);
-        let masks = has.map(|has| if has { -1 } else { 0 });
-        let (mut distinct, mut total) = ([0; N], 0);
-        for (id, Row { n, .. }) in ids.iter().zip(group) {
-            let (shard, row) = split(*id);
-            let row: &mut [i64; N] = self.shards[shard].columns(row, from);
-            let mut is_high = false;
-            for column in 0..N {
-                let before = row[column];
-                let after = before + (n & masks[column]);
-                row[column] = after;
-                distinct[column] += i64::from(after != 0) - i64::from(before != 0);
-                is_high |= after >= floors[column];
-            }
-            total += n;
-            if is_high && *n > 0 {
-                let high = (0..N).filter(|column| has[*column] && row[*column] >= floors[*column]);
-                risen.extend(high.map(|column| (from + column, *id)));
-            }
-        }
-        for column in 0..N {
-            let figures = &mut self.figures[from + column];
-            figures.total += total & masks[column];
-            debug_assert!(figures.distinct as i64 + distinct[column] >= 0);
-            figures.distinct = figures.distinct.wrapping_add_signed(distinct[column]);
-        }
-    }
-
-    #[inline(always)]
-    fn id(&mut self, update: &Update<'_>, guess: usize) -> u32 {
-        debug_assert_eq!(update.tag, self.keys.tag(update.head, &update.term()), "hashed with other keys");
-        let number = shard_of(update.tag);
-        let shard = &mut self.shards[number];
-        let row = if shard.is_at(guess, update) { Ok(guess) } else { shard.find(update) };
-        let row = row.unwrap_or_else(|vacant| {
-            self.len += 1;
-            shard.push(vacant, update, self.keys)
-        });
-        join(number, row)
     }
 
     /// Drops terms whose totals are 0, once they are a quarter as many as the others, of as many tables in turn as it takes to

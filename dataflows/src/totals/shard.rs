@@ -14,8 +14,8 @@ use super::SHARDS;
 /// Slots of the smallest index, as a power of two.
 const SMALLEST: usize = 3;
 
-/// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index of
-/// a longer one in `long`.
+/// Where the totals of a row begin: after the two halves of the term's head, and its length, above which stands the index in
+/// `long` of one that is longer than a head.
 const TOTALS: usize = 3;
 
 /// What a row says of its term.
@@ -60,10 +60,26 @@ impl Shard {
     pub(super) fn totals(&self, row: usize, from: usize) -> &[i64] {
         &self.rows[row * self.stride + TOTALS + from..(row + 1) * self.stride]
     }
-    /// Those of so many columns from one on, to be changed.
+    /// Where a row begins.
+    #[inline]
+    pub(super) fn start(&self, row: usize) -> usize {
+        row * self.stride
+    }
+    /// The row that begins there.
+    pub(super) fn row_at(&self, start: usize) -> usize {
+        start / self.stride
+    }
+    /// The totals of the row that begins there, of so many columns from one on, to be changed.
     #[inline(always)]
-    pub(super) fn columns<const N: usize>(&mut self, row: usize, from: usize) -> &mut [i64; N] {
-        self.rows[row * self.stride + TOTALS + from..].first_chunk_mut().expect("a row has all columns")
+    pub(super) fn columns<const N: usize>(&mut self, start: usize, from: usize) -> &mut [i64; N] {
+        self.rows[start + TOTALS + from..].first_chunk_mut().expect("a row has all columns")
+    }
+    /// The same of the first columns, if a row begins there and is that of a term which its head holds.
+    #[inline(always)]
+    pub(super) fn at<const N: usize>(&mut self, start: usize, head: u128, len: u32) -> Option<&mut [i64; N]> {
+        let (known, totals) = self.rows.get_mut(start..)?.split_first_chunk_mut::<TOTALS>()?;
+        let other = (known[0] ^ (head >> 64) as i64) | (known[1] ^ head as i64) | (known[2] ^ i64::from(len));
+        if other == 0 && len as usize <= HEAD { totals.first_chunk_mut() } else { None }
     }
     /// Whether any of its totals is not 0.
     pub(super) fn is_alive(&self, row: usize) -> bool {
@@ -97,18 +113,12 @@ impl Shard {
     pub(super) fn fetch_slot(&self, tag: u32) {
         self.index.fetch(known_by(tag));
     }
-    /// Asks for the row of a tag, whose slot should be near by now. Which row that most likely is.
-    #[inline]
-    pub(super) fn fetch_row(&self, tag: u32) -> usize {
-        let row = self.index.guess(known_by(tag));
-        fetch(&self.rows, row * self.stride);
-        row
-    }
-    /// Whether a row, if there is one, is that of a term which its head holds.
+    /// Asks for the row of a tag, whose slot should be near by now. Where the row begins that it most likely is.
     #[inline(always)]
-    pub(super) fn is_at(&self, row: usize, update: &Update<'_>) -> bool {
-        let len = update.len as usize;
-        len <= HEAD && self.row(row).is_some_and(|row| (row.head, row.len) == (update.head, len))
+    pub(super) fn fetch_row(&self, tag: u32) -> usize {
+        let start = self.start(self.index.guess(known_by(tag)));
+        fetch(&self.rows, start);
+        start
     }
     /// The row of a term, or the slot where it would go.
     #[inline(always)]
@@ -130,12 +140,14 @@ impl Shard {
     }
     /// A new row; `long` is the term where it is longer than its head.
     fn append(&mut self, head: u128, len: u32, long: &[u8]) -> usize {
-        let (row, index) = (self.len(), self.long.len() as u64);
+        let row = self.len();
         assert!(row < (1 << 31) / SHARDS, "less than 2^31 terms per worker");
+        let mut length = u64::from(len);
         if len as usize > HEAD {
+            length |= (self.long.len() as u64) << 32;
             self.long.push(long.into());
         }
-        self.rows.extend([(head >> 64) as i64, head as i64, (index << 32 | u64::from(len)) as i64]);
+        self.rows.extend([(head >> 64) as i64, head as i64, length as i64]);
         self.rows.resize((row + 1) * self.stride, 0);
         row
     }

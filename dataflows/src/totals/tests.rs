@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::add::Adding;
 use super::*;
+use crate::rows::Rows;
+use crate::windows::Mask;
 
 /// A change: which of the terms, a bit for each column, and how many more.
 type Given = (usize, Mask, i64);
@@ -24,7 +27,8 @@ proptest! {
     #[test]
     fn as_a_map_has_them(
         (columns, changes, floor) in
-            (1..=33usize).prop_flat_map(|columns| (Just(columns), changes(columns), -2..8i64))
+            (1..=33usize).prop_flat_map(|columns| (Just(columns), changes(columns), -2..8i64)),
+        any_processor: bool,
     ) {
         let term = |number: usize| "term".repeat(number % 6) + &number.to_string();
         let terms: Vec<String> = (0..40).map(term).collect();
@@ -49,7 +53,12 @@ proptest! {
         for alike in changes.chunk_by(|one, two| one.1 == two.1) {
             let range = start..start + alike.len();
             start = range.end;
-            totals.add(&rows, range, alike[0].1, &floors, &mut risen);
+            if any_processor {
+                let (rows, windows, floors, risen) = (&rows, alike[0].1, &floors[..], &mut risen);
+                totals.add_range(range, Adding { rows, windows, floors, risen });
+            } else {
+                totals.add(&rows, range, alike[0].1, &floors, &mut risen);
+            }
         }
         for (column, counts) in expected.iter().enumerate() {
             let mut found = BTreeMap::new();
