@@ -12,11 +12,9 @@ use crate::block::Block;
 use crate::filling::Filling;
 use crate::outgoing::Outgoing;
 use crate::rows::{Row, Update};
+use crate::table::GROUP;
 use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
-
-/// Terms staged before they are probed.
-const GROUP: usize = 32;
 
 /// The pane before any is known.
 const NONE: u32 = u32::MAX;
@@ -155,33 +153,10 @@ impl Combine {
         if staged.is_empty() {
             return;
         }
-        let mut table = self.filling.table_mut(self.pane);
-        // A near cache has most slots, and one look at the table here is less than one a term.
-        staged.iter().for_each(|new| table.fetch_slot(new.tag));
-        let mut guesses = [0; GROUP];
-        for (guess, new) in guesses.iter_mut().zip(staged) {
-            *guess = table.fetch_place(new.tag);
+        while !self.filling.table(self.pane).has_room_for(staged.len()) {
+            self.filling.grow(self.pane);
         }
-        for (new, guess) in staged.iter().zip(guesses) {
-            let is = |known: &Row| known.head == new.head && known.len == new.len;
-            // Places stay as they are, also where the table grows.
-            if let Some(row) = table.rows.all.get_mut(guess)
-                && is(row)
-            {
-                row.n += new.n;
-                continue;
-            }
-            match table.find(new.tag, is) {
-                Ok(place) => table.rows.all[place].n += new.n,
-                Err(vacant) => {
-                    let Row { head, n, len, tag } = *new;
-                    if table.put(vacant, Update { head, n, tag, len, long: &[] }) {
-                        self.filling.grow(self.pane);
-                        table = self.filling.table_mut(self.pane);
-                    }
-                }
-            }
-        }
+        self.filling.table_mut(self.pane).count(staged);
     }
 
     #[inline(never)]

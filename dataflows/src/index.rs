@@ -51,31 +51,23 @@ impl Index {
         fetch(&self.slots, (tag & self.low()) as usize);
     }
 
-    /// What a tag most likely stands for: where the other bits of the first slot are not its own, what stands in the second.
-    #[inline]
+    /// The slots themselves, for whoever looks many tags up at once.
+    #[inline(always)]
+    pub(crate) fn slots(&mut self) -> Slots<'_> {
+        Slots { low: self.low(), slots: &mut self.slots }
+    }
+
+    /// The place that a tag most likely stands for; any where it stands for none.
+    #[inline(always)]
     pub(crate) fn guess(&self, tag: u32) -> usize {
         let low = self.low();
-        let [first, second] = [tag, tag.wrapping_add(1)].map(|at| self.slots[(at & low) as usize]);
-        let slot = if (first ^ tag) & !low == 0 { first } else { second };
-        (slot & low).saturating_sub(1) as usize
+        (self.slots[likely(&self.slots, low, tag)] & low).saturating_sub(1) as usize
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
     #[inline(always)]
     pub(crate) fn find(&self, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
-        let low = self.low();
-        let mut at = tag & low;
-        loop {
-            let slot = self.slots[at as usize];
-            if slot == VACANT {
-                return Err(at as usize);
-            }
-            let place = (slot & low) as usize - 1;
-            if slot & !low == tag & !low && is(place) {
-                return Ok(place);
-            }
-            at = at.wrapping_add(1) & low;
-        }
+        find(&self.slots, self.low(), tag, is)
     }
 
     /// Takes the slot that `find` said for a place. Whether half of the slots are taken, as far as places ascend from 0.
@@ -97,6 +89,63 @@ impl Index {
     /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.slots.fill(VACANT);
+    }
+}
+
+/// The slot in which a tag most likely stands, or would: its first, or the one behind that where the first is another's. No
+/// branch, since which of the two it is nobody can guess.
+#[inline(always)]
+fn likely(slots: &[u32], low: u32, tag: u32) -> usize {
+    let first = slots[(tag & low) as usize];
+    let is_others = (first != VACANT) & ((first ^ tag) & !low != 0);
+    (tag.wrapping_add(u32::from(is_others)) & low) as usize
+}
+
+#[inline(always)]
+fn find(slots: &[u32], low: u32, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
+    let mut at = tag & low;
+    loop {
+        let slot = slots[at as usize];
+        if slot == VACANT {
+            return Err(at as usize);
+        }
+        let place = (slot & low) as usize - 1;
+        if slot & !low == tag & !low && is(place) {
+            return Ok(place);
+        }
+        at = at.wrapping_add(1) & low;
+    }
+}
+
+/// The slots of an index, held so that the compiler knows that nothing else moves them.
+pub(crate) struct Slots<'a> {
+    slots: &'a mut [u32],
+    low: u32,
+}
+
+impl Slots<'_> {
+    /// The slot in which a tag most likely stands, or would.
+    #[inline(always)]
+    pub(crate) fn likely(&self, tag: u32) -> usize {
+        likely(self.slots, self.low, tag)
+    }
+
+    /// The place that a slot stands for; `usize::MAX` where it is vacant.
+    #[inline(always)]
+    pub(crate) fn place(&self, at: usize) -> usize {
+        ((self.slots[at] & self.low) as usize).wrapping_sub(1)
+    }
+
+    /// Lets a slot stand for the place of a tag's row.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, at: usize, tag: u32, place: usize) {
+        self.slots[at] = tag & !self.low | (place + 1) as u32;
+    }
+
+    /// As [`Index::find`].
+    #[inline(always)]
+    pub(crate) fn find(&self, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
+        find(self.slots, self.low, tag, is)
     }
 }
 

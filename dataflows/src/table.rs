@@ -13,6 +13,9 @@ use crate::rows::{Row, Rows, Update};
 /// Slots of the smallest table, as a power of two: there may be many panes with a few late posts each.
 pub(crate) const SMALLEST: usize = 3;
 
+/// Terms that are counted together.
+pub(crate) const GROUP: usize = 32;
+
 /// The terms of one pane.
 pub(crate) struct Table {
     index: Index,
@@ -31,12 +34,54 @@ impl Table {
         self.index.fetch(tag);
     }
 
-    /// Asks for the place of the term of a tag, whose slot should be near by now. Which place that most likely is.
+    /// Asks for the place of the term of a tag, whose slot should be near by now.
     #[inline]
-    pub(crate) fn fetch_place(&self, tag: u32) -> usize {
-        let place = self.index.guess(tag);
-        fetch(&self.rows.all, place);
-        place
+    pub(crate) fn fetch_place(&self, tag: u32) {
+        fetch(&self.rows.all, self.index.guess(tag));
+    }
+
+    /// Whether so many more terms leave more than half of the slots vacant.
+    #[inline]
+    pub(crate) fn has_room_for(&self, terms: usize) -> bool {
+        2 * (self.rows.len() + terms) < 1 << self.size()
+    }
+
+    /// Counts terms that their heads hold, [`GROUP`] at most, for which there is room. Whether a term is new is as good as a toss,
+    /// so nothing branches on it: each is made a row behind all others, which a new one finds as its own.
+    #[inline]
+    pub(crate) fn count(&mut self, staged: &[Row]) {
+        staged.iter().for_each(|new| self.index.fetch(new.tag));
+        let (mut slots, mut len) = (self.index.slots(), self.rows.len());
+        // Room for as many as there may be.
+        self.rows.all.extend_from_slice(staged);
+        let (all, mut likely) = (&mut self.rows.all[..], [0; GROUP]);
+        for (at, new) in likely.iter_mut().zip(staged) {
+            *at = slots.likely(new.tag);
+            fetch(all, slots.place(*at).min(len));
+        }
+        for (new, at) in staged.iter().zip(&likely) {
+            all[len] = Row { n: 0, ..*new };
+            let place = slots.place(*at);
+            let is_new = place == usize::MAX;
+            let place = if is_new { len } else { place };
+            let row = &mut all[place];
+            if row.head == new.head && row.len == new.len {
+                row.n += new.n;
+                slots.put(*at, new.tag, place);
+                len += usize::from(is_new);
+                continue;
+            }
+            let is = |known: &Row| known.head == new.head && known.len == new.len;
+            match slots.find(new.tag, |place| is(&all[place])) {
+                Ok(place) => all[place].n += new.n,
+                Err(vacant) => {
+                    all[len] = *new;
+                    slots.put(vacant, new.tag, len);
+                    len += 1;
+                }
+            }
+        }
+        self.rows.all.truncate(len);
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
