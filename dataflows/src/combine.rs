@@ -34,6 +34,9 @@ pub struct Combine {
     /// The index of the pane of all that is staged.
     pane: u32,
     staged: Box<[Row; GROUP]>,
+    /// The group before it, whose slots have been asked for, if there is one.
+    asked: Box<[Row; GROUP]>,
+    has_asked: bool,
     /// How many of those there are.
     waiting: usize,
     /// The same of longer ones, and their bytes end to end.
@@ -53,6 +56,8 @@ impl Combine {
             filling: Filling::new(),
             pane: NONE,
             staged: Box::new([Row::default(); GROUP]),
+            asked: Box::new([Row::default(); GROUP]),
+            has_asked: false,
             waiting: 0,
             staged_long: Vec::new(),
             staged_bytes: Vec::new(),
@@ -117,7 +122,7 @@ impl Combine {
         self.staged[self.waiting] = Row { head, n, len: term.len() as u32, tag };
         self.waiting += 1;
         if self.waiting == GROUP {
-            self.probe_staged();
+            self.ask_for_staged();
         }
     }
 
@@ -148,15 +153,29 @@ impl Combine {
         self.filling.end_epoch();
     }
 
-    fn probe_staged(&mut self) {
-        let staged = &self.staged[..std::mem::take(&mut self.waiting)];
-        if staged.is_empty() {
-            return;
+    /// To be called when a group is full.
+    #[inline(never)]
+    fn ask_for_staged(&mut self) {
+        self.ask();
+        std::mem::swap(&mut self.staged, &mut self.asked);
+        (self.has_asked, self.waiting) = (true, 0);
+    }
+
+    /// Asks for the slots of what is staged, and counts the group before it, whose slots have come while this one was filled.
+    fn ask(&mut self) {
+        if std::mem::take(&mut self.has_asked) {
+            self.make_room(GROUP);
+            self.filling.table_mut(self.pane).count(&*self.asked, &self.staged[..self.waiting]);
+        } else {
+            let table = self.filling.table(self.pane);
+            self.staged[..self.waiting].iter().for_each(|new| table.fetch_slot(new.tag));
         }
-        while !self.filling.table(self.pane).has_room_for(staged.len()) {
+    }
+
+    fn make_room(&mut self, terms: usize) {
+        while !self.filling.table(self.pane).has_room_for(terms) {
             self.filling.grow(self.pane);
         }
-        self.filling.table_mut(self.pane).count(staged);
     }
 
     #[inline(never)]
@@ -200,7 +219,12 @@ impl Combine {
 
     /// Counts what is only staged yet.
     fn settle(&mut self) {
-        self.probe_staged();
+        if self.has_asked || self.waiting > 0 {
+            self.ask();
+            self.make_room(self.waiting);
+            let waiting = std::mem::take(&mut self.waiting);
+            self.filling.table_mut(self.pane).count(&self.staged[..waiting], &[]);
+        }
         self.probe_staged_long();
     }
 }

@@ -136,6 +136,18 @@ impl Slots<'_> {
         ((self.slots[at] & self.low) as usize).wrapping_sub(1)
     }
 
+    /// The place that a slot stands for; any where it is vacant.
+    #[inline(always)]
+    pub(crate) fn guess(&self, at: usize) -> usize {
+        (self.slots[at] & self.low).saturating_sub(1) as usize
+    }
+
+    /// Asks for the first slot of a tag.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, tag: u32) {
+        fetch(self.slots, (tag & self.low) as usize);
+    }
+
     /// Lets a slot stand for the place of a tag's row.
     #[inline(always)]
     pub(crate) fn put(&mut self, at: usize, tag: u32, place: usize) {

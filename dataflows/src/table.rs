@@ -46,19 +46,20 @@ impl Table {
         2 * (self.rows.len() + terms) < 1 << self.size()
     }
 
-    /// Counts terms that their heads hold, [`GROUP`] at most, for which there is room. Whether a term is new is as good as a toss,
-    /// so nothing branches on it: each is made a row behind all others, which a new one finds as its own.
+    /// Counts terms that their heads hold, [`GROUP`] at most, for which there is room and whose slots should be near by now; asks
+    /// for those of the `next`. Whether a term is new is as good as a toss, so nothing branches on it: each is made a row behind all
+    /// others, which a new one finds as its own.
     #[inline]
-    pub(crate) fn count(&mut self, staged: &[Row]) {
-        staged.iter().for_each(|new| self.index.fetch(new.tag));
+    pub(crate) fn count(&mut self, staged: &[Row], next: &[Row]) {
         let (mut slots, mut len) = (self.index.slots(), self.rows.len());
         // Room for as many as there may be.
         self.rows.all.extend_from_slice(staged);
         let (all, mut likely) = (&mut self.rows.all[..], [0; GROUP]);
         for (at, new) in likely.iter_mut().zip(staged) {
             *at = slots.likely(new.tag);
-            fetch(all, slots.place(*at).min(len));
+            fetch(all, slots.guess(*at));
         }
+        next.iter().for_each(|new| slots.fetch(new.tag));
         for (new, at) in staged.iter().zip(&likely) {
             all[len] = Row { n: 0, ..*new };
             let place = slots.place(*at);
