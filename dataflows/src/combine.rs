@@ -1,11 +1,11 @@
 //! Combines the terms of one epoch before they are sent: one update per distinct `(pane, term)`, as a rule.
 //!
-//! Idea: a table for each pane, so that what is looked up stands together whatever the epoch holds. Terms are staged and probed a
-//! group at a time: all slots are asked for, then the rows that they speak of, then the rows are read.
+//! Idea: a table for each pane, so that what is looked up stands together whatever the epoch holds. Terms are staged and counted a
+//! group at a time: when one is full, its slots are asked for, and the group before it is counted, whose slots have come meanwhile.
 //! Invariant: what the blocks of an epoch add up to is exactly what was added since the last drain. A term stands in them once,
 //! but for what came after its pane had been sent. At the end of an epoch they go pane by pane, in their order, but for panes that
 //! make a block by themselves, which go first; so most blocks have none that is late.
-//! Cost: one probe per term; what `filling` says. Groups are of one pane, so posts that alternate between panes are probed post by
+//! Cost: one probe per term; what `filling` says. Groups are of one pane, so posts that alternate between panes are counted post by
 //! post.
 
 use crate::block::Block;

@@ -149,3 +149,39 @@ impl Pool {
         self.spare.iter().chain(&self.given).flatten().map(|table| table.rows.all.capacity()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// However tags collide, within a group as well, and wherever groups end: each term has one row, with all its occurrences.
+        #[test]
+        fn each_term_has_one_row(
+            terms in proptest::collection::vec((0u128..40, 1i64..4), 0..400),
+            tags in proptest::collection::vec(0u32..12, 40),
+            group in 1..=GROUP,
+        ) {
+            let (mut pool, mut expected) = (Pool::default(), BTreeMap::new());
+            let mut table = pool.take(SMALLEST);
+            let row = |(head, n): &(u128, i64)| Row { head: *head, n: *n, len: 3, tag: tags[*head as usize] << 28 | 5 };
+            let rows: Vec<Row> = terms.iter().map(row).collect();
+            let mut groups = rows.chunks(group).peekable();
+            while let Some(staged) = groups.next() {
+                while !table.has_room_for(staged.len()) {
+                    let mut larger = pool.take(table.size() + 1);
+                    larger.take_over(&mut table);
+                    table = larger;
+                }
+                table.count(staged, groups.peek().copied().unwrap_or_default());
+            }
+            terms.iter().for_each(|(head, n)| *expected.entry(*head).or_insert(0) += n);
+            prop_assert_eq!(table.rows.len(), expected.len());
+            for Row { head, n, len, tag } in &table.rows.all {
+                prop_assert_eq!((Some(n), *len, *tag), (expected.get(head), 3, tags[*head as usize] << 28 | 5));
+            }
+        }
+    }
+}

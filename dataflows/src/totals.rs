@@ -1,8 +1,8 @@
 //! Running totals per term and window: compact tables of the worker's own, outside differential.
 //!
 //! Idea: a term gets an id; what tells it from others and its totals are one row of a flat array, so that a change
-//! misses the cache twice, at the slot and at the row, where that is one line. So both are asked for ahead: the slot two
-//! groups of changes before it is read, the row one group. A change costs a quarter of a differential update.
+//! misses the cache twice, at the slot and at the row, where that is one line. So `add` asks for both ahead: for the slot two
+//! groups of changes before it is read, for the row one group. A change costs a quarter of a differential update.
 //! Terms are spread by their hashes over `SHARDS` tables, each of which grows and is compacted for itself: where millions of
 //! terms are to be hashed again or copied, no epoch waits for all of them.
 //! Invariant: an id stays valid until `compact`, which drops only terms whose totals are all 0.

@@ -9,6 +9,7 @@ use std::array::from_fn;
 use std::ops::Range;
 
 use super::{Totals, join, shard_of};
+use crate::ahead::fetch;
 use crate::rows::{Row, Rows};
 use crate::windows::Mask;
 
@@ -17,6 +18,9 @@ pub(crate) const WORTH: usize = 32 * GROUP;
 
 /// Rows that are added together.
 const GROUP: usize = 32;
+
+/// Groups between asking for rows and reading them.
+const FAR: usize = 8;
 
 /// What is added where.
 pub(super) struct Adding<'a> {
@@ -65,6 +69,8 @@ impl Totals {
         [0, 1].into_iter().for_each(|number| self.fetch_slots(group(number)));
         let mut next = self.fetch_rows(group(0));
         for number in 0..all.len().div_ceil(GROUP) {
+            // The rows themselves were written when their epoch was drained, which may be long ago. Two to a cache line.
+            (0..GROUP).step_by(2).for_each(|row| fetch(all, (number + FAR) * GROUP + row));
             self.fetch_slots(group(number + 2));
             let mut starts = std::mem::replace(&mut next, self.fetch_rows(group(number + 1)));
             match self.windows {
