@@ -34,12 +34,13 @@ pub struct Combine {
     /// The index of the pane of all that is staged.
     pane: u32,
     staged: Box<[Row; GROUP]>,
-    /// The group before it, whose slots have been asked for, if there is one.
-    asked: Box<[Row; GROUP]>,
-    has_asked: bool,
     /// How many of those there are.
     waiting: usize,
-    /// The same of longer ones, and their bytes end to end.
+    /// The group before them, whose slots have been asked for.
+    asked: Box<[Row; GROUP]>,
+    /// Whether there is one.
+    has_asked: bool,
+    /// Longer terms that are staged, and their bytes end to end.
     staged_long: Vec<StagedLong>,
     staged_bytes: Vec<u8>,
 }
@@ -56,9 +57,9 @@ impl Combine {
             filling: Filling::new(),
             pane: NONE,
             staged: Box::new([Row::default(); GROUP]),
+            waiting: 0,
             asked: Box::new([Row::default(); GROUP]),
             has_asked: false,
-            waiting: 0,
             staged_long: Vec::new(),
             staged_bytes: Vec::new(),
         }

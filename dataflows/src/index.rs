@@ -61,7 +61,7 @@ impl Index {
     #[inline(always)]
     pub(crate) fn guess(&self, tag: u32) -> usize {
         let low = self.low();
-        (self.slots[likely(&self.slots, low, tag)] & low).saturating_sub(1) as usize
+        guess(&self.slots, low, likely(&self.slots, low, tag))
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
@@ -74,7 +74,7 @@ impl Index {
     #[inline]
     pub(crate) fn put(&mut self, at: usize, tag: u32, place: usize) -> bool {
         debug_assert!(place < self.slots.len() / 2);
-        self.slots[at] = tag & !self.low() | (place + 1) as u32;
+        self.slots().put(at, tag, place);
         2 * (place + 1) >= self.slots.len()
     }
 
@@ -101,6 +101,13 @@ fn likely(slots: &[u32], low: u32, tag: u32) -> usize {
     (tag.wrapping_add(u32::from(is_others)) & low) as usize
 }
 
+/// The place that a slot stands for; any where it is vacant.
+#[inline(always)]
+fn guess(slots: &[u32], low: u32, at: usize) -> usize {
+    (slots[at] & low).saturating_sub(1) as usize
+}
+
+/// As [`Index::find`].
 #[inline(always)]
 fn find(slots: &[u32], low: u32, tag: u32, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
     let mut at = tag & low;
@@ -139,7 +146,7 @@ impl Slots<'_> {
     /// The place that a slot stands for; any where it is vacant.
     #[inline(always)]
     pub(crate) fn guess(&self, at: usize) -> usize {
-        (self.slots[at] & self.low).saturating_sub(1) as usize
+        guess(self.slots, self.low, at)
     }
 
     /// Asks for the first slot of a tag.

@@ -65,14 +65,14 @@ impl Table {
             let place = slots.place(*at);
             let is_new = place == usize::MAX;
             let place = if is_new { len } else { place };
+            let is = |known: &Row| known.head == new.head && known.len == new.len;
             let row = &mut all[place];
-            if row.head == new.head && row.len == new.len {
+            if is(row) {
                 row.n += new.n;
                 slots.put(*at, new.tag, place);
                 len += usize::from(is_new);
                 continue;
             }
-            let is = |known: &Row| known.head == new.head && known.len == new.len;
             match slots.find(new.tag, |place| is(&all[place])) {
                 Ok(place) => all[place].n += new.n,
                 Err(vacant) => {

@@ -58,7 +58,7 @@ impl Shard {
     /// The totals of a row in the columns from one on.
     #[inline]
     pub(super) fn totals(&self, row: usize, from: usize) -> &[i64] {
-        &self.rows[row * self.stride + TOTALS + from..(row + 1) * self.stride]
+        &self.rows[self.start(row) + TOTALS + from..self.start(row + 1)]
     }
     /// Where a row begins.
     #[inline]
@@ -88,13 +88,9 @@ impl Shard {
     /// What it says of its term.
     #[inline]
     pub(super) fn known(&self, row: usize) -> Known {
-        self.row(row).expect("there is such a row")
-    }
-    #[inline]
-    fn row(&self, row: usize) -> Option<Known> {
-        let row: &[i64; TOTALS] = self.rows.get(row * self.stride..)?.first_chunk()?;
+        let row: &[i64; TOTALS] = self.rows[self.start(row)..].first_chunk().expect("there is such a row");
         let head = u128::from(row[0] as u64) << 64 | u128::from(row[1] as u64);
-        Some(Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize })
+        Known { head, len: row[2] as u32 as usize, long: (row[2] as u64 >> 32) as usize }
     }
     /// A term that its head does not hold, whole.
     #[inline]
