@@ -13,7 +13,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
 use differential_dataflow::operators::arrange::Arranged;
 use timely::container::NoopBuilder;
@@ -24,11 +23,10 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::batcher::Feed;
-use crate::body::Builder;
 use crate::follow::Follower;
-use crate::merged::Merged;
 use crate::panes::PanesTrace;
 use crate::runs::{Run, gather};
+use crate::sum::Sum;
 use crate::windows::{Pane, Windows};
 
 /// Runs that go to one pane at once are merged if they are more.
@@ -90,18 +88,15 @@ pub fn expire<'scope>(
 
 /// What `pane` gets of these runs: the same bodies, unless they are many.
 fn moved(runs: &[Run], pane: Pane, time: u64) -> Vec<Run> {
+    let runs: Vec<Run> = runs.iter().map(|run| Run { pane, time, ..run.clone() }).collect();
     if runs.len() <= MANY {
-        return runs.iter().map(|run| Run { pane, time, ..run.clone() }).collect();
+        return runs;
     }
-    let (mut builder, mut bodies) = (Builder::default(), Vec::new());
-    for (term, n) in Merged::new(runs, b"") {
-        builder.push(term, u64::try_from(n).expect("what is final has no count below 0"));
-        if builder.is_full() {
-            bodies.extend(builder.body());
-        }
-    }
-    bodies.extend(builder.body());
-    bodies.into_iter().map(|body| Run { pane, time, minus: false, body: Arc::new(body) }).collect()
+    let (mut sum, mut moved) = (Sum::default(), Vec::new());
+    sum.begin(runs);
+    let mut left = usize::MAX;
+    while !sum.advance(&mut left, &mut moved) {}
+    moved
 }
 
 /// The panes of each tier that die when the clock goes from `was` to `now`.

@@ -6,7 +6,7 @@
 //!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
-//!                                                                        merger.rs
+//!                                                                        merger.rs sum.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs top.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
@@ -47,6 +47,7 @@ pub mod runs;
 pub mod shared;
 pub mod snapshot;
 pub mod spellings;
+mod sum;
 mod table;
 pub mod term;
 pub mod top;

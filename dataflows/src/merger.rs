@@ -1,25 +1,23 @@
 //! Merges two batches of runs, a bit at every insertion.
 //!
-//! Idea: which runs of a pane and time are added up is decided when the merge begins: those that are worth it, all of them in
-//! one pass. So it is known how many records there are to read, and they are spread evenly over the fuel that is due before the
-//! spine needs the result, one unit for each record of the two: no insertion waits for much more than its share. (The spine
+//! Idea: which runs of a pane and time are added up is decided when the merge begins: those that are worth it, however many. So
+//! it is known how many records there are to read at most, and they are spread evenly over the fuel that is due before the spine
+//! needs the result, one unit for each record of the two: no insertion waits for much more than its share. (The spine
 //! gives eight for each record inserted; where a merge takes two for each of its own, it may come too late, and the spine
 //! panics.) What is not added up stands side by side.
 //! Invariant: what all runs of a pane add up to at any time from `since` on is what the two batches hold.
-//! Cost: a record is read and written once where its run is added to others, and is so whenever those have become a quarter of
-//! what its own run has. Since the spine merges batches of about one size, that is about log2 of the pane's terms to an epoch's
-//! times, or less where more than two meet. To plan takes a sort of the runs, and for each that is counted off a look at the
-//! others of its pane.
+//! Cost: that of `sum` where a run is added to others, which it is whenever those have become a quarter of what it has itself.
+//! Since the spine merges batches of about one size, a record is so about as often as log2 of the pane's terms to an epoch's. To
+//! plan takes a sort of the runs, and for each that is counted off a look at the others of its pane.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use differential_dataflow::trace::implementations::spine_fueled::Merger;
 use timely::progress::frontier::AntichainRef;
 
-use crate::body::{Builder, FULL, add};
-use crate::merged::Merged;
+use crate::body::FULL;
 use crate::runs::{Run, Runs, cancel};
+use crate::sum::{Sum, reads, records};
 
 /// A run is added to smaller ones if it has at most so many times their records.
 const WORTH: usize = 4;
@@ -28,14 +26,12 @@ const WORTH: usize = 4;
 pub struct RunsMerger {
     /// Records of both batches.
     records: usize,
-    /// Records that were to be read when it began.
+    /// Records that were to be read at most when it began.
     planned: usize,
     /// Runs that are to be added up, each set of one pane and time.
     waiting: VecDeque<Vec<Run>>,
-    /// Those that are being added up, each from which record on; as many as have not come to their end.
-    rest: Vec<(Run, usize)>,
-    /// What they add up to, and what is counted off.
-    sums: [Builder; 2],
+    /// The set that is being added up.
+    sum: Sum,
     done: Vec<Run>,
 }
 
@@ -50,10 +46,9 @@ impl Merger<Runs> for RunsMerger {
             groups.flat_map(|group| sets(cancel(group.to_vec()))).partition(|set| set.len() > 1);
         RunsMerger {
             records: records(&runs),
-            planned: waiting.iter().map(|set| records(set)).sum(),
+            planned: waiting.iter().map(|set| reads(set)).sum(),
             waiting: waiting.into(),
-            rest: Vec::new(),
-            sums: Default::default(),
+            sum: Sum::default(),
             done: alone.into_iter().flatten().collect(),
         }
     }
@@ -78,30 +73,12 @@ impl Merger<Runs> for RunsMerger {
 impl RunsMerger {
     /// Reads so many records, or all there are; whether it was all.
     fn advance(&mut self, left: &mut usize) -> bool {
-        loop {
-            if self.rest.is_empty() {
-                let Some(set) = self.waiting.pop_front() else { return true };
-                let (terms, bytes) = (records(&set), set.iter().map(|run| run.body.size()).sum::<usize>());
-                self.sums[0].reserve(terms, bytes.min(FULL));
-                self.rest = set.into_iter().map(|run| (run, 0)).collect();
-            }
-            if *left == 0 {
-                return false;
-            }
-            let (pane, time) = (self.rest[0].0.pane, self.rest[0].0.time);
-            self.rest = add_up(std::mem::take(&mut self.rest), &mut self.sums, left);
-            for (sum, minus) in self.sums.iter_mut().zip([false, true]) {
-                if self.rest.is_empty() || sum.is_full() {
-                    let body = sum.body().map(Arc::new);
-                    self.done.extend(body.map(|body| Run { pane, time, minus, body }));
-                }
-            }
+        while self.sum.advance(left, &mut self.done) {
+            let Some(set) = self.waiting.pop_front() else { return true };
+            self.sum.begin(set);
         }
+        false
     }
-}
-
-fn records(runs: &[Run]) -> usize {
-    runs.iter().map(|run| run.body.len()).sum()
 }
 
 /// Which runs of one pane and time are to be added up with each other; those that are not are sets of their own.
@@ -131,38 +108,10 @@ fn sets(mut group: Vec<Run>) -> Vec<Vec<Run>> {
     sets
 }
 
-/// Adds runs up from these records on, until so many have been read or a sum is full: what comes to more than 0 into the first of
-/// `sums`, what comes to less into the second. What is left.
-fn add_up(rest: Vec<(Run, usize)>, sums: &mut [Builder; 2], left: &mut usize) -> Vec<(Run, usize)> {
-    let mut fuel = isize::try_from(*left).unwrap_or(isize::MAX);
-    let rest = if let [(one, from), (two, second)] = &rest[..]
-        && !one.minus
-        && !two.minus
-    {
-        let mut at = [*from, *second];
-        add([&one.body, &two.body], &mut at, &mut sums[0], &mut fuel);
-        let rest = rest.into_iter().zip(at).map(|((run, _), at)| (run, at));
-        rest.filter(|(run, at)| *at < run.body.len()).collect()
-    } else {
-        let mut merged = Merged::at(rest.iter().map(|(run, at)| (run, *at)));
-        while fuel > 0
-            && !sums.iter().any(Builder::is_full)
-            && let Some((term, n, records)) = merged.add_next()
-        {
-            if n != 0 {
-                sums[usize::from(n < 0)].push(term, n.unsigned_abs());
-            }
-            fuel -= records as isize;
-        }
-        merged.rest().map(|(run, at)| (run.clone(), at)).collect()
-    };
-    *left = usize::try_from(fuel).unwrap_or(0);
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Builder;
     use crate::runs::gather;
     use crate::shared::Shared;
     use crate::windows::Pane;
@@ -170,6 +119,7 @@ mod tests {
     use differential_dataflow::trace::{Description, Span, Trace, TraceReader};
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
     use timely::dataflow::operators::generic::OperatorInfo;
     use timely::progress::Antichain;
 
