@@ -68,10 +68,12 @@ impl Extractor {
         match self.walk(input) {
             ControlFlow::Continue(()) => {
                 let beside = self.found.text.as_bytes();
+                let (entities, terms) = self.found.terms.split_at(self.found.entities);
                 Ok(Terms {
                     too_long: self.found.too_long,
                     homes: [(self.sketch.folded(), input.text.as_bytes()), (beside, beside)],
-                    terms: self.found.terms.iter(),
+                    entities: entities.iter(),
+                    terms: terms.iter(),
                     plain: self.pieces.plain_words(&self.found).iter(),
                 })
             }
@@ -86,6 +88,7 @@ impl Extractor {
         if let (true, Some(own)) = (wanted.has(Kind::Hashtags), input.hashtags) {
             wanted = wanted.without(Kind::Hashtags);
             own.iter().filter(|tag| !tag.is_empty()).try_for_each(|tag| found.add(Kind::Hashtags, tag))?;
+            found.entities = found.terms.len();
         }
         if wanted == Kinds::default() {
             return ControlFlow::Continue(());
@@ -105,6 +108,7 @@ impl Extractor {
                 }
             }
         }
+        found.entities = found.terms.len();
         if !wanted.has_any(&[Kind::Words, Kind::Phrases, Kind::Emoji]) {
             return ControlFlow::Continue(());
         }
@@ -167,6 +171,9 @@ pub struct Terms<'a> {
     /// Terms that are not here because their keys are longer than [`MAX_KEY`].
     pub too_long: usize,
     homes: Homes<'a>,
+    /// What was cut out of the text as a whole.
+    entities: std::slice::Iter<'a, Term>,
+    /// What the rest was split into.
     terms: std::slice::Iter<'a, Term>,
     /// Words that stand behind those terms.
     plain: std::slice::Iter<'a, [u32; 2]>,
@@ -198,7 +205,11 @@ impl<'a> Terms<'a> {
     /// Those of one kind, each with its spelling, but for those of [`Terms::plain`].
     #[inline]
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = (Key<'a>, &'a [u8])> + Clone + use<'a> {
-        let (homes, terms) = (self.homes, self.terms.clone());
+        let terms = match kind {
+            Kind::Words | Kind::Phrases | Kind::Emoji => &self.terms,
+            Kind::Hashtags | Kind::Mentions | Kind::Cashtags | Kind::Domains => &self.entities,
+        };
+        let (homes, terms) = (self.homes, terms.clone());
         terms.filter(move |term| term.kind == kind).map(move |found| {
             let (_, key, spelling) = term(&homes, found);
             (key, spelling)
@@ -219,8 +230,9 @@ impl<'a> Iterator for Terms<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let homes = &self.homes;
-        self.terms
+        self.entities
             .next()
+            .or_else(|| self.terms.next())
             .map(|found| term(homes, found))
             .or_else(|| self.plain.next().map(|place| word(homes, place)))
             .map(|(kind, key, spelling)| (kind, key.bytes(), spelling))
@@ -228,16 +240,16 @@ impl<'a> Iterator for Terms<'a> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let length = self.terms.len() + self.plain.len();
+        let length = self.entities.len() + self.terms.len() + self.plain.len();
         (length, Some(length))
     }
 
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
-        let Terms { homes, terms, plain, .. } = self;
+        let Terms { homes, entities, terms, plain, .. } = self;
         let mut with =
             |all, (kind, key, spelling): (Kind, Key<'a>, &'a [u8])| with(all, (kind, key.bytes(), spelling));
-        let all = terms.fold(start, |all, found| with(all, term(&homes, found)));
+        let all = entities.chain(terms).fold(start, |all, found| with(all, term(&homes, found)));
         plain.fold(all, |all, place| with(all, word(&homes, place)))
     }
 }

@@ -111,6 +111,8 @@ pub(super) struct Found {
     pub(super) text: String,
     /// In the order of the text for each kind.
     pub(super) terms: Vec<Term>,
+    /// Those that were cut out of the text as a whole: the first so many.
+    pub(super) entities: usize,
     /// Words of the post beside those terms: the first so many that were found in it.
     pub(super) plain: usize,
     /// Terms whose keys are too long.
@@ -121,6 +123,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.terms.clear();
+        self.entities = 0;
         self.plain = 0;
         self.too_long = 0;
     }
