@@ -212,7 +212,9 @@ fn build(
         };
         let low = in_order(rows, keys);
         let of = |key: &u64| (key & low) as usize;
-        for tied in keys.chunk_by_mut(|one, two| rows[of(one)].head == rows[of(two)].head) {
+        // Equal heads have equal keys, which are nearer.
+        let ties = |one: &u64, two: &u64| (one ^ two) & !low == 0 && rows[of(one)].head == rows[of(two)].head;
+        for tied in keys.chunk_by_mut(ties) {
             if let [alone] = tied {
                 put(of(alone), rows[of(alone)].n);
                 continue;

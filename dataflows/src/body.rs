@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::hint::select_unpredictable;
 
-use crate::term::{HEAD, append, head, head_within};
+use crate::term::{HEAD, head, head_within};
 
 /// Bytes behind the last record, so that as many can be read wherever a term begins.
 const PADDING: usize = HEAD;
@@ -46,14 +46,24 @@ impl<'a> Record<'a> {
     /// since no processor can guess which of two terms comes first.
     #[inline]
     fn is_le_ge(&self, other: &Record<'_>) -> [bool; 2] {
-        // Where a head holds one of them whole, the other begins with it.
-        let (one, two) = ((self.head, self.len), (other.head, other.len));
-        let (mut le, mut ge) = (one <= two, one >= two);
-        if self.head == other.head && self.len.min(other.len) > HEAD {
-            let order = self.term().cmp(other.term());
-            (le, ge) = (order.is_le(), order.is_ge());
+        let (le, ge) = (self.head <= other.head, self.head >= other.head);
+        if le & ge & ((self.len != other.len) | (self.len > HEAD)) {
+            self.is_le_ge_behind(other)
+        } else {
+            [le, ge]
         }
-        [le, ge]
+    }
+
+    /// The same where their heads are equal, which do not tell.
+    #[inline(never)]
+    fn is_le_ge_behind(&self, other: &Record<'_>) -> [bool; 2] {
+        // Where a head holds one of them whole, the other begins with it.
+        let order = if self.len.min(other.len) > HEAD {
+            self.term().cmp(other.term())
+        } else {
+            self.len.cmp(&other.len)
+        };
+        [order.is_le(), order.is_ge()]
     }
 
     /// The order of two terms.
@@ -110,12 +120,13 @@ impl Body {
     #[inline(always)]
     fn read(&self, start: usize, end: usize) -> Record<'_> {
         let record = &self.bytes[start..];
-        let (mut n, mut at) = (u64::from(record[0]), 1);
-        if n >= 0x80 {
-            (n, at) = long_count(record);
+        if record[0] >= 0x80 {
+            let (n, at) = long_count(record);
+            let (from, len) = (&record[at..], end - start - at);
+            return Record { n, head: head_within(from, 0, len), from, len };
         }
-        let (from, len) = (&record[at..], end - start - at);
-        Record { n, head: head_within(from, 0, len), from, len }
+        let (from, len) = (&record[1..], end - start - 1);
+        Record { n: u64::from(record[0]), head: head_within(from, 0, len), from, len }
     }
 }
 
@@ -132,6 +143,9 @@ fn long_count(record: &[u8]) -> (u64, usize) {
     }
 }
 
+/// Bytes that a count takes at most.
+const MOST_OF_COUNT: usize = 10;
+
 /// A body whose records take more bytes than this is not copied out of the room that it was made in.
 const LARGE: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 };
 
@@ -139,77 +153,86 @@ const LARGE: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 };
 #[derive(Default)]
 pub struct Builder {
     ends: Vec<u32>,
+    /// Records, and behind them room that is written already, so that there is one look at it a record.
     bytes: Vec<u8>,
+    /// Bytes of the records.
+    used: usize,
 }
 
 impl Builder {
     /// Adds a term that comes after all others, and its count, which is not 0.
-    #[inline]
+    #[inline(never)]
     pub fn push(&mut self, term: &[u8], n: u64) {
-        self.count(n);
-        self.bytes.extend_from_slice(term);
+        self.make_room(MOST_OF_COUNT + term.len());
+        let mut rest = n;
+        while rest >= 0x80 {
+            self.bytes[self.used] = rest as u8 | 0x80;
+            self.used += 1;
+            rest >>= 7;
+        }
+        self.bytes[self.used] = rest as u8;
+        let start = self.used + 1;
+        self.used = start + term.len();
+        self.bytes[start..self.used].copy_from_slice(term);
         self.end();
     }
     /// The same of a term of `len` bytes that its head holds.
     #[inline]
     pub fn push_short(&mut self, head: u128, len: usize, n: u64) {
-        self.count(n);
-        append(&mut self.bytes, head, len);
-        self.end();
+        self.push_from(&head.to_be_bytes(), len, n);
     }
-    #[inline]
-    fn count(&mut self, n: u64) {
-        let mut rest = n;
-        while rest >= 0x80 {
-            self.bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.bytes.push(rest as u8);
-    }
-    /// The same of a term of `len` bytes, which others follow. As many bytes as a head has are copied at a time, which takes no
-    /// call, and what is too much is taken off again.
+    /// The same of a term of `len` bytes, which others may follow. Of a short one as many bytes as a head has are copied, whatever
+    /// it has itself: the next record stands on what is too much.
     #[inline(always)]
     fn push_from(&mut self, from: &[u8], len: usize, n: u64) {
-        self.count(n);
-        let (end, mut rest) = (self.bytes.len() + len, from);
-        while let Some((next, more)) = rest.split_first_chunk::<HEAD>() {
-            self.bytes.extend_from_slice(next);
-            rest = more;
-            if self.bytes.len() >= end {
-                break;
-            }
+        if let Some((count, to)) = self.bytes.get_mut(self.used..).and_then(|room| room.split_first_mut())
+            && let (Some(to), Some(from)) = (to.first_chunk_mut::<HEAD>(), from.first_chunk::<HEAD>())
+            && (n < 0x80) & (len <= HEAD)
+        {
+            (*count, *to) = (n as u8, *from);
+            self.used += 1 + len;
+            self.end();
+        } else {
+            self.push(&from[..len], n);
         }
-        debug_assert!(self.bytes.len() >= end, "as much follows a term as a head has");
-        self.bytes.truncate(end);
-        self.end();
+    }
+    /// Makes sure of so many bytes and the padding, and of some more, a little at a time: a body may be large, and much of what
+    /// was reserved for it may not be needed.
+    fn make_room(&mut self, bytes: usize) {
+        let least = self.used + bytes + PADDING;
+        if self.bytes.len() < least {
+            self.bytes.resize(least + self.used.clamp(1 << 8, 1 << 16), 0);
+        }
     }
     #[inline]
     fn end(&mut self) {
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a body holds less than 4 GiB"));
+        self.ends.push(u32::try_from(self.used).expect("a body holds less than 4 GiB"));
     }
     /// Makes room for so many terms, whose records take so many bytes.
     pub fn reserve(&mut self, terms: usize, bytes: usize) {
         self.ends.reserve(terms);
-        self.bytes.reserve(bytes + PADDING);
+        self.bytes.reserve((self.used + bytes + PADDING).saturating_sub(self.bytes.len()));
     }
     /// Whether this body should be ended and a new one begun.
     pub fn is_full(&self) -> bool {
-        self.bytes.len() >= FULL
+        self.used >= FULL
     }
     /// What has been added since the last body; `None`: nothing.
     pub fn body(&mut self) -> Option<Body> {
         if self.ends.is_empty() {
             return None;
         }
-        self.bytes.extend_from_slice(&[0; PADDING]);
+        self.make_room(0);
+        let size = std::mem::take(&mut self.used) + PADDING;
+        self.bytes[size - PADDING..size].fill(0);
         // As large as it has to be, one way or the other: it may live long, and there are many.
-        if self.bytes.len() > LARGE {
-            let (ends, bytes) = (std::mem::take(&mut self.ends), std::mem::take(&mut self.bytes));
+        if size > LARGE {
+            let (ends, mut bytes) = (std::mem::take(&mut self.ends), std::mem::take(&mut self.bytes));
+            bytes.truncate(size);
             return Some(Body { ends: ends.into(), bytes: bytes.into() });
         }
-        let body = Body { ends: self.ends[..].into(), bytes: self.bytes[..].into() };
+        let body = Body { ends: self.ends[..].into(), bytes: self.bytes[..size].into() };
         self.ends.clear();
-        self.bytes.clear();
         Some(body)
     }
 }

@@ -62,14 +62,6 @@ pub fn order(one: (u128, usize), two: (u128, usize), whole: impl FnOnce() -> Ord
     if one.0 == two.0 && one.1.min(two.1) > HEAD { whole() } else { one.cmp(&two) }
 }
 
-/// Appends a term that its head holds. All of the head is copied, which takes no call, and what is too much taken off again.
-#[inline]
-pub fn append(into: &mut Vec<u8>, head: u128, len: usize) {
-    let end = into.len() + len.min(HEAD);
-    into.extend_from_slice(&head.to_be_bytes());
-    into.truncate(end);
-}
-
 /// The keys of a run's hash. Whoever does not know them cannot aim terms at one worker or one slot of a table.
 ///
 /// All workers and processes of a run use the same keys; nothing that outlives the run may depend on them.
