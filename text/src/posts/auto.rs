@@ -8,7 +8,7 @@
 
 use super::bad::{Bad, Reason};
 use super::envelope::{Payload, open};
-use super::json::{Raw, object, read};
+use super::json::{Raw, fill, object, read};
 use super::tweet::Tweet;
 use super::{Record, eneco, jcustenborder, jetstream, mastodon, text, tweet, x};
 
@@ -57,14 +57,15 @@ pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
 
 /// Reads an object that is in no envelope; `None` where its shape is not known.
 fn bare(json: &str) -> Result<Option<Record<'_>>, Bad> {
-    let tweet: Tweet = read(json)?;
+    let mut tweet = Tweet::default();
+    fill(json, &mut tweet)?;
     if tweet.has_text() {
         return if tweet.author_id.is_some() || tweet.edits.is_some() {
             x::bare(json).map(Some)
         } else if eneco::wrote(&tweet) {
-            eneco::post(tweet).map(|post| Some(Record::Post(post)))
+            eneco::post(&mut tweet).map(|post| Some(Record::Post(post)))
         } else {
-            tweet.into_post().map(|post| Some(Record::Post(post)))
+            tweet.post().map(|post| Some(Record::Post(post)))
         };
     }
     if let Some(kind) = tweet.message() {

@@ -8,7 +8,7 @@
 
 use super::bad::Bad;
 use super::envelope::{Payload, open};
-use super::json::{Raw, Str, read};
+use super::json::{Raw, Str, fill};
 use super::snowflake::minted_ms;
 use super::tweet::Tweet;
 use super::{OwnTime, Post, Record, text};
@@ -16,7 +16,7 @@ use super::{OwnTime, Post, Record, text};
 /// Reads a record: JSON where it begins with `{`, else the text itself.
 ///
 /// # Errors
-/// As [`read`] and [`open`], and [`super::Reason::NoText`].
+/// As [`fill`] and [`open`], and [`super::Reason::NoText`].
 pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
     if !value.trim_ascii_start().starts_with('{') {
         return Ok(Record::Post(text::post(value.into())));
@@ -26,7 +26,9 @@ pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
         Some(Payload::Object(json)) => json,
         None => value,
     };
-    post(read(json)?).map(Record::Post)
+    let mut tweet = Tweet::default();
+    fill(json, &mut tweet)?;
+    post(&mut tweet).map(Record::Post)
 }
 
 /// Whether a status is one that this connector has written.
@@ -37,12 +39,12 @@ pub(super) fn wrote(tweet: &Tweet<'_>) -> bool {
 /// The struct as a post.
 ///
 /// # Errors
-/// As [`Tweet::into_post`].
-pub(super) fn post(mut tweet: Tweet<'_>) -> Result<Post<'_>, Bad> {
+/// As [`Tweet::post`].
+pub(super) fn post<'a>(tweet: &mut Tweet<'a>) -> Result<Post<'a>, Bad> {
     let is_retweet = tweet.is_retweet.unwrap_or(false);
     let then = tweet.created_at_then;
     let handle = tweet.user.as_mut().and_then(|user| user.screen_name_then.take()).map(|Str(name)| name);
-    let post = tweet.into_post()?;
+    let post = tweet.post()?;
     Ok(Post {
         time: then.map_or(post.time, |then| time_then(then, post.id.as_deref())),
         author: handle.or(post.author),

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use super::bad::{Bad, Reason};
-use super::json::{Raw, Str, language, object, read};
+use super::json::{Raw, Str, fill, language, object};
 use super::snowflake::own_time;
 use super::tags::Tags;
 use super::{Post, Record};
@@ -79,12 +79,13 @@ object! {
 /// Reads a record in the shape of a status, or of another message of the stream.
 ///
 /// # Errors
-/// As [`read`], and [`Reason::NoText`] for an object that is neither another message nor has a text.
+/// As [`fill`], and [`Reason::NoText`] for an object that is neither another message nor has a text.
 pub(super) fn record(text: &str) -> Result<Record<'_>, Bad> {
-    let tweet: Tweet = read(text)?;
+    let mut tweet = Tweet::default();
+    fill(text, &mut tweet)?;
     match (tweet.has_text(), tweet.message()) {
         (false, Some(kind)) => Ok(Record::Other(kind)),
-        _ => tweet.into_post().map(Record::Post),
+        _ => tweet.post().map(Record::Post),
     }
 }
 
@@ -115,33 +116,37 @@ impl<'a> Tweet<'a> {
         kinds.into_iter().find(|(_, body)| body.is_some_and(Raw::is_object)).map(|(kind, _)| kind)
     }
 
-    /// The status as a post.
+    /// The status as a post, which takes its texts out of it.
     ///
     /// # Errors
     /// [`Reason::NoText`] where no level has a text, [`Reason::Type`] where an id is neither a string nor an integer.
-    pub(super) fn into_post(self) -> Result<Post<'a>, Bad> {
-        let id = match (self.id_str, self.id) {
+    pub(super) fn post(&mut self) -> Result<Post<'a>, Bad> {
+        let id = match (self.id_str.take(), self.id) {
             (Some(id), _) => Some(id.0),
             (None, Some(id)) => Some(id.id("id")?),
             (None, None) => None,
         };
         let time = own_time(self.timestamp_ms, self.created_at, id.as_deref());
-        let author = self.user.map(User::name).transpose()?.flatten();
-        let repost = self.retweeted_status.is_some();
-        let original = self.retweeted_status.map_or_else(Original::default, |original| *original);
-        let (text, entities) =
-            level(original.extended_tweet, original.full_text, original.text, original.entities)
-                .or_else(|| level(self.extended_tweet, self.full_text, self.text, self.entities))
-                .ok_or_else(|| {
-                    Bad::new(Reason::NoText, "a status without `text`, `full_text` or `extended_tweet`")
-                })?;
+        let author = self.user.take().map(User::name).transpose()?.flatten();
+        let original = self.retweeted_status.take();
+        let repost = original.is_some();
+        let (lang, first) = original.map_or((None, None), |original| {
+            let Original { lang, text, full_text, entities, extended_tweet } = *original;
+            (language(lang), level(extended_tweet, full_text, text, entities))
+        });
+        let own = || {
+            level(self.extended_tweet.take(), self.full_text.take(), self.text.take(), self.entities.take())
+        };
+        let (text, entities) = first.or_else(own).ok_or_else(|| {
+            Bad::new(Reason::NoText, "a status without `text`, `full_text` or `extended_tweet`")
+        })?;
         Ok(Post {
             id,
             author,
             time,
             text: text.0,
             html: true,
-            lang: language(original.lang).or_else(|| language(self.lang)),
+            lang: lang.or_else(|| language(self.lang.take())),
             hashtags: entities.and_then(|entities| entities.hashtags).map(|tags| tags.0),
             repost,
         })

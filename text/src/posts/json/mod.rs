@@ -33,8 +33,16 @@ macro_rules! object {
 
         impl<$a> $crate::posts::json::Read<$a> for $name<$a> {
             fn read(input: &mut $crate::posts::json::Cursor<$a>) -> Result<Self, $crate::posts::json::Fault> {
-                const KEYS: $crate::posts::json::Keys = $crate::posts::json::Keys::new(&[$($key),+]);
                 let mut read = Self::default();
+                read.fill(input)?;
+                Ok(read)
+            }
+
+            fn fill(
+                &mut self,
+                input: &mut $crate::posts::json::Cursor<$a>,
+            ) -> Result<(), $crate::posts::json::Fault> {
+                const KEYS: $crate::posts::json::Keys = $crate::posts::json::Keys::new(&[$($key),+]);
                 let mut seen = 0_u32;
                 input.object(&KEYS, |key, start, input| match key {
                     $($key => {
@@ -43,12 +51,11 @@ macro_rules! object {
                             return Err(input.duplicate(start));
                         }
                         seen |= BIT;
-                        read.$field = $crate::posts::json::Read::read(input)?;
+                        self.$field = $crate::posts::json::Read::read(input)?;
                         Ok(())
                     })+
                     _ => input.skip(),
-                })?;
-                Ok(read)
+                })
             }
         }
     };
@@ -62,6 +69,14 @@ pub(super) use object;
 /// represented (half of a surrogate pair); [`Reason::Type`] where a field has a type that it may not have.
 pub(super) fn read<'a, T: Read<'a>>(text: &'a str) -> Result<T, Bad> {
     pass(text, |input| T::read(input))
+}
+
+/// The same into a value that has its default: a large one is not moved then.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn fill<'a, T: Read<'a>>(text: &'a str, into: &mut T) -> Result<(), Bad> {
+    pass(text, |input| into.fill(input))
 }
 
 /// Passes a whole JSON document in any way.
