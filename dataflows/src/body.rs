@@ -201,7 +201,9 @@ impl Builder {
     fn make_room(&mut self, bytes: usize) {
         let least = self.used + bytes + PADDING;
         if self.bytes.len() < least {
-            self.bytes.resize(least + self.used.clamp(1 << 8, 1 << 16), 0);
+            // No more than was reserved, where that will do: else all would be moved for its last records.
+            let room = self.bytes.capacity().max(least);
+            self.bytes.resize((least + self.used.clamp(1 << 8, 1 << 16)).min(room), 0);
         }
     }
     #[inline]
@@ -211,7 +213,7 @@ impl Builder {
     /// Makes room for so many terms, whose records take so many bytes.
     pub fn reserve(&mut self, terms: usize, bytes: usize) {
         self.ends.reserve(terms);
-        self.bytes.reserve((self.used + bytes + PADDING).saturating_sub(self.bytes.len()));
+        self.bytes.reserve((self.used + bytes + MOST_OF_COUNT + PADDING).saturating_sub(self.bytes.len()));
     }
     /// Whether this body should be ended and a new one begun.
     pub fn is_full(&self) -> bool {

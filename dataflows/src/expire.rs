@@ -6,7 +6,7 @@
 //! other labels: no term is read. The owner of a term does this itself: nothing is exchanged.
 //! Invariant: `admit` keeps dead panes empty, so what is walked is final and no pane is walked twice. Both halves of a
 //! move have the same time: no read and no window sees one without the other.
-//! Cost: two runs per run of the dead pane, once per tier; one pass over its terms where the clock jumps and many move to one
+//! Cost: two runs per run of the dead pane, once per tier; some passes over its terms where the clock jumps and many move to one
 //! pane, so that neither reads nor merges find many runs there. An epoch in which no pane dies holds no
 //! capability and costs nothing but the loop's share of progress tracking; memory falls when merges meet the
 //! negation.
@@ -96,6 +96,7 @@ fn moved(runs: &[Run], pane: Pane, time: u64) -> Vec<Run> {
     sum.begin(runs);
     let mut left = usize::MAX;
     while !sum.advance(&mut left, &mut moved) {}
+    debug_assert!(moved.iter().all(|run| !run.minus), "what is final has no count below 0");
     moved
 }
 

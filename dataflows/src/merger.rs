@@ -60,7 +60,8 @@ impl Merger<Runs> for RunsMerger {
         // As large a part of what there is to read as the fuel is of what is due; all of it where the spine wants it now, since a
         // batch comes that is as large.
         let share = fuel.unsigned_abs() as u128 * self.planned as u128;
-        let mut left = (share / self.records.max(1) as u128) as usize + 1;
+        let mut left = usize::try_from(share / self.records.max(1) as u128)
+            .map_or(usize::MAX, |left| left.saturating_add(1));
         let ended = self.advance(&mut left);
         *fuel = if ended { (*fuel).min(isize::try_from(left).unwrap_or(isize::MAX)).max(1) } else { 0 };
     }

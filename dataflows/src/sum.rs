@@ -4,7 +4,8 @@
 //! runs as there are takes one for each level and record. What terms the two have in common is read once less from then on. Where
 //! something is counted off all go through a heap, since what they come to may have either sign.
 //! Invariant: what comes out is what went in, added up, whenever and however often it is interrupted.
-//! Cost: a record is read and written about log2 of the runs times, less where they are of different sizes or have terms in common.
+//! Cost: a record is read and written about log2 of the runs times, less where they are of different sizes or have terms in common;
+//! memory for the runs, what they add up to, and the last two that do.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -116,7 +116,7 @@ impl<'a> Tweet<'a> {
         kinds.into_iter().find(|(_, body)| body.is_some_and(Raw::is_object)).map(|(kind, _)| kind)
     }
 
-    /// The status as a post, which takes its texts out of it.
+    /// The status as a post, which leaves it without most of what it had.
     ///
     /// # Errors
     /// [`Reason::NoText`] where no level has a text, [`Reason::Type`] where an id is neither a string nor an integer.

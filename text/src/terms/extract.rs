@@ -171,7 +171,7 @@ pub struct Terms<'a> {
     /// Terms that are not here because their keys are longer than [`MAX_KEY`].
     pub too_long: usize,
     homes: Homes<'a>,
-    /// What was cut out of the text as a whole.
+    /// Entities, of the text or named by the post itself.
     entities: std::slice::Iter<'a, Term>,
     /// What the rest was split into.
     terms: std::slice::Iter<'a, Term>,

@@ -111,7 +111,7 @@ pub(super) struct Found {
     pub(super) text: String,
     /// In the order of the text for each kind.
     pub(super) terms: Vec<Term>,
-    /// Those that were cut out of the text as a whole: the first so many.
+    /// Entities, of the text or named by the post itself: the first so many.
     pub(super) entities: usize,
     /// Words of the post beside those terms: the first so many that were found in it.
     pub(super) plain: usize,
