@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::hint::select_unpredictable;
 
-use crate::term::{HEAD, head, head_within};
+use crate::term::{HEAD, head, head_within, order};
 
 /// Bytes behind the last record, so that as many can be read wherever a term begins.
 const PADDING: usize = HEAD;
@@ -57,12 +57,8 @@ impl<'a> Record<'a> {
     /// The same where their heads are equal, which do not tell.
     #[inline(never)]
     fn is_le_ge_behind(&self, other: &Record<'_>) -> [bool; 2] {
-        // Where a head holds one of them whole, the other begins with it.
-        let order = if self.len.min(other.len) > HEAD {
-            self.term().cmp(other.term())
-        } else {
-            self.len.cmp(&other.len)
-        };
+        let (one, two) = ((self.head, self.len), (other.head, other.len));
+        let order = order(one, two, || self.term().cmp(other.term()));
         [order.is_le(), order.is_ge()]
     }
 
@@ -120,13 +116,12 @@ impl Body {
     #[inline(always)]
     fn read(&self, start: usize, end: usize) -> Record<'_> {
         let record = &self.bytes[start..];
-        if record[0] >= 0x80 {
-            let (n, at) = long_count(record);
-            let (from, len) = (&record[at..], end - start - at);
-            return Record { n, head: head_within(from, 0, len), from, len };
+        let (mut n, mut at) = (u64::from(record[0]), 1);
+        if n >= 0x80 {
+            (n, at) = long_count(record);
         }
-        let (from, len) = (&record[1..], end - start - 1);
-        Record { n: u64::from(record[0]), head: head_within(from, 0, len), from, len }
+        let (from, len) = (&record[at..], end - start - at);
+        Record { n, head: head_within(from, 0, len), from, len }
     }
 }
 

@@ -20,6 +20,8 @@ use crate::runs::Run;
 pub(crate) struct Sum {
     /// What is not being read yet, the largest first.
     waiting: Vec<Run>,
+    /// How many are added up at a time.
+    at_once: usize,
     /// Runs that are being added up, each from which record on; as many as have not come to their end.
     rest: Vec<(Run, usize)>,
     /// What they add up to, and what is counted off.
@@ -31,6 +33,7 @@ impl Sum {
     pub(crate) fn begin(&mut self, mut runs: Vec<Run>) {
         debug_assert!(self.waiting.is_empty() && self.rest.is_empty());
         runs.sort_unstable_by_key(|run| Reverse(run.body.len()));
+        self.at_once = if by_pairs(&runs) { 2 } else { runs.len() };
         self.waiting = runs;
     }
 
@@ -41,8 +44,7 @@ impl Sum {
                 if self.waiting.is_empty() {
                     return true;
                 }
-                let larger = if by_pairs(&self.waiting) { self.waiting.len().saturating_sub(2) } else { 0 };
-                let runs = self.waiting.split_off(larger);
+                let runs = self.waiting.split_off(self.waiting.len().saturating_sub(self.at_once));
                 let (terms, bytes) = (records(&runs), runs.iter().map(|run| run.body.size()).sum::<usize>());
                 self.sums[0].reserve(terms, bytes.min(FULL));
                 self.rest = runs.into_iter().map(|run| (run, 0)).collect();

@@ -8,7 +8,7 @@
 
 use super::bad::{Bad, Reason};
 use super::envelope::{Payload, open};
-use super::json::{Raw, fill, object, read};
+use super::json::{Raw, object, pass, read};
 use super::tweet::Tweet;
 use super::{Record, eneco, jcustenborder, jetstream, mastodon, text, tweet, x};
 
@@ -58,7 +58,7 @@ pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
 /// Reads an object that is in no envelope; `None` where its shape is not known.
 fn bare(json: &str) -> Result<Option<Record<'_>>, Bad> {
     let mut tweet = Tweet::default();
-    fill(json, &mut tweet)?;
+    pass(json, |input| tweet.fill(input))?;
     if tweet.has_text() {
         return if tweet.author_id.is_some() || tweet.edits.is_some() {
             x::bare(json).map(Some)

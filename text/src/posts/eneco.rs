@@ -8,7 +8,7 @@
 
 use super::bad::Bad;
 use super::envelope::{Payload, open};
-use super::json::{Raw, Str, fill};
+use super::json::{Raw, Str, pass};
 use super::snowflake::minted_ms;
 use super::tweet::Tweet;
 use super::{OwnTime, Post, Record, text};
@@ -16,7 +16,7 @@ use super::{OwnTime, Post, Record, text};
 /// Reads a record: JSON where it begins with `{`, else the text itself.
 ///
 /// # Errors
-/// As [`fill`] and [`open`], and [`super::Reason::NoText`].
+/// As [`pass`] and [`open`], and [`super::Reason::NoText`].
 pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
     if !value.trim_ascii_start().starts_with('{') {
         return Ok(Record::Post(text::post(value.into())));
@@ -27,7 +27,7 @@ pub(super) fn record(value: &str) -> Result<Record<'_>, Bad> {
         None => value,
     };
     let mut tweet = Tweet::default();
-    fill(json, &mut tweet)?;
+    pass(json, |input| tweet.fill(input))?;
     post(&mut tweet).map(Record::Post)
 }
 

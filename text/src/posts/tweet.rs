@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use super::bad::{Bad, Reason};
-use super::json::{Raw, Str, fill, language, object};
+use super::json::{Raw, Str, language, object, pass};
 use super::snowflake::own_time;
 use super::tags::Tags;
 use super::{Post, Record};
@@ -79,10 +79,10 @@ object! {
 /// Reads a record in the shape of a status, or of another message of the stream.
 ///
 /// # Errors
-/// As [`fill`], and [`Reason::NoText`] for an object that is neither another message nor has a text.
+/// As [`pass`], and [`Reason::NoText`] for an object that is neither another message nor has a text.
 pub(super) fn record(text: &str) -> Result<Record<'_>, Bad> {
     let mut tweet = Tweet::default();
-    fill(text, &mut tweet)?;
+    pass(text, |input| tweet.fill(input))?;
     match (tweet.has_text(), tweet.message()) {
         (false, Some(kind)) => Ok(Record::Other(kind)),
         _ => tweet.post().map(Record::Post),

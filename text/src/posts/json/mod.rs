@@ -37,8 +37,11 @@ macro_rules! object {
                 read.fill(input)?;
                 Ok(read)
             }
+        }
 
-            fn fill(
+        impl<$a> $name<$a> {
+            /// Reads the value here into this, which must be empty: a large one is not moved then.
+            pub(super) fn fill(
                 &mut self,
                 input: &mut $crate::posts::json::Cursor<$a>,
             ) -> Result<(), $crate::posts::json::Fault> {
@@ -69,14 +72,6 @@ pub(super) use object;
 /// represented (half of a surrogate pair); [`Reason::Type`] where a field has a type that it may not have.
 pub(super) fn read<'a, T: Read<'a>>(text: &'a str) -> Result<T, Bad> {
     pass(text, |input| T::read(input))
-}
-
-/// The same into a value that has its default: a large one is not moved then.
-///
-/// # Errors
-/// As [`read`].
-pub(super) fn fill<'a, T: Read<'a>>(text: &'a str, into: &mut T) -> Result<(), Bad> {
-    pass(text, |input| into.fill(input))
 }
 
 /// Passes a whole JSON document in any way.

@@ -12,12 +12,6 @@ use super::read;
 pub(in crate::posts) trait Read<'a>: Sized {
     /// Reads the value here and passes it.
     fn read(input: &mut Cursor<'a>) -> Result<Self, Fault>;
-
-    /// The same, where this has its default.
-    fn fill(&mut self, input: &mut Cursor<'a>) -> Result<(), Fault> {
-        *self = Self::read(input)?;
-        Ok(())
-    }
 }
 
 impl<'a, T: Read<'a>> Read<'a> for Option<T> {

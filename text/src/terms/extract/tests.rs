@@ -35,9 +35,15 @@ fn some() -> impl Strategy<Value = Vec<Kind>> {
 
 proptest! {
     #[test]
-    fn any_text_gives_terms_that_keep_the_promises(text in wild(), html: bool) {
-        let mut extractor = Extractor::new(&Kind::ALL);
-        let terms = extractor.extract(&Input { text: &text, html, hashtags: None }).expect("the text is short");
+    fn any_text_gives_terms_that_keep_the_promises(
+        text in wild(),
+        html: bool,
+        own in prop::option::of(prop::collection::vec("(caf[eé]|[A-Z]{1,3})?".prop_map(Cow::Owned), 0..3)),
+        kinds in prop_oneof![Just(Kind::ALL.to_vec()), some()],
+    ) {
+        let mut extractor = Extractor::new(&kinds);
+        let input = Input { text: &text, html, hashtags: own.as_deref() };
+        let terms = extractor.extract(&input).expect("the text is short");
         prop_assert_eq!(terms.len(), terms.clone().count());
         for kind in Kind::ALL {
             let plain = terms.plain().filter(|_| kind == Kind::Words).map(|key| (key.bytes(), key.bytes()));
