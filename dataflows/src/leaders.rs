@@ -42,12 +42,13 @@ impl Leaders {
         Leaders { window, k, floor: None, bench, risen, benched, top: Arc::default() }
     }
 
-    /// A total below this is not benched. It stays the same from one `close` to the next.
+    /// A total below this is not benched, and one above it is. It stays the same from one `close` to the next.
     pub fn least(&self) -> i64 {
         self.floor.as_ref().map_or(1, |(floor, _)| *floor)
     }
 
-    /// To be called after additions to the total of `id`, but for those that leave it below `least`.
+    /// To be called after additions to the total of `id` by which it reaches `least`, or leaves it upwards: one that was above it
+    /// is benched.
     #[inline]
     pub fn rose(&mut self, id: u32, totals: &Totals) {
         let is_benched = self.benched.get(id as usize).is_some_and(|is_benched| *is_benched);

@@ -97,7 +97,7 @@ impl Ranking {
     }
 }
 
-/// Changes totals, and lets the leaders see each that rose high enough.
+/// Changes totals, and lets the leaders see each that has become high enough.
 struct Changes<'a> {
     totals: &'a mut Totals,
     leaders: &'a mut [Leaders],

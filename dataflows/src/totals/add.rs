@@ -27,15 +27,15 @@ pub(super) struct Adding<'a> {
     pub(super) rows: &'a Rows,
     /// A bit for each column.
     pub(super) windows: Mask,
-    /// What a total must not be below to be told, for each column.
+    /// What a total has to reach to be told, for each column.
     pub(super) floors: &'a [i64],
-    /// Columns and ids of those that are not.
+    /// Columns and ids of those that have.
     pub(super) risen: &'a mut Vec<(usize, u32)>,
 }
 
 impl Totals {
-    /// Adds what some rows say in each of `windows`, a bit for each column. Of each addition after which a total is not below the
-    /// floor of its column, of which `floors` has one each, `risen` gets the column and the id.
+    /// Adds what some rows say in each of `windows`, a bit for each column. Of each addition by which a total reaches the floor of
+    /// its column, of which `floors` has one each, or leaves it upwards, `risen` gets the column and the id.
     pub(crate) fn add(
         &mut self,
         rows: &Rows,
@@ -172,7 +172,7 @@ impl Totals {
         shard.start(row)
     }
 
-    /// Tells which of a term's totals are high.
+    /// Tells which of a term's totals have risen.
     #[inline(never)]
     fn tell<const N: usize>(
         &self,
@@ -184,9 +184,11 @@ impl Totals {
     ) {
         let shard = shard_of(new.tag);
         let id = join(shard, self.shards[shard].row_at(start));
-        let high =
-            (0..N).filter(|column| columns.masks[*column] != 0 && totals[*column] >= columns.floors[*column]);
-        adding.risen.extend(high.map(|column| (columns.from + column, id)));
+        let has_risen = |column: &usize| {
+            let (floor, after) = (columns.floors[*column], totals[*column]);
+            columns.masks[*column] != 0 && after - new.n <= floor && after >= floor
+        };
+        adding.risen.extend((0..N).filter(has_risen).map(|column| (columns.from + column, id)));
     }
 }
 
@@ -215,7 +217,7 @@ impl<const N: usize> Columns<N> {
         }
     }
 
-    /// Whether any of the totals may have risen above its floor.
+    /// Whether any of the totals may have risen to its floor, or from there.
     #[inline(always)]
     fn add(&mut self, totals: &mut [i64; N], n: i64) -> bool {
         let before = *totals;
@@ -225,9 +227,13 @@ impl<const N: usize> Columns<N> {
             self.distinct[column] + i64::from(before[column] == 0) - i64::from(after[column] == 0)
         });
         self.total += n;
-        // Less than 0 as long as all are below their floors.
-        let below: [i64; N] = from_fn(|column| after[column].wrapping_sub(self.floors[column]));
-        below.into_iter().fold(-1, |all, one| all & one) >= 0 && n > 0
+        // Less than 0 where a total was not above its floor and is not below it now: who was above is known for it already,
+        // and those are the common terms, which most additions are to.
+        let reached: [i64; N] = from_fn(|column| {
+            let floor = self.floors[column];
+            before[column].wrapping_sub(floor).wrapping_sub(1) & !after[column].wrapping_sub(floor)
+        });
+        reached.into_iter().fold(0, |any, one| any | one) < 0 && n > 0
     }
 
     #[inline(always)]

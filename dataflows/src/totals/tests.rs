@@ -40,7 +40,7 @@ proptest! {
             for (column, counts) in expected.iter_mut().enumerate().filter(|(column, _)| windows >> column & 1 == 1) {
                 let total = counts.entry(number).or_default();
                 *total += n;
-                if n > 0 && *total >= floors[column] {
+                if n > 0 && *total - n <= floors[column] && *total >= floors[column] {
                     high.push((column, terms[number].clone()));
                 }
             }
