@@ -11,7 +11,7 @@
 use crate::block::Block;
 use crate::filling::Filling;
 use crate::outgoing::Outgoing;
-use crate::rows::{Row, Update};
+use crate::rows::{Row, Rows, Update};
 use crate::table::GROUP;
 use crate::term::{HEAD, HashKeys, head, head_within};
 use crate::windows::Pane;
@@ -132,8 +132,8 @@ impl Combine {
     pub fn send_passed(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.settle();
         while let Some((pane, mut table)) = self.filling.take_passed() {
-            let mut out = Outgoing::new(self.keys, epoch, peers, table.rows.len());
-            out.take(pane, &mut table.rows, &mut send);
+            let mut out = Outgoing::new(self.keys, epoch, peers, table.len());
+            out.take(pane, table.rows(), &mut send);
             out.finish(&mut send);
             self.filling.give(table);
         }
@@ -144,10 +144,10 @@ impl Combine {
         self.settle();
         self.pane = NONE;
         let tables = self.filling.take_all();
-        let updates = tables.iter().map(|(_, table)| table.rows.len()).sum();
+        let updates = tables.iter().map(|(_, table)| table.len()).sum();
         let mut out = Outgoing::new(self.keys, epoch, peers, updates);
         for (pane, mut table) in tables {
-            out.take(pane, &mut table.rows, &mut send);
+            out.take(pane, table.rows(), &mut send);
             self.filling.give(table);
         }
         out.finish(&mut send);
@@ -201,11 +201,11 @@ impl Combine {
         for StagedLong { head, n, tag, len } in self.staged_long.drain(..) {
             let (term, behind) = rest.split_at(len);
             rest = behind;
-            let is = |known: &Row| {
-                known.head == head && known.long().is_some_and(|index| table.rows.long(index) == term)
+            let is = |rows: &Rows, known: &Row| {
+                known.head == head && known.long().is_some_and(|index| rows.long(index) == term)
             };
             match table.find(tag, is) {
-                Ok(place) => table.rows.all[place].n += n,
+                Ok(place) => table.add(place, n),
                 Err(vacant) => {
                     let len = u32::try_from(len).expect("a term is shorter than 4 GiB");
                     if table.put(vacant, Update { head, n, tag, len, long: term }) {

@@ -116,7 +116,7 @@ impl Filling {
     /// The size that the table of a pane should have had so far.
     fn size_of(&self, pane: Pane) -> usize {
         let open = self.indexes.get(&pane).map(|index| &self.open[*index as usize]);
-        open.map_or(SMALLEST, |open| size_of(open.table.rows.len().max(open.taken)).max(SMALLEST))
+        open.map_or(SMALLEST, |open| size_of(open.table.len().max(open.taken)).max(SMALLEST))
     }
 
     /// The table of an index.
@@ -145,7 +145,7 @@ impl Filling {
     pub(crate) fn pass(&mut self, before: Pane, worth: usize) {
         while let Some(first) = self.unpassed.first_entry().filter(|first| *first.key() < before) {
             let index = first.remove();
-            if self.table(index).rows.len() >= worth {
+            if self.table(index).len() >= worth {
                 self.passed.push(index);
             }
         }
@@ -162,7 +162,7 @@ impl Filling {
         let small = self.pool.take(SMALLEST);
         let open = &mut self.open[index as usize];
         let table = std::mem::replace(&mut open.table, small);
-        open.taken = table.rows.len();
+        open.taken = table.len();
         self.largest = self.largest.max(open.taken);
         Some((open.pane, table))
     }
@@ -174,8 +174,8 @@ impl Filling {
         let (mut largest, mut largest_all) = (std::mem::take(&mut self.largest), 0);
         for (pane, table) in &all {
             match pane.tier() {
-                0 => largest = largest.max(table.rows.len()),
-                _ if *pane == Pane::ALL => largest_all = table.rows.len(),
+                0 => largest = largest.max(table.len()),
+                _ if *pane == Pane::ALL => largest_all = table.len(),
                 _ => {}
             }
         }
@@ -202,7 +202,7 @@ impl Filling {
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
         let slots = self.open.iter().map(|open| 1 << open.table.size()).sum();
-        let rows: usize = self.open.iter().map(|open| open.table.rows.all.capacity()).sum();
+        let rows: usize = self.open.iter().map(|open| open.table.room()).sum();
         (slots, rows + self.pool.room())
     }
 }

@@ -115,9 +115,18 @@ impl Rows {
     }
     /// Adds an update as a row of its own.
     #[inline]
-    pub(crate) fn push(&mut self, Update { head, n, tag, len, long }: Update<'_>) {
+    pub(crate) fn push(&mut self, update: Update<'_>) {
+        let row = self.row(update);
+        self.all.push(row);
+    }
+    /// Lets a row that nobody wants any more stand for an update.
+    pub(crate) fn put(&mut self, place: usize, update: Update<'_>) {
+        self.all[place] = self.row(update);
+    }
+    #[inline]
+    fn row(&mut self, Update { head, n, tag, len, long }: Update<'_>) -> Row {
         let len = if len as usize > HEAD { self.keep(long) } else { len };
-        self.all.push(Row { head, n, len, tag });
+        Row { head, n, len, tag }
     }
     /// Keeps a longer term, and gives what stands for its length.
     fn keep(&mut self, term: &[u8]) -> u32 {

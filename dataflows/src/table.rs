@@ -16,16 +16,44 @@ pub(crate) const SMALLEST: usize = 3;
 /// Terms that are counted together.
 pub(crate) const GROUP: usize = 32;
 
+/// Rows that are written ahead of their use at a time.
+const AHEAD: usize = 8 * GROUP;
+
 /// The terms of one pane.
 pub(crate) struct Table {
     index: Index,
-    pub(crate) rows: Rows,
+    /// Rows, and behind them room that is written already, so that a group needs none of its own.
+    rows: Rows,
+    /// Number of rows.
+    len: usize,
 }
 
 impl Table {
+    fn new(size: usize) -> Table {
+        Table { index: Index::new(size), rows: Rows::default(), len: 0 }
+    }
+
     /// The power of two that is the number of its slots.
     pub(crate) fn size(&self) -> usize {
         self.index.size()
+    }
+
+    /// Number of terms.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Its rows.
+    pub(crate) fn rows(&mut self) -> &mut Rows {
+        self.rows.all.truncate(self.len);
+        &mut self.rows
+    }
+
+    /// Terms for which it has room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.rows.all.capacity()
     }
 
     /// Asks for the slot of a tag.
@@ -43,7 +71,7 @@ impl Table {
     /// Whether so many more terms leave more than half of the slots vacant.
     #[inline]
     pub(crate) fn has_room_for(&self, terms: usize) -> bool {
-        2 * (self.rows.len() + terms) < 1 << self.size()
+        2 * (self.len + terms) < 1 << self.size()
     }
 
     /// Counts terms that their heads hold, [`GROUP`] at most, for which there is room and whose slots should be near by now; asks
@@ -51,9 +79,8 @@ impl Table {
     /// others, which a new one finds as its own.
     #[inline]
     pub(crate) fn count(&mut self, staged: &[Row], next: &[Row]) {
-        let (mut slots, mut len) = (self.index.slots(), self.rows.len());
-        // Room for as many as there may be.
-        self.rows.all.extend_from_slice(staged);
+        self.write_ahead(staged.len());
+        let (mut slots, mut len) = (self.index.slots(), self.len);
         let (all, mut likely) = (&mut self.rows.all[..], [0; GROUP]);
         for (at, new) in likely.iter_mut().zip(staged) {
             *at = slots.likely(new.tag);
@@ -82,26 +109,45 @@ impl Table {
                 }
             }
         }
-        self.rows.all.truncate(len);
+        self.len = len;
+    }
+
+    /// Makes sure that there is room for so many more rows.
+    #[inline]
+    fn write_ahead(&mut self, rows: usize) {
+        let least = self.len + rows;
+        if self.rows.all.len() < least {
+            let most = self.rows.all.capacity().max(least);
+            self.rows.all.resize((least + AHEAD).min(most), Row::default());
+        }
+    }
+
+    /// Adds to a row.
+    #[inline]
+    pub(crate) fn add(&mut self, place: usize, n: i64) {
+        self.rows.all[place].n += n;
     }
 
     /// The place of the term that `is` it, or the slot where it would go.
     #[inline]
-    pub(crate) fn find(&self, tag: u32, is: impl Fn(&Row) -> bool) -> Result<usize, usize> {
-        self.index.find(tag, |place| is(&self.rows.all[place]))
+    pub(crate) fn find(&self, tag: u32, is: impl Fn(&Rows, &Row) -> bool) -> Result<usize, usize> {
+        self.index.find(tag, |place| is(&self.rows, &self.rows.all[place]))
     }
 
     /// Puts a new term where `find` said. Whether the table is full now, and must be taken over by a larger one.
     #[inline]
     pub(crate) fn put(&mut self, at: usize, update: Update<'_>) -> bool {
-        self.rows.push(update);
-        self.index.put(at, update.tag, self.rows.len() - 1)
+        self.write_ahead(1);
+        self.rows.put(self.len, update);
+        self.len += 1;
+        self.index.put(at, update.tag, self.len - 1)
     }
 
     /// Takes the terms of a smaller table, which is of no use then but to the pool. The room of its rows stays with it: else
     /// every small table would come by that of a large one in the end.
     pub(crate) fn take_over(&mut self, smaller: &mut Table) {
-        self.rows.take_over(&mut smaller.rows);
+        self.rows.take_over(smaller.rows());
+        self.len = self.rows.len();
         self.index.fill(self.rows.all.iter().map(|row| row.tag));
     }
 }
@@ -121,7 +167,7 @@ impl Pool {
     pub(crate) fn take(&mut self, size: usize) -> Table {
         let mut lists = [&mut self.given, &mut self.spare].into_iter();
         let kept = lists.find_map(|list| list.get_mut(size).and_then(Vec::pop));
-        let mut table = kept.unwrap_or_else(|| Table { index: Index::new(size), rows: Rows::default() });
+        let mut table = kept.unwrap_or_else(|| Table::new(size));
         // Rows that went into a block took their room along.
         table.rows.all.reserve_exact(1 << size >> 1);
         table
@@ -132,6 +178,7 @@ impl Pool {
         let size = table.size();
         table.index.clear();
         table.rows.clear();
+        table.len = 0;
         if self.given.len() <= size {
             self.given.resize_with(size + 1, Vec::new);
         }
@@ -146,7 +193,7 @@ impl Pool {
     /// Terms for which what is kept has room.
     #[cfg(test)]
     pub(crate) fn room(&self) -> usize {
-        self.spare.iter().chain(&self.given).flatten().map(|table| table.rows.all.capacity()).sum()
+        self.spare.iter().chain(&self.given).flatten().map(Table::room).sum()
     }
 }
 
@@ -178,8 +225,9 @@ mod tests {
                 table.count(staged, groups.peek().copied().unwrap_or_default());
             }
             terms.iter().for_each(|(head, n)| *expected.entry(*head).or_insert(0) += n);
-            prop_assert_eq!(table.rows.len(), expected.len());
-            for Row { head, n, len, tag } in &table.rows.all {
+            prop_assert_eq!(table.len(), expected.len());
+            prop_assert_eq!(table.rows().len(), expected.len());
+            for Row { head, n, len, tag } in &table.rows().all {
                 prop_assert_eq!((Some(n), *len, *tag), (expected.get(head), 3, tags[*head as usize] << 28 | 5));
             }
         }
