@@ -79,7 +79,7 @@ impl Table {
     /// others, which a new one finds as its own.
     #[inline]
     pub(crate) fn count(&mut self, staged: &[Row], next: &[Row]) {
-        self.write_ahead(staged.len());
+        self.make_room(staged.len());
         let (mut slots, mut len) = (self.index.slots(), self.len);
         let (all, mut likely) = (&mut self.rows.all[..], [0; GROUP]);
         for (at, new) in likely.iter_mut().zip(staged) {
@@ -114,12 +114,16 @@ impl Table {
 
     /// Makes sure that there is room for so many more rows.
     #[inline]
-    fn write_ahead(&mut self, rows: usize) {
-        let least = self.len + rows;
-        if self.rows.all.len() < least {
-            let most = self.rows.all.capacity().max(least);
-            self.rows.all.resize((least + AHEAD).min(most), Row::default());
+    fn make_room(&mut self, rows: usize) {
+        if self.rows.all.len() < self.len + rows {
+            self.write_ahead(self.len + rows);
         }
+    }
+
+    #[inline(never)]
+    fn write_ahead(&mut self, least: usize) {
+        let most = self.rows.all.capacity().max(least);
+        self.rows.all.resize((least + AHEAD).min(most), Row::default());
     }
 
     /// Adds to a row.
@@ -137,7 +141,7 @@ impl Table {
     /// Puts a new term where `find` said. Whether the table is full now, and must be taken over by a larger one.
     #[inline]
     pub(crate) fn put(&mut self, at: usize, update: Update<'_>) -> bool {
-        self.write_ahead(1);
+        self.make_room(1);
         self.rows.put(self.len, update);
         self.len += 1;
         self.index.put(at, update.tag, self.len - 1)
