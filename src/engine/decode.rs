@@ -6,10 +6,10 @@
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
 //! Cost: that of decoding and of cutting words; a look at each term per count, and one probe per term that it takes.
 
-use tidings_dataflows::combine::PaneIndex;
+use tidings_dataflows::combine::{Combine, PaneIndex};
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
-use tidings_dataflows::spellings::spelled;
+use tidings_dataflows::spellings::spelled as spell;
 use tidings_dataflows::windows::{Pane, Windows};
 
 use super::filter::{Filter, language};
@@ -19,7 +19,7 @@ use super::tally::{Dating, Tally};
 use crate::config::{Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
-use crate::terms::extract::{Extractor, Input};
+use crate::terms::extract::{Extractor, Input, Terms};
 use crate::terms::language::Detector;
 use crate::wall::wall_ms;
 
@@ -67,6 +67,37 @@ struct Wanting {
     wants: bool,
     /// Where the terms of the post at hand go; `None`: nowhere.
     index: Option<PaneIndex>,
+}
+
+impl Wanting {
+    /// Adds those of a post's terms that are admitted to the table of the count, and how they are spelled to the one behind it.
+    #[inline(always)]
+    fn add(
+        &self,
+        terms: &Terms<'_>,
+        tables: &mut [Combine],
+        spelled: &mut Vec<u8>,
+        admits: impl Fn(&[u8]) -> bool,
+    ) {
+        for (key, spelling) in terms.of(self.of).filter(|(key, _)| admits(key.bytes())) {
+            if let Some(index) = self.index {
+                tables[0].add_first(index, key.text, key.len, 1);
+            }
+            // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
+            // shows what it would show had it always been there.
+            if self.spellings {
+                spell(key.bytes(), spelling, spelled);
+                let since_the_start = tables[1].pane(Pane::ALL);
+                tables[1].add(since_the_start, spelled, 1);
+            }
+        }
+        // Another loop, since one over both would be a call a term.
+        if let (Kind::Words, Some(index)) = (self.of, self.index) {
+            for key in terms.plain().filter(|key| admits(key.bytes())) {
+                tables[0].add_first(index, key.text, key.len, 1);
+            }
+        }
+    }
 }
 
 /// Whether a kind shows its commonest spelling instead of its key.
@@ -217,29 +248,11 @@ impl Decode {
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }
         for count in self.counts.iter().filter(|count| count.wants) {
-            let all = count.filter.admits_all();
-            let admits = |key: &[u8]| all || count.filter.admits(key);
-            if let Some(index) = count.index {
-                // Two loops, since one over both would be a call a term.
-                let table = &mut gathered.tables[count.table];
-                for (key, _) in terms.of(count.of).filter(|(key, _)| admits(key.bytes())) {
-                    table.add_first(index, key.text, key.len, 1);
-                }
-                if count.of == Kind::Words {
-                    for key in terms.plain().filter(|key| admits(key.bytes())) {
-                        table.add_first(index, key.text, key.len, 1);
-                    }
-                }
-            }
-            // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
-            // shows what it would show had it always been there.
-            if count.spellings {
-                let table = &mut gathered.tables[count.table + 1];
-                for (key, spelling) in terms.of(count.of).filter(|(key, _)| admits(key.bytes())) {
-                    spelled(key.bytes(), spelling, &mut self.spelled);
-                    let since_the_start = table.pane(Pane::ALL);
-                    table.add(since_the_start, &self.spelled, 1);
-                }
+            let (tables, spelled) = (&mut gathered.tables[count.table..], &mut self.spelled);
+            if count.filter.admits_all() {
+                count.add(&terms, tables, spelled, |_| true);
+            } else {
+                count.add(&terms, tables, spelled, |key| count.filter.admits(key));
             }
         }
         Ok(())

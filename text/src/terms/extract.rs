@@ -67,6 +67,7 @@ impl Extractor {
     pub fn extract<'s>(&'s mut self, input: &Input<'s>) -> Result<Terms<'s>, TooManyTerms> {
         match self.walk(input) {
             ControlFlow::Continue(()) => {
+                self.found.end();
                 let beside = self.found.text.as_bytes();
                 let (entities, terms) = self.found.terms.split_at(self.found.entities);
                 Ok(Terms {

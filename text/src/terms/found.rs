@@ -23,6 +23,10 @@ pub const MAX_KEY: usize = 256;
 /// were folded, each of these from at most four that were composed, and each of these has at most four bytes.
 const MAX_RAW: usize = MAX_KEY * 64;
 
+/// Stands behind all keys, so that whoever looks at sixteen bytes at once finds as many wherever a key begins: the last word of
+/// a post would be the one that is read in another way, which no processor can guess.
+const BEHIND: &str = "                ";
+
 /// A post has more terms than any honest post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the post has more than {MAX_TERMS} terms")]
@@ -126,6 +130,11 @@ impl Found {
         self.entities = 0;
         self.plain = 0;
         self.too_long = 0;
+    }
+
+    /// To be called behind the last term.
+    pub(super) fn end(&mut self) {
+        self.text.push_str(BEHIND);
     }
 
     /// Takes a term that is shown as it is spelled.
