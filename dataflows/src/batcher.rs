@@ -152,6 +152,11 @@ impl<'a> Joined<'a> {
     fn update(&self, index: usize) -> Update<'a> {
         self.home(index).update(&self.rows[index])
     }
+    /// Whether two rows are of the same term, as they may be where there are several pieces.
+    #[inline]
+    fn is_same(&self, one: usize, two: usize) -> bool {
+        self.rows[one].head == self.rows[two].head && self.compare(one, two).is_eq()
+    }
     fn compare(&self, one: usize, two: usize) -> Ordering {
         let (first, second) = (&self.rows[one], &self.rows[two]);
         first.head.cmp(&second.head).then_with(|| {
@@ -198,30 +203,28 @@ fn build(
             let body = builder.body().map(Arc::new);
             into.extend(body.map(|body| Run { pane, time, minus: false, body }));
         };
-        let mut put = |index: usize, n: i64| {
+        let low = in_order(&joined, keys);
+        let mut rest = &keys[..];
+        while let Some((key, behind)) = rest.split_first() {
+            rest = behind;
+            let index = (key & low) as usize;
+            let (row, mut n) = (&rows[index], rows[index].n);
+            // Equal terms have equal keys, which are nearer.
+            while let Some((next, behind)) = rest.split_first()
+                && (key ^ next) & !low == 0
+                && joined.is_same(index, (next & low) as usize)
+            {
+                n += rows[(next & low) as usize].n;
+                rest = behind;
+            }
             debug_assert!(n > 0, "what is taken off again comes as a run");
             let n = u64::try_from(n).expect("what is taken off again comes as a run");
-            let row = &rows[index];
             match row.long() {
                 None => builder.push_short(row.head, row.len as usize, n),
                 Some(long) => builder.push(joined.home(index).long(long), n),
             }
             if builder.is_full() {
                 end(builder);
-            }
-        };
-        let low = in_order(rows, keys);
-        let of = |key: &u64| (key & low) as usize;
-        // Equal heads have equal keys, which are nearer.
-        let ties = |one: &u64, two: &u64| (one ^ two) & !low == 0 && rows[of(one)].head == rows[of(two)].head;
-        for tied in keys.chunk_by_mut(ties) {
-            if let [alone] = tied {
-                put(of(alone), rows[of(alone)].n);
-                continue;
-            }
-            tied.sort_unstable_by(|one, two| joined.compare(of(one), of(two)));
-            for group in tied.chunk_by(|one, two| joined.compare(of(one), of(two)).is_eq()) {
-                put(of(&group[0]), group.iter().map(|key| rows[of(key)].n).sum());
             }
         }
         end(builder);
@@ -232,14 +235,14 @@ fn build(
 /// Tied keys from which on it is worth another pass over the bits that follow.
 const MANY: usize = 16;
 
-/// Leaves the indices of the rows in `keys`, as their low bits, in the order of the heads. Above an index stand as many bits
+/// Leaves the indices of the rows in `keys`, as their low bits, in the order of the terms. Above an index stand as many bits
 /// of the head as there is room for, since numbers of eight bytes are moved and compared for less than what they stand for.
 /// What they leave tied, in scripts of two and three bytes a letter nearly all, is sorted by the bits that follow.
-fn in_order(rows: &[Row], keys: &mut Vec<u64>) -> u64 {
-    let low = (1u64 << (usize::BITS - rows.len().leading_zeros())) - 1;
+fn in_order(joined: &Joined<'_>, keys: &mut Vec<u64>) -> u64 {
+    let low = (1u64 << (usize::BITS - joined.rows.len().leading_zeros())) - 1;
     keys.clear();
-    keys.extend(rows.iter().zip(0..).map(|(row, at)| key_of(row, 0, low) | at));
-    sort_from(rows, keys, 0, low);
+    keys.extend(joined.rows.iter().zip(0..).map(|(row, at)| key_of(row, 0, low) | at));
+    sort_from(joined, keys, 0, low);
     low
 }
 
@@ -250,22 +253,20 @@ fn key_of(row: &Row, from: u32, low: u64) -> u64 {
 }
 
 /// Sorts keys that hold bits of the heads from one on; all before it are equal.
-fn sort_from(rows: &[Row], keys: &mut [u64], from: u32, low: u64) {
+fn sort_from(joined: &Joined<'_>, keys: &mut [u64], from: u32, low: u64) {
     keys.sort_unstable();
     let next = from + low.leading_zeros();
-    let head = |key: &u64| rows[(key & low) as usize].head;
     for tied in keys.chunk_by_mut(|one, two| (one ^ two) & !low == 0) {
         match tied.len() {
             1 => {}
-            ..MANY => tied.sort_unstable_by_key(head),
-            _ if next < u128::BITS => {
+            MANY.. if next < u128::BITS => {
                 tied.iter_mut().for_each(|key| {
                     let index = *key & low;
-                    *key = key_of(&rows[index as usize], next, low) | index;
+                    *key = key_of(&joined.rows[index as usize], next, low) | index;
                 });
-                sort_from(rows, tied, next, low);
+                sort_from(joined, tied, next, low);
             }
-            _ => {}
+            _ => tied.sort_unstable_by(|one, two| joined.compare((one & low) as usize, (two & low) as usize)),
         }
     }
 }
@@ -314,15 +315,18 @@ mod tests {
         let mut expected: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
         let sizes = [1, 2, 3, 127, 128, 129, 2000];
         let mut pane = 0;
-        for (size, alike) in
-            sizes.into_iter().flat_map(|size| [0, 5, 7, 12, 15, 16, 30].map(|alike| (size, alike)))
+        for ((size, alike), blocks) in sizes
+            .into_iter()
+            .flat_map(|size| [0, 5, 7, 12, 15, 16, 30].map(|alike| (size, alike)))
+            .flat_map(|case| [1, 3].map(|blocks| (case, blocks)))
         {
             pane += 1;
             expected.clear();
             let mut batcher = RunsBatcher::default();
-            for block in 0..3u32 {
+            for block in 0..blocks {
                 let mut made = Block::new(7, 0);
-                for i in 0..size {
+                // Some terms twice.
+                for i in (0..size).chain(0..size / 3) {
                     // What tells them apart stands behind what they share, as one, two or three bytes.
                     let own = (i * 7 + block) % (size + 1);
                     let term = format!(
