@@ -152,7 +152,7 @@ impl<'a> Joined<'a> {
     fn update(&self, index: usize) -> Update<'a> {
         self.home(index).update(&self.rows[index])
     }
-    /// Whether two rows are of the same term, as they may be where there are several pieces.
+    /// Whether two rows are of the same term, as rows of several pieces may be, and of one where panes were moved together.
     #[inline]
     fn is_same(&self, one: usize, two: usize) -> bool {
         self.rows[one].head == self.rows[two].head && self.compare(one, two).is_eq()
