@@ -2,7 +2,6 @@
 //!
 //! Invariant: when one of them has ended, all others end by themselves, and the next generation begins.
 
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use tidings::config::Config;
 use crate::support::client::Client;
 use crate::support::process::{Server, Settings};
 use crate::support::random::Random;
+use crate::support::several;
 
 /// Whom to ask at the moment.
 pub type Addresses = Arc<Mutex<Vec<String>>>;
@@ -107,17 +107,7 @@ impl Fleet {
         self.processes = 1 + self.random.below(3) as usize;
         self.workers = 1 + self.random.below(4 / self.processes as u64) as usize;
         let hosts = self.folder.path().join("hosts");
-        // Below those that the system hands out to whoever connects.
-        let mut free = || loop {
-            let port = 20_000 + self.random.below(10_000) as u16;
-            if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
-                return listener;
-            }
-        };
-        let ports: Vec<_> = (0..self.processes).map(|_| free()).collect();
-        let lines = ports.iter().map(|port| format!("{}\n", port.local_addr().unwrap()));
-        std::fs::write(&hosts, lines.collect::<String>()).unwrap();
-        drop(ports);
+        std::fs::write(&hosts, several::hosts(self.processes).join("\n")).unwrap();
         let start = |process: usize| {
             let settings = Settings::new(&self.settings());
             let (file, process) = (settings.file(), process.to_string());
