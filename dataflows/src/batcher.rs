@@ -152,11 +152,6 @@ impl<'a> Joined<'a> {
     fn update(&self, index: usize) -> Update<'a> {
         self.home(index).update(&self.rows[index])
     }
-    /// Whether two rows are of the same term, as rows of several pieces may be, and of one where panes were moved together.
-    #[inline]
-    fn is_same(&self, one: usize, two: usize) -> bool {
-        self.rows[one].head == self.rows[two].head && self.compare(one, two).is_eq()
-    }
     fn compare(&self, one: usize, two: usize) -> Ordering {
         let (first, second) = (&self.rows[one], &self.rows[two]);
         first.head.cmp(&second.head).then_with(|| {
@@ -204,17 +199,18 @@ fn build(
             into.extend(body.map(|body| Run { pane, time, minus: false, body }));
         };
         let low = in_order(&joined, keys);
+        let of = |key: &u64| (key & low) as usize;
         let mut rest = &keys[..];
         while let Some((key, behind)) = rest.split_first() {
             rest = behind;
-            let index = (key & low) as usize;
+            let index = of(key);
             let (row, mut n) = (&rows[index], rows[index].n);
             // Equal terms have equal keys, which are nearer.
             while let Some((next, behind)) = rest.split_first()
                 && (key ^ next) & !low == 0
-                && joined.is_same(index, (next & low) as usize)
+                && joined.compare(index, of(next)).is_eq()
             {
-                n += rows[(next & low) as usize].n;
+                n += rows[of(next)].n;
                 rest = behind;
             }
             debug_assert!(n > 0, "what is taken off again comes as a run");
@@ -256,17 +252,17 @@ fn key_of(row: &Row, from: u32, low: u64) -> u64 {
 fn sort_from(joined: &Joined<'_>, keys: &mut [u64], from: u32, low: u64) {
     keys.sort_unstable();
     let next = from + low.leading_zeros();
+    let of = |key: &u64| (key & low) as usize;
     for tied in keys.chunk_by_mut(|one, two| (one ^ two) & !low == 0) {
         match tied.len() {
             1 => {}
             MANY.. if next < u128::BITS => {
                 tied.iter_mut().for_each(|key| {
-                    let index = *key & low;
-                    *key = key_of(&joined.rows[index as usize], next, low) | index;
+                    *key = key_of(&joined.rows[of(key)], next, low) | *key & low;
                 });
                 sort_from(joined, tied, next, low);
             }
-            _ => tied.sort_unstable_by(|one, two| joined.compare((one & low) as usize, (two & low) as usize)),
+            _ => tied.sort_unstable_by(|one, two| joined.compare(of(one), of(two))),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const SMALLEST: usize = 3;
 pub(crate) const GROUP: usize = 32;
 
 /// Rows that are written ahead of their use at a time.
-const AHEAD: usize = 8 * GROUP;
+const STEP: usize = 8 * GROUP;
 
 /// The terms of one pane.
 pub(crate) struct Table {
@@ -123,7 +123,7 @@ impl Table {
     #[inline(never)]
     fn write_ahead(&mut self, least: usize) {
         let most = self.rows.all.capacity().max(least);
-        self.rows.all.resize((least + AHEAD).min(most), Row::default());
+        self.rows.all.resize((least + STEP).min(most), Row::default());
     }
 
     /// Adds to a row.

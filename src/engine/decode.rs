@@ -9,7 +9,7 @@
 use tidings_dataflows::combine::{Combine, PaneIndex};
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
-use tidings_dataflows::spellings::spelled as spell;
+use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::{Pane, Windows};
 
 use super::filter::{Filter, language};
@@ -70,13 +70,14 @@ struct Wanting {
 }
 
 impl Wanting {
-    /// Adds those of a post's terms that are admitted to the table of the count, and how they are spelled to the one behind it.
+    /// Adds those of a post's terms that are admitted to the first of `tables`, and how they are spelled, made in `room`, to the one
+    /// behind it.
     #[inline(always)]
     fn add(
         &self,
         terms: &Terms<'_>,
         tables: &mut [Combine],
-        spelled: &mut Vec<u8>,
+        room: &mut Vec<u8>,
         admits: impl Fn(&[u8]) -> bool,
     ) {
         for (key, spelling) in terms.of(self.of).filter(|(key, _)| admits(key.bytes())) {
@@ -86,9 +87,9 @@ impl Wanting {
             // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
             // shows what it would show had it always been there.
             if self.spellings {
-                spell(key.bytes(), spelling, spelled);
+                spelled(key.bytes(), spelling, room);
                 let since_the_start = tables[1].pane(Pane::ALL);
-                tables[1].add(since_the_start, spelled, 1);
+                tables[1].add(since_the_start, room, 1);
             }
         }
         // Another loop, since one over both would be a call a term.
@@ -248,11 +249,11 @@ impl Decode {
             count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
         }
         for count in self.counts.iter().filter(|count| count.wants) {
-            let (tables, spelled) = (&mut gathered.tables[count.table..], &mut self.spelled);
+            let (tables, room) = (&mut gathered.tables[count.table..], &mut self.spelled);
             if count.filter.admits_all() {
-                count.add(&terms, tables, spelled, |_| true);
+                count.add(&terms, tables, room, |_| true);
             } else {
-                count.add(&terms, tables, spelled, |key| count.filter.admits(key));
+                count.add(&terms, tables, room, |key| count.filter.admits(key));
             }
         }
         Ok(())
