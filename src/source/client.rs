@@ -103,6 +103,7 @@ where
     if let Some(refusal) = tls::unmet(config, tls::TLS) {
         return Err(ClientError::Settings(refusal));
     }
+    tls::keep_openssl_to_the_end();
     config.create_with_context(context).map_err(|error| ClientError::Settings(explain(&error, "")))
 }
 

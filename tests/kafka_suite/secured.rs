@@ -80,8 +80,9 @@ fn counts_exactly(secured: &Secured, text: &str, seed: u64) {
     let answers = ask_during(&server, &config, seed, |_, _| {
         Load::new(secured.broker.address(), TOPIC, 2).keep_sending(10, Duration::from_secs(2))
     });
+    let (ended, _) = server.terminate();
     let log = server.log();
-    assert!(server.terminate().0.success() && !log.contains(PASSWORD), "{log}");
+    assert!(ended.success() && !log.contains(PASSWORD), "{ended}: {log}");
     recount(secured.broker.address(), &[TOPIC], &config, &answers);
 }
 

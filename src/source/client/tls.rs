@@ -44,6 +44,14 @@ fn unknown_mechanism(config: &ClientConfig) -> Option<String> {
     })
 }
 
+/// To be called before the first client there is. Left alone, OpenSSL frees what it holds when the process exits, while
+/// threads of librdkafka that nobody waited for still use it: then an orderly end is a crash, with nothing lost but its exit
+/// code (openssl issue 6214).
+pub(super) fn keep_openssl_to_the_end() {
+    #[cfg(feature = "tls")]
+    openssl_sys::init();
+}
+
 /// Looks for the system's certificates where systems have them: an OpenSSL that was built along with the program knows
 /// only the folder of its own installation, which nobody made.
 pub(super) fn trust_the_systems_authorities(config: &mut ClientConfig) {
@@ -131,5 +139,39 @@ mod tests {
         assert_eq!(trusted(&[("security.protocol", "ssl"), ("ssl.ca.location", "a")]).as_deref(), Some("a"));
         assert_eq!(trusted(&[("security.protocol", "ssl"), ("ssl.ca.pem", "a")]), None);
         assert_eq!(trusted(&[("security.protocol", "plaintext")]), None);
+    }
+
+    /// How a process ends that looked: OpenSSL was still there, or gone before it.
+    #[cfg(feature = "tls")]
+    const THERE: i32 = 98;
+    #[cfg(feature = "tls")]
+    const GONE: i32 = 99;
+
+    #[test]
+    #[cfg(feature = "tls")]
+    #[expect(unsafe_code, reason = "what happens at an exit is seen through C interfaces only")]
+    fn openssl_is_there_to_the_end_of_a_process_that_had_a_client() {
+        use crate::source::client::{Watch, create};
+        use rdkafka::consumer::BaseConsumer;
+
+        extern "C" fn look() {
+            // SAFETY: OpenSSL may be asked to begin at any time; it refuses once it is gone. `_exit` takes a number.
+            unsafe {
+                let gone = openssl_sys::OPENSSL_init_ssl(0, std::ptr::null()) == 0;
+                libc::_exit(if gone { GONE } else { THERE });
+            }
+        }
+        let ends = "TIDINGS_TEST_ENDS";
+        if std::env::var_os(ends).is_some() {
+            // SAFETY: the function lives as long as the process. What is registered first is called last.
+            assert_eq!(unsafe { libc::atexit(look) }, 0);
+            let config = config(&[("security.protocol", "ssl")]);
+            drop(create::<BaseConsumer<Watch>, _>(&config, Watch::default()).expect("a client"));
+            return;
+        }
+        let own = std::env::current_exe().expect("this program");
+        let name = "source::client::tls::tests::openssl_is_there_to_the_end_of_a_process_that_had_a_client";
+        let ended = std::process::Command::new(own).args(["--exact", name]).env(ends, "1").status();
+        assert_eq!(ended.expect("it runs").code(), Some(THERE), "{GONE}: it was gone");
     }
 }
