@@ -46,11 +46,13 @@ impl<'a> Record<'a> {
     /// since no processor can guess which of two terms comes first.
     #[inline]
     fn is_le_ge(&self, other: &Record<'_>) -> [bool; 2] {
-        let (le, ge) = (self.head <= other.head, self.head >= other.head);
-        if le & ge & ((self.len != other.len) | (self.len > HEAD)) {
+        let apart = self.head ^ other.head;
+        let lengths_tell = (self.len == other.len) & (self.len <= HEAD);
+        // One branch, on what is rare: that heads are equal is as good as a toss, and that lengths are too.
+        if (apart >> 64) as u64 | apart as u64 | u64::from(lengths_tell) == 0 {
             self.is_le_ge_behind(other)
         } else {
-            [le, ge]
+            [self.head <= other.head, self.head >= other.head]
         }
     }
 
@@ -116,24 +118,24 @@ impl Body {
     #[inline(always)]
     fn read(&self, start: usize, end: usize) -> Record<'_> {
         let record = &self.bytes[start..];
-        let (mut n, mut at) = (u64::from(record[0]), 1);
+        let (mut n, mut from) = (u64::from(record[0]), &record[1..]);
         if n >= 0x80 {
-            (n, at) = long_count(record);
+            (n, from) = long_count(record);
         }
-        let (from, len) = (&record[at..], end - start - at);
+        let len = from.len() - (self.bytes.len() - end);
         Record { n, head: head_within(from, 0, len), from, len }
     }
 }
 
-/// A count of more than one byte, and how many it takes.
+/// A count of more than one byte, and what follows it.
 #[cold]
-fn long_count(record: &[u8]) -> (u64, usize) {
+fn long_count(record: &[u8]) -> (u64, &[u8]) {
     let (mut n, mut at) = (0, 0);
     loop {
         n |= u64::from(record[at] & 0x7F) << (7 * at);
         at += 1;
         if record[at - 1] < 0x80 {
-            return (n, at);
+            return (n, &record[at..]);
         }
     }
 }
@@ -184,7 +186,8 @@ impl Builder {
             && let (Some(to), Some(from)) = (to.first_chunk_mut::<HEAD>(), from.first_chunk::<HEAD>())
             && (n < 0x80) & (len <= HEAD)
         {
-            (*count, *to) = (n as u8, *from);
+            *count = n as u8;
+            *to = *from;
             self.used += 1 + len;
             self.end();
         } else {
@@ -237,26 +240,27 @@ impl Builder {
 /// Adds two bodies up from where `at` says, until so many of their records have been read (one more, if two are the same term),
 /// or the sum is full. Which of two terms comes first decides no branch, as long as they are short.
 pub fn add([one, two]: [&Body; 2], at: &mut [usize; 2], sum: &mut Builder, fuel: &mut isize) {
-    let [first, second] = at;
-    while *fuel > 0
+    let ([mut first, mut second], mut left) = (*at, *fuel);
+    while left > 0
         && !sum.is_full()
-        && let Some(a) = one.at(*first)
-        && let Some(b) = two.at(*second)
+        && let Some(a) = one.at(first)
+        && let Some(b) = two.at(second)
     {
         let [le, ge] = a.is_le_ge(&b);
         let n = select_unpredictable(le, a.n, 0) + select_unpredictable(ge, b.n, 0);
         sum.push_from(select_unpredictable(le, a.from, b.from), select_unpredictable(le, a.len, b.len), n);
-        *first += usize::from(le);
-        *second += usize::from(ge);
-        *fuel -= isize::from(le) + isize::from(ge);
+        first += usize::from(le);
+        second += usize::from(ge);
+        left -= isize::from(le) + isize::from(ge);
     }
-    for (body, at) in [(one, first), (two, second)] {
+    (*at, *fuel) = ([first, second], left);
+    for (body, at) in [one, two].into_iter().zip(at) {
         // Of one there is nothing left, or it is over.
         while *fuel > 0
             && !sum.is_full()
             && let Some(record) = body.at(*at)
         {
-            sum.push(record.term(), record.n);
+            sum.push_from(record.from, record.len, record.n);
             *at += 1;
             *fuel -= 1;
         }

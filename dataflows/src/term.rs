@@ -51,8 +51,14 @@ const FIRST: [u128; HEAD + 1] = {
 pub fn head_within(text: &[u8], from: usize, to: usize) -> u128 {
     match text.get(from..from + HEAD).and_then(|bytes| bytes.try_into().ok()) {
         Some(bytes) => u128::from_be_bytes(bytes) & FIRST[(to - from).min(HEAD)],
-        None => head(&text[from..to]),
+        None => head_at_the_end(&text[from..to]),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn head_at_the_end(term: &[u8]) -> u128 {
+    head(term)
 }
 
 /// The order of two terms by their heads and lengths; where neither head holds its term, that of the whole terms.
