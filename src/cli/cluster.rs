@@ -22,6 +22,7 @@ use super::failure::{Code, Failure};
 use super::fresh::Fresh;
 use super::run::refuse;
 use super::stopping::signals;
+use crate::cluster::ports;
 use crate::cluster::supervise::supervise;
 use crate::config::{Config, ConfigFlags};
 
@@ -194,12 +195,7 @@ impl Files {
         let path = self.folder.path().join("hosts");
         let mut hosts = config.cluster.hosts.clone();
         if hosts.is_empty() {
-            // All are held until the last is known, so that they differ.
-            let held =
-                (0..processes).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<Vec<_>>>()?;
-            for listener in &held {
-                hosts.push(listener.local_addr()?.to_string());
-            }
+            hosts = ports::free(processes)?;
         }
         std::fs::write(&path, hosts.join("\n"))?;
         Ok(path)

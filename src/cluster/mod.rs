@@ -23,6 +23,7 @@ mod lobby;
 pub mod loss;
 mod mesh;
 pub mod peers;
+pub mod ports;
 mod reach;
 pub mod secret;
 mod socket;

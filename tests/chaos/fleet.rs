@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tidings::cluster::ports;
 use tidings::config::Config;
 
 use crate::support::client::Client;
 use crate::support::process::{Server, Settings};
 use crate::support::random::Random;
-use crate::support::several;
 
 /// Whom to ask at the moment.
 pub type Addresses = Arc<Mutex<Vec<String>>>;
@@ -107,7 +107,7 @@ impl Fleet {
         self.processes = 1 + self.random.below(3) as usize;
         self.workers = 1 + self.random.below(4 / self.processes as u64) as usize;
         let hosts = self.folder.path().join("hosts");
-        std::fs::write(&hosts, several::hosts(self.processes).join("\n")).unwrap();
+        std::fs::write(&hosts, ports::free(self.processes).unwrap().join("\n")).unwrap();
         let start = |process: usize| {
             let settings = Settings::new(&self.settings());
             let (file, process) = (settings.file(), process.to_string());

@@ -8,10 +8,10 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tidings::cluster::ports;
 
 use crate::support::client::Client;
 use crate::support::process::{end, program};
-use crate::support::several::hosts;
 
 /// How long what is awaited may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -116,7 +116,7 @@ pub struct Group {
 impl Group {
     /// Not started yet: the configuration, and free addresses for `n` processes.
     pub fn new(text: &str, n: usize) -> Group {
-        Group::at(text, hosts(n))
+        Group::at(text, ports::free(n).unwrap())
     }
 
     /// The same at these addresses.

@@ -3,10 +3,10 @@
 //! Idea: each process is asked as if it were the only one. What each has said is recounted by itself, and then all together:
 //! two processes never say different things of one epoch.
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use tidings::cluster::ports;
 use tidings::config::Config;
 
 use super::asker::Asker;
@@ -18,25 +18,9 @@ use crate::oracle::Oracle;
 use crate::oracle::answers::{Answered, Offsets};
 use crate::oracle::history::History;
 
-/// Where ports begin that no system gives to whoever asks for any, and how many there are.
-const QUIET: (u32, u32) = (20_000, 12_000);
-
-/// Addresses of so many processes: ports that were free a moment ago. Nobody who asks for any port gets one of these before they
-/// are listened at, as a process does for its HTTP while the others are not there yet.
-pub fn hosts(processes: usize) -> Vec<String> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let (first, many) = QUIET;
-    let begin = std::process::id().wrapping_mul(61);
-    let ports = (0..many).map(|_| first + begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % many);
-    let free = ports.map(|port| format!("127.0.0.1:{port}")).filter(|host| TcpListener::bind(host).is_ok());
-    let hosts: Vec<String> = free.take(processes).collect();
-    assert_eq!(hosts.len(), processes, "so many ports are free");
-    hosts
-}
-
 /// A cluster with this configuration, once all of its processes say where they answer.
 pub fn run(text: &str, processes: usize) -> Vec<Server> {
-    let hosts = hosts(processes);
+    let hosts = ports::free(processes).unwrap();
     std::thread::scope(|scope| {
         let start = |process: usize| {
             let text = format!("{text}[cluster]\nhosts = {hosts:?}\nprocess = {process}\n");
