@@ -17,7 +17,6 @@ mod middle;
 mod program;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -29,6 +28,7 @@ use broker::Broker;
 use fill::fill;
 use middle::{median, spread};
 use program::Program;
+use tidings::cluster::ports;
 
 /// The topic that is written and read.
 const TOPIC: &str = "posts";
@@ -126,7 +126,7 @@ fn run(args: &Args, folder: &Path) -> Result<(), String> {
 
 /// Drains the topic from its first record to its last with two workers in so many processes.
 fn drain(posts: u64, brokers: &str, processes: usize, folder: &Path) -> Result<Came, String> {
-    let hosts = free_addresses(processes)?;
+    let hosts = ports::free(processes).map_err(|error| error.to_string())?;
     let begun = Instant::now();
     let mut programs = std::thread::scope(|scope| {
         let starting: Vec<_> = (0..processes)
@@ -168,14 +168,6 @@ fn stop(programs: &mut [Program]) -> Result<(), String> {
         let stopping: Vec<_> = programs.iter_mut().map(|program| scope.spawn(|| program.stop())).collect();
         stopping.into_iter().try_for_each(|stopping| stopping.join().expect("stopping does not panic"))
     })
-}
-
-fn free_addresses(processes: usize) -> Result<Vec<String>, String> {
-    let held = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<Vec<_>>>();
-    let addresses =
-        held.and_then(|held| held.iter().map(TcpListener::local_addr).collect::<std::io::Result<Vec<_>>>());
-    let addresses = addresses.map_err(|error| format!("no free port: {error}"))?;
-    Ok(addresses.iter().map(ToString::to_string).collect())
 }
 
 /// Hashtags and words over three windows each and since the start, so that both say the same whenever they are asked.

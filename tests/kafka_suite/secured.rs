@@ -5,12 +5,13 @@
 //! Invariant: no secret is in anything that the program prints.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tidings::cluster::ports;
 
 use crate::admin::Admin;
 use crate::broker::Broker;
@@ -34,7 +35,7 @@ struct Secured {
 impl Secured {
     fn start() -> Secured {
         let keys = TempDir::new().unwrap();
-        let (tls, scram) = (free_port(), free_port());
+        let [tls, scram] = free_ports();
         authority(keys.path(), "trusted");
         authority(keys.path(), "foreign");
         certificate(keys.path());
@@ -125,9 +126,10 @@ fn what_is_right_works_and_what_is_wrong_is_named() {
     refused(&secured.settings(plain, "trusted", TLS), 74, &[plain, "PLAINTEXT", "security.protocol"]);
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Two ports at which nobody listens.
+fn free_ports() -> [u16; 2] {
+    let port = |address: String| address.parse::<SocketAddr>().unwrap().port();
+    ports::free(2).unwrap().into_iter().map(port).collect::<Vec<_>>().try_into().unwrap()
 }
 
 fn openssl(folder: &Path, arguments: &str) {
