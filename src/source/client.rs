@@ -189,6 +189,10 @@ impl Watch {
     pub fn heard(&self, error: &KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", "{error}: {reason}");
         if let Some(code) = code(error).filter(|code| *code != Code::AllBrokersDown) {
+            // On a busy machine the answer may be there with the first call of a connection, all of whose failures are one code.
+            let untrusted =
+                code == Code::BrokerTransportFailure && reason.contains("certificate verify failed");
+            let code = if untrusted { Code::SSL } else { code };
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, reason.to_owned()));
         }
     }

@@ -172,3 +172,23 @@ fn the_reason_heard_last_explains_a_vague_error() {
     let clear = watch.explain(&KafkaError::Global(Code::UnknownTopic), "a:1");
     assert!(clear.contains("tidings topic list"), "{clear}");
 }
+
+#[test]
+fn a_certificate_that_is_refused_is_a_matter_of_settings_however_soon_it_comes() {
+    let reason = "ssl://localhost:9093/bootstrap: error:0A000086:SSL routines::certificate verify failed";
+    for heard in [Code::SSL, Code::BrokerTransportFailure] {
+        let (watch, error) = (Watch::default(), KafkaError::Global(heard));
+        watch.heard(&error, reason);
+        let error =
+            watch.client_error(&KafkaError::MetadataFetch(Code::BrokerTransportFailure), "localhost:9093");
+        assert!(matches!(&error, ClientError::Settings(text) if text.contains("ssl.ca.location")), "{error}");
+    }
+    let watch = Watch::default();
+    watch.heard(
+        &KafkaError::Global(Code::BrokerTransportFailure),
+        "ssl://localhost:9093/bootstrap: Connect failed",
+    );
+    let error =
+        watch.client_error(&KafkaError::MetadataFetch(Code::BrokerTransportFailure), "localhost:9093");
+    assert!(matches!(error, ClientError::Unreachable(_)), "{error}");
+}
