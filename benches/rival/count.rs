@@ -59,15 +59,15 @@ impl Count {
         }
     }
 
-    /// Takes a term of the post at hand: the first `len` bytes of a text.
+    /// Takes a term of the post at hand, which stands in a text from one place to another.
     #[inline]
-    pub fn stage(&mut self, text: &[u8], len: usize) {
-        let from = self.bytes.len();
+    pub fn stage(&mut self, text: &[u8], from: usize, to: usize) {
+        let kept = self.bytes.len();
         // What its head holds need not be copied.
-        if len > HEAD {
-            self.bytes.extend_from_slice(&text[..len]);
+        if to - from > HEAD {
+            self.bytes.extend_from_slice(&text[from..to]);
         }
-        self.staged.push(self.table.stage(text, len, from));
+        self.staged.push(self.table.stage(text, from, to, kept));
     }
 
     /// Counts the terms of the post at hand at its time, which is not ahead of the clock; `None`: in `all` only.

@@ -26,7 +26,7 @@ impl Spellings {
         self.bytes.extend_from_slice(key);
         self.bytes.push(0);
         self.bytes.extend_from_slice(spelling);
-        self.staged.push(self.table.stage(&self.bytes[from..], self.bytes.len() - from, from));
+        self.staged.push(self.table.stage(&self.bytes, from, self.bytes.len(), from));
     }
 
     /// Counts those of the post at hand.

@@ -51,13 +51,14 @@ impl Table {
         self.rows.len()
     }
 
-    /// Prepares the look-up of the first `len` bytes of a text, which will stand at `from` if they are longer than their head.
+    /// Prepares the look-up of a part of a text, which will stand at `kept` if it is longer than its head.
     #[inline]
-    pub fn stage(&self, text: &[u8], len: usize, from: usize) -> Staged {
-        let head = head_within(text, 0, len);
-        let tag = self.keys.tag(head, &text[..len]);
+    pub fn stage(&self, text: &[u8], from: usize, to: usize, kept: usize) -> Staged {
+        let (head, len) = (head_within(text, from, to), to - from);
+        let tag =
+            if len > HEAD { self.keys.tag(head, &text[from..to]) } else { self.keys.tag_of_head(head, len) };
         fetch(&self.slots, tag as usize & (self.slots.len() - 1));
-        Staged { head, tag, len, from }
+        Staged { head, tag, len, from: kept }
     }
 
     /// Looks the terms of a post up, and leaves their ids in `ids`. `bytes` are those of the longer ones. Rows are asked for

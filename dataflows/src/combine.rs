@@ -83,27 +83,40 @@ impl Combine {
     }
 
     /// Adds `n` occurrences of a term.
-    #[inline(always)]
+    #[inline]
     pub fn add(&mut self, pane: PaneIndex, term: &[u8], n: i64) {
-        self.add_head(pane, head(term), term, n);
+        self.turn_to(pane);
+        let head = head(term);
+        self.stage(head, self.keys.tag(head, term), term, n);
     }
 
-    /// The same of a term that is the first `len` bytes of a text.
+    /// Adds an occurrence of each of these terms, which stand in a text from one place to another.
     #[inline(always)]
-    pub fn add_first(&mut self, pane: PaneIndex, text: &[u8], len: usize, n: i64) {
-        self.add_head(pane, head_within(text, 0, len), &text[..len], n);
+    pub fn add_each<'a>(&mut self, pane: PaneIndex, terms: impl Iterator<Item = (&'a [u8], usize, usize)>) {
+        self.turn_to(pane);
+        // Else the compiler has to look after each term whether they are still the same.
+        let (keys, mut waiting) = (self.keys, self.waiting);
+        for (text, from, to) in terms {
+            let (head, len) = (head_within(text, from, to), to - from);
+            if len > HEAD {
+                self.stage_long(head, &text[from..to]);
+                continue;
+            }
+            self.staged[waiting] = Row { head, n: 1, len: len as u32, tag: keys.tag_of_head(head, len) };
+            waiting += 1;
+            if waiting == GROUP {
+                self.waiting = waiting;
+                self.ask_for_staged();
+                waiting = 0;
+            }
+        }
+        self.waiting = waiting;
     }
 
     /// Adds an update.
     pub fn add_update(&mut self, pane: PaneIndex, update: &Update<'_>) {
         self.turn_to(pane);
         self.stage(update.head, update.tag, &update.term(), update.n);
-    }
-
-    #[inline(always)]
-    fn add_head(&mut self, pane: PaneIndex, head: u128, term: &[u8], n: i64) {
-        self.turn_to(pane);
-        self.stage(head, self.keys.tag(head, term), term, n);
     }
 
     /// Posts have some dozens of terms, all of one pane, so that a group is as full as it should be.
@@ -118,7 +131,7 @@ impl Combine {
     #[inline(always)]
     fn stage(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
         if term.len() > HEAD {
-            return self.stage_long(head, tag, term, n);
+            return self.stage_long_tagged(head, tag, term, n);
         }
         self.staged[self.waiting] = Row { head, n, len: term.len() as u32, tag };
         self.waiting += 1;
@@ -180,7 +193,11 @@ impl Combine {
     }
 
     #[inline(never)]
-    fn stage_long(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
+    fn stage_long(&mut self, head: u128, term: &[u8]) {
+        self.stage_long_tagged(head, self.keys.tag(head, term), term, 1);
+    }
+
+    fn stage_long_tagged(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
         self.staged_bytes.extend_from_slice(term);
         self.staged_long.push(StagedLong { head, n, tag, len: term.len() });
         if self.staged_long.len() == GROUP {

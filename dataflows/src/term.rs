@@ -90,15 +90,28 @@ impl HashKeys {
     /// The hash of a term whose head is `head`: well mixed in all its bits.
     #[inline]
     pub fn hash(self, head: u128, term: &[u8]) -> u64 {
-        let length = (term.len() as u64).wrapping_mul(0x9FB2_1C65_1E98_DF25);
-        let short = fold((head >> 64) as u64 ^ self.one, head as u64 ^ self.two ^ length);
+        let short = self.hash_head(head, term.len());
         if term.len() <= HEAD { short } else { self.hash_rest(short, &term[HEAD..]) }
+    }
+
+    /// The hash of a term that its head holds.
+    #[inline]
+    fn hash_head(self, head: u128, len: usize) -> u64 {
+        let length = (len as u64).wrapping_mul(0x9FB2_1C65_1E98_DF25);
+        fold((head >> 64) as u64 ^ self.one, head as u64 ^ self.two ^ length)
     }
 
     /// The high half of that, by which tables and workers know a term.
     #[inline]
     pub fn tag(self, head: u128, term: &[u8]) -> u32 {
         (self.hash(head, term) >> 32) as u32
+    }
+
+    /// The same of a term that its head holds, by its length.
+    #[inline]
+    pub fn tag_of_head(self, head: u128, len: usize) -> u32 {
+        debug_assert!(len <= HEAD);
+        (self.hash_head(head, len) >> 32) as u32
     }
 
     #[cold]

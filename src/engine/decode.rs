@@ -1,10 +1,12 @@
 //! Records become posts, posts become terms, terms go to the counts that want them.
 //!
-//! Idea: one decoder a worker, with all buffers of its own. A post is taken apart once, whatever the number of counts, and
-//! each count takes the terms of its kind.
+//! Idea: one decoder a worker, with all buffers of its own. Some records are decoded, then their posts are counted one by one. A
+//! post is taken apart once, whatever the number of counts, and each count takes the terms of its kind.
 //! Invariant: a record counts whole or not at all: a post with too many terms adds nothing. What a record comes to depends on
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
 //! Cost: that of decoding and of cutting words; a look at each term per count, and one probe per term that it takes.
+
+use std::borrow::Cow;
 
 use tidings_dataflows::combine::{Combine, PaneIndex};
 use tidings_dataflows::intake::Gathered;
@@ -19,7 +21,7 @@ use super::tally::{Dating, Tally};
 use crate::config::{Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
-use crate::terms::extract::{Extractor, Input, Terms};
+use crate::terms::extract::{Extractor, Input, Key, Terms};
 use crate::terms::language::Detector;
 use crate::wall::wall_ms;
 
@@ -28,6 +30,10 @@ const FAR_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Terms from which on a pane is worth blocks of its own before its epoch ends: with many workers, some dozens for each.
 const WORTH: usize = 1 << 12;
+
+/// Records that are decoded before the first of them is counted. The code that decodes and the code that takes a text apart do
+/// not fit into the nearest cache together: record by record, each would be fetched anew for every post.
+const TOGETHER: usize = 16;
 
 /// A bad record that ends the run, since `posts.on_bad` is `fail`.
 pub type Fatal = String;
@@ -63,39 +69,37 @@ struct Wanting {
     table: usize,
     spellings: bool,
     filter: Filter,
-    /// Whether it wants the post at hand.
-    wants: bool,
-    /// Where the terms of the post at hand go; `None`: nowhere.
-    index: Option<PaneIndex>,
 }
 
 impl Wanting {
-    /// Adds those of a post's terms that are admitted to the first of `tables`, and how they are spelled, made in `room`, to the one
-    /// behind it.
+    /// Adds those of a post's terms that are admitted to the first of `tables`, there to a pane if any, and how they are spelled,
+    /// made in `room`, to the one behind it.
     #[inline(always)]
-    fn add(
+    fn add<'a>(
         &self,
-        terms: &Terms<'_>,
+        terms: &Terms<'a>,
+        pane: Option<PaneIndex>,
         tables: &mut [Combine],
         room: &mut Vec<u8>,
-        admits: impl Fn(&[u8]) -> bool,
+        admits: impl Fn(&Key<'a>) -> bool,
     ) {
-        for (key, spelling) in terms.of(self.of).filter(|(key, _)| admits(key.bytes())) {
-            if let Some(index) = self.index {
-                tables[0].add_first(index, key.text, key.len, 1);
+        if let Some(pane) = pane {
+            let place = |key: Key<'a>| (key.text, key.from, key.to);
+            if self.of == Kind::Words {
+                let words = terms.words().filter(&admits);
+                tables[0].add_each(pane, words.map(place));
+            } else {
+                let own = terms.of(self.of).map(|(key, _)| key).filter(&admits);
+                tables[0].add_each(pane, own.map(place));
             }
-            // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
-            // shows what it would show had it always been there.
-            if self.spellings {
+        }
+        // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
+        // shows what it would show had it always been there.
+        if self.spellings {
+            for (key, spelling) in terms.of(self.of).filter(|(key, _)| admits(key)) {
                 spelled(key.bytes(), spelling, room);
                 let since_the_start = tables[1].pane(Pane::ALL);
                 tables[1].add(since_the_start, room, 1);
-            }
-        }
-        // Another loop, since one over both would be a call a term.
-        if let (Kind::Words, Some(index)) = (self.of, self.index) {
-            for key in terms.plain().filter(|key| admits(key.bytes())) {
-                tables[0].add_first(index, key.text, key.len, 1);
             }
         }
     }
@@ -136,8 +140,6 @@ impl Decode {
                 table,
                 spellings: has_spellings(count.of),
                 filter: Filter::new(count)?,
-                wants: false,
-                index: None,
             });
             table += 1 + usize::from(has_spellings(count.of));
         }
@@ -172,19 +174,21 @@ impl Decode {
             self.dating.progress.turn();
         }
         let mut fatal = Ok(());
-        for (origin, value) in records.iter() {
-            match self.record(origin, value, gathered) {
-                Ok(()) => {}
-                Err(bad) => {
-                    *gathered.tally.bad.entry(bad.reason).or_default() += 1;
-                    if self.on_bad == OnBad::Fail && fatal.is_ok() {
-                        let (place, reason) = ((self.name_of)(origin.partition), bad.reason.as_str());
-                        fatal = Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
-                    }
-                    if let Some(refused) = &self.refused {
-                        refused(origin, value, &bad);
-                    }
-                    self.samples.show(&self.name_of, origin, &bad);
+        let (mut records, mut read) = (records.iter(), Vec::with_capacity(TOGETHER));
+        loop {
+            read.clear();
+            let some = records.by_ref().take(TOGETHER);
+            read.extend(some.map(|(origin, value)| (origin, value, self.decoder.decode(value))));
+            if read.is_empty() {
+                break;
+            }
+            for (origin, value, record) in &read {
+                let counted = match record {
+                    Ok(record) => self.count(*origin, record, gathered).map_err(Cow::Owned),
+                    Err(bad) => Err(Cow::Borrowed(bad)),
+                };
+                if let Err(bad) = counted {
+                    fatal = fatal.and(self.refuse(*origin, *value, &bad, &mut gathered.tally));
                 }
             }
         }
@@ -205,16 +209,37 @@ impl Decode {
         }
     }
 
-    fn record(
+    /// Takes note of a bad record, which is an error where it is to end the run.
+    #[cold]
+    fn refuse(
         &mut self,
         origin: Origin,
         value: Option<&[u8]>,
+        bad: &Bad,
+        tally: &mut Tally,
+    ) -> Result<(), Fatal> {
+        *tally.bad.entry(bad.reason).or_default() += 1;
+        if let Some(refused) = &self.refused {
+            refused(origin, value, bad);
+        }
+        self.samples.show(&self.name_of, origin, bad);
+        if self.on_bad == OnBad::Fail {
+            let (place, reason) = ((self.name_of)(origin.partition), bad.reason.as_str());
+            return Err(format!("{place} offset {}: {reason}: {}", origin.offset, bad.detail));
+        }
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        origin: Origin,
+        record: &Record<'_>,
         gathered: &mut Gathered<Tally>,
     ) -> Result<(), Bad> {
-        let post = match self.decoder.decode(value)? {
+        let post = match record {
             Record::Post(post) => post,
             Record::Other(kind) => {
-                *gathered.tally.other.entry(kind.into()).or_default() += 1;
+                *gathered.tally.other.entry((*kind).into()).or_default() += 1;
                 return Ok(());
             }
         };
@@ -222,8 +247,8 @@ impl Decode {
             *gathered.tally.other.entry("repost".into()).or_default() += 1;
             return Ok(());
         }
-        let when = self.when(origin, &post);
-        let language = self.detector.as_mut().map(|detector| language(&post, detector)).unwrap_or_default();
+        let when = self.when(origin, post);
+        let language = self.detector.as_mut().map(|detector| language(post, detector)).unwrap_or_default();
         let input = Input { text: &post.text, html: post.html, hashtags: post.hashtags.as_deref() };
         let terms = self
             .extractor
@@ -240,20 +265,19 @@ impl Decode {
             When::Undated => gathered.tally.undated += 1,
         }
         for count in &mut self.counts {
-            count.wants = count.filter.wants(&language, &terms);
+            if !count.filter.wants(&language, &terms) {
+                continue;
+            }
             let pane = match when {
-                _ if !count.wants => None,
                 When::At(time) => Some(count.panes.pane_for(time, gathered.clock)),
                 _ => count.panes.has_all().then_some(Pane::ALL),
             };
-            count.index = pane.map(|pane| gathered.tables[count.table].pane(pane));
-        }
-        for count in self.counts.iter().filter(|count| count.wants) {
             let (tables, room) = (&mut gathered.tables[count.table..], &mut self.spelled);
+            let pane = pane.map(|pane| tables[0].pane(pane));
             if count.filter.admits_all() {
-                count.add(&terms, tables, room, |_| true);
+                count.add(&terms, pane, tables, room, |_| true);
             } else {
-                count.add(&terms, tables, room, |key| count.filter.admits(key));
+                count.add(&terms, pane, tables, room, |key| count.filter.admits(key.bytes()));
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::Kind;
 use super::entities::{Entity, EntityKind, scan};
-use super::found::{Found, Home, Kinds, Term};
+use super::found::{Found, Kinds, Term};
 pub use super::found::{MAX_KEY, MAX_TERMS, TooManyTerms};
 use super::html::{all_apart, unescape};
 use super::pieces::Pieces;
@@ -70,12 +70,18 @@ impl Extractor {
                 self.found.end();
                 let beside = self.found.text.as_bytes();
                 let (entities, terms) = self.found.terms.split_at(self.found.entities);
+                // A post has words of one of the two only.
+                let (text, words) = match self.pieces.plain_words(&self.found) {
+                    [] => (beside, &self.found.words[..]),
+                    plain => (self.sketch.folded(), plain),
+                };
                 Ok(Terms {
                     too_long: self.found.too_long,
                     homes: [(self.sketch.folded(), input.text.as_bytes()), (beside, beside)],
                     entities: entities.iter(),
                     terms: terms.iter(),
-                    plain: self.pieces.plain_words(&self.found).iter(),
+                    text,
+                    words: words.iter(),
                 })
             }
             ControlFlow::Break(error) => Err(error),
@@ -174,54 +180,53 @@ pub struct Terms<'a> {
     homes: Homes<'a>,
     /// Entities, of the text or named by the post itself.
     entities: std::slice::Iter<'a, Term>,
-    /// What the rest was split into.
+    /// Phrases and emoji, which stand in the rest.
     terms: std::slice::Iter<'a, Term>,
-    /// Words that stand behind those terms.
-    plain: std::slice::Iter<'a, [u32; 2]>,
+    /// Where words stand, and the text in which they do.
+    words: std::slice::Iter<'a, [u32; 2]>,
+    text: &'a [u8],
 }
 
 /// A key, and the text in which it stands: who wants to look at sixteen bytes at once sees whether there are as many.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
-    /// What begins with the key and mostly goes on behind it.
+    /// What the key stands in, which mostly goes on behind it.
     pub text: &'a [u8],
-    /// Bytes of the key.
-    pub len: usize,
+    /// Where it begins.
+    pub from: usize,
+    /// Where it ends.
+    pub to: usize,
 }
 
 impl<'a> Key<'a> {
-    #[inline(always)]
-    fn new(text: &'a [u8], at: Range<usize>) -> Key<'a> {
-        Key { text: &text[at.start..], len: at.len() }
-    }
-
     /// The key alone.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
-        &self.text[..self.len]
+        &self.text[self.from..self.to]
     }
 }
 
 impl<'a> Terms<'a> {
-    /// Those of one kind, each with its spelling, but for those of [`Terms::plain`].
+    /// Those of one kind, each with its spelling; of words see [`Terms::words`].
     #[inline]
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = (Key<'a>, &'a [u8])> + Clone + use<'a> {
         let terms = match kind {
-            Kind::Words | Kind::Phrases | Kind::Emoji => &self.terms,
-            Kind::Hashtags | Kind::Mentions | Kind::Cashtags | Kind::Domains => &self.entities,
+            Kind::Phrases | Kind::Emoji => self.terms.clone(),
+            Kind::Hashtags | Kind::Mentions | Kind::Cashtags | Kind::Domains => self.entities.clone(),
+            Kind::Words => [].iter(),
         };
-        let (homes, terms) = (self.homes, terms.clone());
+        let homes = self.homes;
         terms.filter(move |term| term.kind == kind).map(move |found| {
             let (_, key, spelling) = term(&homes, found);
             (key, spelling)
         })
     }
 
-    /// Words that are spelled as their keys, of a post that has no others than of ASCII.
+    /// The words, which are spelled as their keys.
     #[inline]
-    pub fn plain(&self) -> impl Iterator<Item = Key<'a>> + Clone + use<'a> {
-        let (homes, plain) = (self.homes, self.plain.clone());
-        plain.map(move |place| word(&homes, place).1)
+    pub fn words(&self) -> impl Iterator<Item = Key<'a>> + Clone + use<'a> {
+        let (text, words) = (self.text, self.words.clone());
+        words.map(move |place| word(text, place).1)
     }
 }
 
@@ -235,23 +240,23 @@ impl<'a> Iterator for Terms<'a> {
             .next()
             .or_else(|| self.terms.next())
             .map(|found| term(homes, found))
-            .or_else(|| self.plain.next().map(|place| word(homes, place)))
+            .or_else(|| self.words.next().map(|place| word(self.text, place)))
             .map(|(kind, key, spelling)| (kind, key.bytes(), spelling))
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let length = self.entities.len() + self.terms.len() + self.plain.len();
+        let length = self.entities.len() + self.terms.len() + self.words.len();
         (length, Some(length))
     }
 
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(self, start: B, mut with: F) -> B {
-        let Terms { homes, entities, terms, plain, .. } = self;
+        let Terms { homes, entities, terms, words, text, .. } = self;
         let mut with =
             |all, (kind, key, spelling): (Kind, Key<'a>, &'a [u8])| with(all, (kind, key.bytes(), spelling));
         let all = entities.chain(terms).fold(start, |all, found| with(all, term(&homes, found)));
-        plain.fold(all, |all, place| with(all, word(&homes, place)))
+        words.fold(all, |all, place| with(all, word(text, place)))
     }
 }
 
@@ -262,16 +267,17 @@ type Homes<'a> = [(&'a [u8], &'a [u8]); 2];
 #[inline(always)]
 fn term<'a>(homes: &Homes<'a>, term: &Term) -> (Kind, Key<'a>, &'a [u8]) {
     let (keys, spellings) = homes[term.home as usize];
-    let (key, spelling) = (Key::new(keys, term.key.range()), &spellings[term.spelling.range()]);
+    let Range { start, end } = term.key.range();
+    let (key, spelling) = (Key { text: keys, from: start, to: end }, &spellings[term.spelling.range()]);
     debug_assert!([key.bytes(), spelling].into_iter().all(|text| std::str::from_utf8(text).is_ok()));
     (term.kind, key, spelling)
 }
 
-/// A word of the post, which stands in its folded text.
+/// A word, which stands in this text.
 #[inline(always)]
-fn word<'a>(homes: &Homes<'a>, &[start, end]: &[u32; 2]) -> (Kind, Key<'a>, &'a [u8]) {
-    let key = Key::new(homes[Home::Written as usize].0, start as usize..end as usize);
-    debug_assert!(key.bytes().is_ascii());
+fn word<'a>(text: &'a [u8], &[start, end]: &[u32; 2]) -> (Kind, Key<'a>, &'a [u8]) {
+    let key = Key { text, from: start as usize, to: end as usize };
+    debug_assert!(std::str::from_utf8(key.bytes()).is_ok());
     (Kind::Words, key, key.bytes())
 }
 

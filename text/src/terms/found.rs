@@ -1,6 +1,6 @@
 //! The terms of one post while they are being gathered.
 //!
-//! Idea: a term is two places, of its key and its spelling. Where a short post has no other words than of ASCII, nothing is
+//! Idea: a term is two places, of its key and its spelling; a word is one, since it is spelled as its key. Where a short post has no other words than of ASCII, nothing is
 //! written down or copied for them: the runs of its text are the words, and the keys stand in the text that was folded as a
 //! whole. Else keys and spellings stand one behind the other in one long string.
 //! Invariant: no key is longer than [`MAX_KEY`], and there are never more than [`MAX_TERMS`] terms, those that are too
@@ -113,11 +113,13 @@ type Key = Option<Place>;
 pub(super) struct Found {
     /// Keys and spellings that stand in no text of the post, and what lies between them.
     pub(super) text: String,
-    /// In the order of the text for each kind.
+    /// In the order of the text for each kind; words are not among them.
     pub(super) terms: Vec<Term>,
+    /// Where the keys of words stand in `text`, which are spelled as these.
+    pub(super) words: Vec<[u32; 2]>,
     /// Entities, of the text or named by the post itself: the first so many.
     pub(super) entities: usize,
-    /// Words of the post beside those terms: the first so many that were found in it.
+    /// Words beside those that were not written down: the first so many that were found in the post.
     pub(super) plain: usize,
     /// Terms whose keys are too long.
     pub(super) too_long: usize,
@@ -127,6 +129,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.terms.clear();
+        self.words.clear();
         self.entities = 0;
         self.plain = 0;
         self.too_long = 0;
@@ -241,18 +244,17 @@ impl Found {
             && let Some(first) = previous.replace(key)
         {
             let phrase = self.join(first, key);
-            self.add_key(Kind::Phrases, phrase)?;
+            let term = |key| Term { kind: Kind::Phrases, home: Home::Beside, key, spelling: key };
+            self.record(phrase.map(term))?;
         }
         if wanted.has(Kind::Words) {
-            self.add_key(Kind::Words, key)?;
+            self.check_room(1)?;
+            match key {
+                Some(Place { start, end }) => self.words.push([start, end]),
+                None => self.too_long += 1,
+            }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Takes a term that is spelled as its key.
-    #[inline(always)]
-    fn add_key(&mut self, kind: Kind, key: Key) -> ControlFlow<TooManyTerms> {
-        self.record(key.map(|key| Term { kind, home: Home::Beside, key, spelling: key }))
     }
 
     /// Where the key of this term now stands.
@@ -285,7 +287,7 @@ impl Found {
     /// Whether so many terms more are not too many.
     #[inline(always)]
     fn check_room(&self, more: usize) -> ControlFlow<TooManyTerms> {
-        if self.terms.len() + self.too_long + more > MAX_TERMS {
+        if self.terms.len() + self.words.len() + self.too_long + more > MAX_TERMS {
             return ControlFlow::Break(TooManyTerms);
         }
         ControlFlow::Continue(())

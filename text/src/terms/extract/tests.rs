@@ -46,8 +46,8 @@ proptest! {
         let terms = extractor.extract(&input).expect("the text is short");
         prop_assert_eq!(terms.len(), terms.clone().count());
         for kind in Kind::ALL {
-            let plain = terms.plain().filter(|_| kind == Kind::Words).map(|key| (key.bytes(), key.bytes()));
-            let by_kind: Vec<_> = terms.of(kind).map(|(key, spelling)| (key.bytes(), spelling)).chain(plain).collect();
+            let words = terms.words().filter(|_| kind == Kind::Words).map(|key| (key.bytes(), key.bytes()));
+            let by_kind: Vec<_> = terms.of(kind).map(|(key, spelling)| (key.bytes(), spelling)).chain(words).collect();
             let among_others = terms.clone().filter(|term| term.0 == kind).map(|term| (term.1, term.2));
             prop_assert_eq!(by_kind, among_others.collect::<Vec<_>>());
         }
