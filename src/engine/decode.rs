@@ -6,12 +6,12 @@
 //! the record and the settings alone, but for one thing: whether it is more than 24 h ahead of the wall clock.
 //! Cost: that of decoding and of cutting words; a look at each term per count, and one probe per term that it takes.
 
+mod wanting;
+
 use std::borrow::Cow;
 
-use tidings_dataflows::combine::{Combine, PaneIndex};
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::records::{Origin, Records};
-use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::{Pane, Windows};
 
 use super::filter::{Filter, language};
@@ -21,9 +21,10 @@ use super::tally::{Dating, Tally};
 use crate::config::{Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
-use crate::terms::extract::{Extractor, Input, Key, Terms};
+use crate::terms::extract::{Extractor, Input};
 use crate::terms::language::Detector;
 use crate::wall::wall_ms;
+use wanting::Wanting;
 
 /// A post further ahead of the wall clock than this counts in `all` only.
 const FAR_AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
@@ -60,49 +61,6 @@ pub struct Decode {
     spelled: Vec<u8>,
     name_of: NameOf,
     refused: Option<Refused>,
-}
-
-/// A count: what it wants of a post, and where its terms go.
-struct Wanting {
-    of: Kind,
-    panes: Panes,
-    table: usize,
-    spellings: bool,
-    filter: Filter,
-}
-
-impl Wanting {
-    /// Adds those of a post's terms that are admitted to the first of `tables`, there to a pane if any, and how they are spelled,
-    /// made in `room`, to the one behind it.
-    #[inline(always)]
-    fn add<'a>(
-        &self,
-        terms: &Terms<'a>,
-        pane: Option<PaneIndex>,
-        tables: &mut [Combine],
-        room: &mut Vec<u8>,
-        admits: impl Fn(&Key<'a>) -> bool,
-    ) {
-        if let Some(pane) = pane {
-            let place = |key: Key<'a>| (key.text, key.from, key.to);
-            if self.of == Kind::Words {
-                let words = terms.words().filter(&admits);
-                tables[0].add_each(pane, words.map(place));
-            } else {
-                let own = terms.of(self.of).map(|(key, _)| key).filter(&admits);
-                tables[0].add_each(pane, own.map(place));
-            }
-        }
-        // Whether a post has a usable time is nothing to how its terms are spelled; so a window that is added later
-        // shows what it would show had it always been there.
-        if self.spellings {
-            for (key, spelling) in terms.of(self.of).filter(|(key, _)| admits(key)) {
-                spelled(key.bytes(), spelling, room);
-                let since_the_start = tables[1].pane(Pane::ALL);
-                tables[1].add(since_the_start, room, 1);
-            }
-        }
-    }
 }
 
 /// Whether a kind shows its commonest spelling instead of its key.

@@ -1,11 +1,11 @@
 //! The terms of one post while they are being gathered.
 //!
-//! Idea: a term is two places, of its key and its spelling; a word is one, since it is spelled as its key. Where a short post has no other words than of ASCII, nothing is
-//! written down or copied for them: the runs of its text are the words, and the keys stand in the text that was folded as a
-//! whole. Else keys and spellings stand one behind the other in one long string.
+//! Idea: a term is two places, of its key and its spelling; a word is one, since it is spelled as its key. Where a short post
+//! has no other words than of ASCII, nothing is written down or copied for them: the runs of its text are the words, and the
+//! keys stand in the text that was folded as a whole. Else keys and spellings stand one behind the other in one long string.
 //! Invariant: no key is longer than [`MAX_KEY`], and there are never more than [`MAX_TERMS`] terms, those that are too
 //! long included.
-//! Cost: two buffers that are used again for the next post.
+//! Cost: three buffers that are used again for the next post.
 
 use std::ops::{ControlFlow, Range};
 
