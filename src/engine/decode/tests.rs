@@ -1,6 +1,8 @@
-//! Panes leave an epoch early once all partitions have passed them, and only then.
+//! Panes leave an epoch early once all partitions have passed them, and only then; bad records are refused in their places.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::Span;
@@ -99,4 +101,56 @@ fn the_partition_that_is_furthest_behind_decides_until_it_has_nothing_for_an_epo
     case.end_epoch();
     (10..14).for_each(|second| case.fill(0, second));
     assert_eq!(case.sent(), [10, 11]);
+}
+
+/// Records are decoded some at a time; what is wrong with one is nothing to those beside it, wherever it stands among them.
+#[test]
+fn bad_records_are_refused_in_order_and_the_others_count() {
+    let mut config = config::load(None, [], Vec::new()).expect("the defaults are valid").config;
+    config.counts.retain(|count| count.of == Kind::Words);
+    for on_bad in [OnBad::Count, OnBad::Fail] {
+        config.posts.on_bad = on_bad;
+        let refused = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&refused);
+        let take: Refused = Box::new(move |origin, value, bad| {
+            assert!(value.is_some());
+            seen.borrow_mut().push((origin.offset, bad.reason));
+        });
+        let windows = Windows::new(vec![Span { size: 60_000, slide: 1000 }], false).expect("one fits");
+        let mut decode = Decode::new(&config, &[windows], Box::new(|_| "a-0".to_owned()), Some(take))
+            .expect("they are valid");
+        let (mut records, mut expected) = (Records::new(0), Vec::new());
+        let many = 3 * TOGETHER as i64 + 1;
+        for offset in 0..many {
+            let text = match offset {
+                offset if offset % 7 == 3 => {
+                    expected.push((offset, Reason::Json));
+                    "{".to_owned()
+                }
+                offset if offset % 11 == 5 => {
+                    expected.push((offset, Reason::TooManyTerms));
+                    serde_json::json!({ "text": "a ".repeat(10_001) }).to_string()
+                }
+                _ => serde_json::json!({ "text": "word" }).to_string(),
+            };
+            let origin = Origin { partition: 0, offset, time: BEGIN as i64 };
+            records.push(origin, Some(text.as_bytes()));
+        }
+        let mut gathered = Gathered::new(1, HashKeys::new(7));
+        let ended = decode.decode(&records, &mut gathered);
+        assert_eq!(*refused.borrow(), expected);
+        assert_eq!(
+            ended.err().map(|why| why.contains("a-0 offset 3: ")),
+            (on_bad == OnBad::Fail).then_some(true)
+        );
+        let good = many - expected.len() as i64;
+        assert_eq!(gathered.tally.posts, good as u64);
+        let mut found = BTreeMap::new();
+        gathered.tables[0].drain(1, 1, |block| {
+            for (_, update) in block.iter() {
+                *found.entry(update.term().to_vec()).or_insert(0) += update.n;
+            }
+        });
+        assert_eq!(found, BTreeMap::from([(b"word".to_vec(), good)]));
+    }
 }
