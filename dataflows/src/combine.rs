@@ -99,7 +99,8 @@ impl Combine {
         for (text, from, to) in terms {
             let (head, len) = (head_within(text, from, to), to - from);
             if len > HEAD {
-                self.stage_long(head, &text[from..to]);
+                let term = &text[from..to];
+                self.stage_long(head, keys.tag(head, term), term, 1);
                 continue;
             }
             self.staged[waiting] = Row { head, n: 1, len: len as u32, tag: keys.tag_of_head(head, len) };
@@ -131,7 +132,7 @@ impl Combine {
     #[inline(always)]
     fn stage(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
         if term.len() > HEAD {
-            return self.stage_long_tagged(head, tag, term, n);
+            return self.stage_long(head, tag, term, n);
         }
         self.staged[self.waiting] = Row { head, n, len: term.len() as u32, tag };
         self.waiting += 1;
@@ -193,11 +194,7 @@ impl Combine {
     }
 
     #[inline(never)]
-    fn stage_long(&mut self, head: u128, term: &[u8]) {
-        self.stage_long_tagged(head, self.keys.tag(head, term), term, 1);
-    }
-
-    fn stage_long_tagged(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
+    fn stage_long(&mut self, head: u128, tag: u32, term: &[u8], n: i64) {
         self.staged_bytes.extend_from_slice(term);
         self.staged_long.push(StagedLong { head, n, tag, len: term.len() });
         if self.staged_long.len() == GROUP {

@@ -7,8 +7,8 @@ use tidings_dataflows::combine::{Combine, PaneIndex};
 use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::windows::Pane;
 
-use super::super::filter::Filter;
-use super::super::panes::Panes;
+use crate::engine::filter::Filter;
+use crate::engine::panes::Panes;
 use crate::terms::Kind;
 use crate::terms::extract::{Key, Terms};
 
