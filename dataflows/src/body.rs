@@ -173,17 +173,28 @@ impl Builder {
         self.bytes[start..self.used].copy_from_slice(term);
         self.end();
     }
-    /// The same of a term of `len` bytes that its head holds.
+    /// The same of a term of `len` bytes that its head holds. The halves of the head are written one by one: put together in
+    /// memory first, they would be read as one before the processor has them as one, and it would wait.
     #[inline]
     pub fn push_short(&mut self, head: u128, len: usize, n: u64) {
-        self.push_from(&head.to_be_bytes(), len, n);
+        match self.room() {
+            Some((count, to)) if n < 0x80 => {
+                *count = n as u8;
+                let (one, two) = to.split_at_mut(HEAD / 2);
+                one.copy_from_slice(&((head >> 64) as u64).to_be_bytes());
+                two.copy_from_slice(&(head as u64).to_be_bytes());
+                self.used += 1 + len;
+                self.end();
+            }
+            _ => self.push(&head.to_be_bytes()[..len], n),
+        }
     }
     /// The same of a term of `len` bytes, which others may follow. Of a short one as many bytes as a head has are copied, whatever
     /// it has itself: the next record stands on what is too much.
     #[inline(always)]
     fn push_from(&mut self, from: &[u8], len: usize, n: u64) {
-        if let Some((count, to)) = self.bytes.get_mut(self.used..).and_then(|room| room.split_first_mut())
-            && let (Some(to), Some(from)) = (to.first_chunk_mut::<HEAD>(), from.first_chunk::<HEAD>())
+        if let Some((count, to)) = self.room()
+            && let Some(from) = from.first_chunk::<HEAD>()
             && (n < 0x80) & (len <= HEAD)
         {
             *count = n as u8;
@@ -193,6 +204,12 @@ impl Builder {
         } else {
             self.push(&from[..len], n);
         }
+    }
+    /// Where the next record goes if its count takes one byte and its term no more than a head, and there is room.
+    #[inline(always)]
+    fn room(&mut self) -> Option<(&mut u8, &mut [u8; HEAD])> {
+        let (count, to) = self.bytes.get_mut(self.used..)?.split_first_mut()?;
+        Some((count, to.first_chunk_mut()?))
     }
     /// Makes sure of so many bytes and the padding, and of some more, a little at a time: a body may be large, and much of what
     /// was reserved for it may not be needed.

@@ -68,6 +68,7 @@ impl Records {
         self.owner = owner as u32;
     }
     /// Adds a record.
+    #[inline]
     pub fn push(&mut self, origin: Origin, value: Option<&[u8]>) {
         self.bytes.extend_from_slice(value.unwrap_or_default());
         self.ends.push(self.bytes.len() as u64 | if value.is_none() { TOMBSTONE } else { 0 });

@@ -16,8 +16,8 @@ pub(crate) const SMALLEST: usize = 3;
 /// Terms that are counted together.
 pub(crate) const GROUP: usize = 32;
 
-/// Rows that are written ahead of their use at a time.
-const STEP: usize = 8 * GROUP;
+/// Rows that are written ahead of their use at a time; as many are asked for that will be written next.
+const STEP: usize = 2 * GROUP;
 
 /// The terms of one pane.
 pub(crate) struct Table {
@@ -124,6 +124,8 @@ impl Table {
     fn write_ahead(&mut self, least: usize) {
         let most = self.rows.all.capacity().max(least);
         self.rows.all.resize((least + STEP).min(most), Row::default());
+        let ahead = self.rows.all.spare_capacity_mut();
+        (0..STEP).step_by(2).for_each(|row| fetch(ahead, row));
     }
 
     /// Adds to a row.
