@@ -3,7 +3,8 @@
 //! Idea: keep a bench of K to 4K candidates: every term at or above a floor, which is a place in the ranking
 //! (a count and a term, so that ties are settled too). An addition that lifts a term over the floor benches it; a
 //! subtraction only ever drops terms below it. While the bench holds K, the top K are in it; when it does not,
-//! all totals are scanned once and the floor is set anew at place 2K.
+//! all totals are scanned once and the floor is set anew at place 2K. At the beginning, when nearly every term is new, nothing is
+//! benched term by term: the first floor comes from such a scan.
 //! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
 //! the floor (no floor: if it is positive).
 //! Cost: a comparison per addition, which the caller makes; per epoch and per compaction O(bench), here 1 to 4 thousand
@@ -21,6 +22,9 @@ pub struct Leaders {
     window: usize,
     k: usize,
     floor: Option<(i64, Vec<u8>)>,
+    /// Whether nothing is benched until the next `close`, which scans all totals: there were so few terms at the last one that
+    /// most of those that come will be new.
+    waits: bool,
     /// The bench at the end of the last epoch.
     bench: Vec<Counted>,
     /// Who has come to it since then.
@@ -39,12 +43,16 @@ impl Leaders {
     pub fn new(window: usize, k: usize) -> Self {
         assert!(k > 0);
         let (bench, risen, benched) = Default::default();
-        Leaders { window, k, floor: None, bench, risen, benched, top: Arc::default() }
+        Leaders { window, k, floor: None, waits: true, bench, risen, benched, top: Arc::default() }
     }
 
     /// A total below this is not benched, and one above it is. It stays the same from one `close` to the next.
     pub fn least(&self) -> i64 {
-        self.floor.as_ref().map_or(1, |(floor, _)| *floor)
+        match &self.floor {
+            _ if self.waits => i64::MAX,
+            Some((floor, _)) => *floor,
+            None => 1,
+        }
     }
 
     /// To be called after additions to the total of `id` by which it reaches `least`, or leaves it upwards: one that was above it
@@ -64,10 +72,15 @@ impl Leaders {
     /// Ends an epoch. The top K, in no order.
     pub fn close(&mut self, totals: &Totals) -> Arc<Top> {
         let (before, risen) = (std::mem::take(&mut self.bench), std::mem::take(&mut self.risen));
-        self.bench = self.benched_of(before.iter().map(|(_, id)| *id).chain(risen), totals);
-        if self.bench.len() < self.k && self.floor.is_some() {
+        if !self.waits {
+            // They stand far from each other, and some thousands of them are near enough for as long as it takes.
+            before.iter().for_each(|(_, id)| totals.fetch(*id));
+            self.bench = self.benched_of(before.iter().map(|(_, id)| *id).chain(risen), totals);
+        }
+        if self.waits || self.bench.len() < self.k && self.floor.is_some() {
             self.scan(totals);
         }
+        self.waits = totals.len() <= 4 * self.k;
         if self.bench != before {
             self.top = Arc::new(self.first(self.bench.clone(), totals));
         }

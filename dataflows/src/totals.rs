@@ -160,6 +160,12 @@ impl Totals {
         let (shard, row) = split(id);
         self.shards[shard].totals(row, window)[0]
     }
+    /// Asks for the row of an id.
+    #[inline]
+    pub fn fetch(&self, id: u32) {
+        let (shard, row) = split(id);
+        self.shards[shard].fetch(row);
+    }
     /// What a row says, and the term where its head does not hold it.
     #[inline]
     fn known(&self, id: u32) -> (Known, Option<&[u8]>) {

@@ -109,6 +109,11 @@ impl Shard {
     pub(super) fn fetch_slot(&self, tag: u32) {
         self.index.fetch(known_by(tag));
     }
+    /// Asks for a row.
+    #[inline]
+    pub(super) fn fetch(&self, row: usize) {
+        fetch(&self.rows, self.start(row));
+    }
     /// Asks for the row of a tag, whose slot should be near by now. Where the row begins that it most likely is.
     #[inline(always)]
     pub(super) fn fetch_row(&self, tag: u32) -> usize {
