@@ -178,7 +178,7 @@ impl Builder {
     #[inline]
     pub fn push_short(&mut self, head: u128, len: usize, n: u64) {
         match self.room() {
-            Some((count, to)) if n < 0x80 => {
+            Some((count, to)) if (n < 0x80) & (len <= HEAD) => {
                 *count = n as u8;
                 let (one, two) = to.split_at_mut(HEAD / 2);
                 one.copy_from_slice(&((head >> 64) as u64).to_be_bytes());

@@ -8,7 +8,8 @@
 //! Invariant: when an epoch closes, a term with a positive total is benched if and only if it ranks at or above
 //! the floor (no floor: if it is positive).
 //! Cost: a comparison per addition, which the caller makes; per epoch and per compaction O(bench), here 1 to 4 thousand
-//! entries; a scan of all D totals only after more than K of the 2K leaders of the last scan have fallen below the floor.
+//! entries; a scan of all D totals only after more than K of the 2K leaders of the last scan have fallen below the floor, and
+//! after an epoch that began with no more than 4K terms.
 
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;

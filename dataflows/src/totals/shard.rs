@@ -110,16 +110,16 @@ impl Shard {
         self.index.fetch(known_by(tag));
     }
     /// Asks for a row.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fetch(&self, row: usize) {
         fetch(&self.rows, self.start(row));
     }
     /// Asks for the row of a tag, whose slot should be near by now. Where the row begins that it most likely is.
     #[inline(always)]
     pub(super) fn fetch_row(&self, tag: u32) -> usize {
-        let start = self.start(self.index.guess(known_by(tag)));
-        fetch(&self.rows, start);
-        start
+        let row = self.index.guess(known_by(tag));
+        self.fetch(row);
+        self.start(row)
     }
     /// The row of a term, or the slot where it would go.
     #[inline(always)]
