@@ -112,6 +112,8 @@ impl Table {
             self.long.push(whole.into());
         }
         self.rows.push(Row { head: new.head, totals: [0; COLUMNS], len: new.len as u32, long });
+        // As in the engine.
+        fetch(self.rows.spare_capacity_mut(), 0);
         let low = (self.slots.len() - 1) as u32;
         self.slots[at as usize] = new.tag & !low | (id + 1);
         if 2 * self.rows.len() >= self.slots.len() {

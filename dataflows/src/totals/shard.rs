@@ -150,6 +150,8 @@ impl Shard {
         }
         self.rows.extend([(head >> 64) as i64, head as i64, length as i64]);
         self.rows.resize((row + 1) * self.stride, 0);
+        // Else the next new row would wait for memory that nobody has asked for.
+        fetch(self.rows.spare_capacity_mut(), 0);
         row
     }
 
