@@ -1,11 +1,14 @@
 //! A dictionary as an automaton that is drawn while texts are read.
 //!
 //! Idea: the dictionaries of `icu_segmenter` are packed tightly, so that each step into one is a search among all
-//! characters that may follow. Texts take the same few thousand steps again and again; a step that was taken once stands in
-//! a hash table, by the place from which it leads and the character.
-//! Invariant: a step leads where the dictionary's own cursor leads, whatever was read before. A table that is full is
-//! emptied; what it held is found again.
-//! Cost: a multiplication and a load for a step that was taken before. At most 3 MiB, for texts that take them all.
+//! characters that may follow. Texts take the same few thousand steps again and again, so a step that was taken is remembered:
+//! where words begin by its character alone, since these steps are half of all and so stand close together; behind that in a hash
+//! table, by the place from which it leads and the character. Most of what texts bring anew are steps that lead nowhere, from the
+//! end of one word to the beginning of another: where there is no room for all, these make room for each other.
+//! Invariant: a step leads where the dictionary's own cursor leads, whatever was read before, and whatever of it was forgotten.
+//! Cost: a multiplication and a load for a step that is remembered. At most 3 MiB, for texts that go everywhere.
+
+use std::ops::Range;
 
 use icu_collections::char16trie::Char16TrieCursor;
 use icu_collections::codepointinvlist::CodePointInversionList;
@@ -15,28 +18,29 @@ use icu_segmenter::provider::{
 };
 use zerotrie::cursor::ZeroTrieSimpleAsciiCursor;
 
-/// The most steps that are remembered, half of the largest table.
-const MAX_STEPS: usize = 1 << 15;
-/// The least table, which nearly no text fills.
+/// Places from which on all is forgotten.
+const MOST_PLACES: usize = if cfg!(test) { 1 << 10 } else { 1 << 15 };
+/// Entries of the least table, which nearly no text fills, and of the largest.
 const LEAST_TABLE: usize = 1 << 8;
+const MOST_TABLE: usize = if cfg!(test) { 1 << 10 } else { 1 << 15 };
+/// Entries among which one may stand, from its hash on.
+const WINDOW: usize = 4;
 
 /// Bits of a character, and of a step, in the entries of the table.
 const CHARACTER_BITS: u32 = 21;
 const STEP_BITS: u32 = 20;
 
-/// A place in a dictionary: what has been read of a word so far.
+/// A place in a dictionary: what has been read of a word so far, one character at least.
 pub(super) type Place = u32;
 
-/// The place where all words begin.
-pub(super) const START: Place = 0;
-
-/// Where a character leads.
+/// Where a character leads; 0 is none that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step(u32);
 
 impl Step {
     const WORD: u32 = 1;
     const GOES_ON: u32 = 2;
+    const KNOWN: u32 = 4;
 
     /// Whether what has been read is a word.
     #[inline(always)]
@@ -53,7 +57,7 @@ impl Step {
     /// Where these go on.
     #[inline(always)]
     pub(super) fn place(self) -> Place {
-        self.0 >> 2
+        self.0 >> 3
     }
 }
 
@@ -61,91 +65,142 @@ impl Step {
 #[derive(Debug)]
 pub(super) struct Automaton {
     start: Cursor,
-    /// Behind the start; there are never more than steps.
+    /// The character that stands first in `begins`.
+    base: u32,
+    /// Steps by which words begin, by character.
+    begins: Vec<Step>,
     places: Vec<Cursor>,
-    /// Each `place << 41 | character << 20 | step`, or 0, in a place by its hash or in the next that was free.
+    /// Each `place << 41 | character << 20 | step`, or 0, by its hash or behind that.
     table: Vec<u64>,
+    /// Entries that are not 0.
     taken: usize,
+    /// Counts what was forgotten for something else.
+    forgotten: usize,
 }
 
 impl Automaton {
     /// The words in Han, Hiragana and Katakana.
     pub(super) fn chinese_and_japanese() -> Option<Automaton> {
         let data = DataProvider::<SegmenterDictionaryAutoV2>::load(&Baked, request("cjdict")?).ok()?;
-        Some(Automaton::new(Cursor::new(data.payload.get_static()?)))
+        Some(Automaton::new(Cursor::new(data.payload.get_static()?), '\u{3000}'..'\u{a000}'))
     }
 
     /// The words of Thai.
     pub(super) fn thai() -> Option<Automaton> {
         let data = DataProvider::<SegmenterDictionaryExtendedV2>::load(&Baked, request("thaidict")?).ok()?;
-        Some(Automaton::new(Cursor::new(data.payload.get_static()?)))
+        Some(Automaton::new(Cursor::new(data.payload.get_static()?), '\u{e00}'..'\u{e80}'))
     }
 
-    fn new(start: Cursor) -> Automaton {
-        Automaton { start, places: Vec::new(), table: vec![0; LEAST_TABLE], taken: 0 }
+    /// Of `characters` steps by which words begin are remembered.
+    fn new(start: Cursor, characters: Range<char>) -> Automaton {
+        let [base, end] = [characters.start, characters.end].map(u32::from);
+        Automaton {
+            start,
+            base,
+            begins: vec![Step(0); (end - base) as usize],
+            places: Vec::new(),
+            table: vec![0; LEAST_TABLE],
+            taken: 0,
+            forgotten: 0,
+        }
     }
 
-    /// The step from a place by a character. The place must stem from the step before, or be [`START`].
+    /// The step by which words begin with a character.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, c: char) -> Step {
+        match self.begins.get(u32::from(c).wrapping_sub(self.base) as usize) {
+            Some(known) if known.0 != 0 => *known,
+            _ => self.begin_anew(c),
+        }
+    }
+
+    /// The step from the place of the step before, by a character.
     #[inline(always)]
     pub(super) fn step(&mut self, place: Place, c: char) -> Step {
-        let key = u64::from(place) << CHARACTER_BITS | u64::from(u32::from(c));
-        let last = self.table.len() - 1;
-        let mut at = hash(key) & last;
-        loop {
+        let (key, last) = (key(place, c), self.table.len() - 1);
+        let at = hash(key);
+        for at in at..at + WINDOW {
             let entry = self.table[at & last];
             if entry >> STEP_BITS == key {
                 return Step(entry as u32 & ((1 << STEP_BITS) - 1));
             }
             if entry == 0 {
-                return self.first_step(place, c);
+                break;
             }
-            at += 1;
         }
+        self.step_anew(place, c)
     }
 
-    /// A step that is not known.
     #[inline(never)]
-    fn first_step(&mut self, mut place: Place, c: char) -> Step {
-        let mut cursor = match (place as usize).checked_sub(1) {
-            Some(behind) => self.places[behind].clone(),
-            None => self.start.clone(),
-        };
-        if self.taken == MAX_STEPS {
+    fn begin_anew(&mut self, c: char) -> Step {
+        self.make_room();
+        let step = self.take(self.start.clone(), c);
+        if let Some(begin) = self.begins.get_mut(u32::from(c).wrapping_sub(self.base) as usize) {
+            *begin = step;
+        }
+        step
+    }
+
+    #[inline(never)]
+    fn step_anew(&mut self, mut place: Place, c: char) -> Step {
+        let cursor = self.places[place as usize].clone();
+        if self.make_room() {
+            self.places.push(cursor.clone());
+            place = 0;
+        }
+        let step = self.take(cursor, c);
+        if (self.taken + 1) * 2 > self.table.len() && self.table.len() < MOST_TABLE {
+            let doubled = vec![0; self.table.len() * 2];
+            self.taken = 0;
+            let kept = std::mem::replace(&mut self.table, doubled);
+            kept.into_iter().filter(|&entry| entry != 0).for_each(|entry| self.keep(entry));
+        }
+        self.keep(key(place, c) << STEP_BITS | u64::from(step.0));
+        step
+    }
+
+    /// Forgets all if there is no room for another place, and one from which it leads there; whether it did.
+    fn make_room(&mut self) -> bool {
+        let is_full = self.places.len() + 2 > MOST_PLACES;
+        if is_full {
             self.places.clear();
+            self.begins.fill(Step(0));
             self.table.fill(0);
             self.taken = 0;
-            if place != START {
-                self.places.push(cursor.clone());
-                place = 1;
-            }
         }
+        is_full
+    }
+
+    /// Takes a step in the dictionary itself.
+    fn take(&mut self, mut cursor: Cursor, c: char) -> Step {
         let (is_word, goes_on) = cursor.step(c);
-        let mut step = if is_word { Step::WORD } else { 0 };
+        let mut step = Step::KNOWN | if is_word { Step::WORD } else { 0 };
         if goes_on {
+            step |= Step::GOES_ON | (self.places.len() as u32) << 3;
             self.places.push(cursor);
-            step |= Step::GOES_ON | (self.places.len() as u32) << 2;
         }
-        if (self.taken + 1) * 2 > self.table.len() {
-            let doubled = vec![0; self.table.len() * 2];
-            std::mem::replace(&mut self.table, doubled)
-                .into_iter()
-                .filter(|&entry| entry != 0)
-                .for_each(|entry| self.keep(entry));
-        }
-        let key = u64::from(place) << CHARACTER_BITS | u64::from(u32::from(c));
-        self.keep(key << STEP_BITS | u64::from(step));
-        self.taken += 1;
         Step(step)
     }
 
+    /// Remembers an entry, in place of another if it must be: rather of one that leads nowhere, since else the place behind that
+    /// would be made anew.
     fn keep(&mut self, entry: u64) {
-        let last = self.table.len() - 1;
-        let mut at = hash(entry >> STEP_BITS) & last;
-        while self.table[at] != 0 {
-            at = (at + 1) & last;
-        }
-        self.table[at] = entry;
+        let (at, last) = (hash(entry >> STEP_BITS), self.table.len() - 1);
+        let vacant = (at..at + WINDOW).find(|at| self.table[at & last] == 0);
+        let at = vacant.unwrap_or_else(|| {
+            self.forgotten += 1;
+            let mut others = (0..WINDOW).map(|other| at + (self.forgotten + other) % WINDOW);
+            let leads_nowhere = |at: &usize| self.table[at & last] as u32 & Step::GOES_ON == 0;
+            others.find(leads_nowhere).unwrap_or(at)
+        });
+        self.taken += usize::from(vacant.is_some());
+        self.table[at & last] = entry;
     }
+}
+
+#[inline(always)]
+fn key(place: Place, c: char) -> u64 {
+    u64::from(place) << CHARACTER_BITS | u64::from(u32::from(c))
 }
 
 #[inline(always)]
@@ -200,16 +255,19 @@ mod tests {
 
     /// Where the words end that a text begins with, and how far a longer one could go.
     fn ends(automaton: &mut Automaton, text: &str) -> (Vec<usize>, usize) {
-        let (mut place, mut ends) = (START, Vec::new());
+        let (mut before, mut ends) = (None, Vec::new());
         for (read, c) in text.chars().enumerate() {
-            let step = automaton.step(place, c);
+            let step = match before {
+                Some(place) => automaton.step(place, c),
+                None => automaton.begin(c),
+            };
             if step.is_word() {
                 ends.push(read + 1);
             }
             if !step.goes_on() {
                 return (ends, read + 1);
             }
-            place = step.place();
+            before = Some(step.place());
         }
         (ends, text.chars().count())
     }
@@ -242,8 +300,9 @@ mod tests {
         }
     }
 
+    /// Also of places that were forgotten, and of steps that others were remembered for.
     #[test]
-    fn a_table_that_was_emptied_says_the_same() {
+    fn what_was_forgotten_is_found_again() {
         let mut automaton = Automaton::chinese_and_japanese().expect("it is a part of the program");
         let characters: Vec<char> = ('一'..='鿿').collect();
         let (mut most, mut was_emptied) = (0, false);
@@ -252,10 +311,12 @@ mod tests {
                 let second = characters[at * stride % characters.len()];
                 let text = String::from_iter([first, second, '日', first]);
                 assert_eq!(ends(&mut automaton, &text), ends_by_cursor(&automaton, &text), "{text}");
-                was_emptied |= automaton.taken < most;
-                most = most.max(automaton.taken);
+                was_emptied |= automaton.places.len() < most;
+                most = most.max(automaton.places.len());
             }
         }
-        assert!(was_emptied && most <= MAX_STEPS && automaton.table.len() <= 2 * MAX_STEPS, "{most}");
+        assert!(was_emptied && most <= MOST_PLACES, "{most}");
+        assert!(automaton.table.len() == MOST_TABLE && automaton.taken <= MOST_TABLE);
+        assert!(automaton.forgotten > MOST_TABLE, "{}", automaton.forgotten);
     }
 }

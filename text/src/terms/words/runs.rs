@@ -14,7 +14,7 @@ use icu_segmenter::options::WordBreakInvariantOptions;
 use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed};
 
 use super::super::alphabet::{Character, Class, character};
-use super::automaton::{Automaton, START};
+use super::automaton::Automaton;
 
 /// Splits one run after another.
 pub(super) struct Runs {
@@ -117,9 +117,12 @@ fn is_alike(one: &Glyph, other: &Glyph) -> bool {
 fn longest_word(dictionary: &mut Automaton, glyphs: &[Glyph]) -> usize {
     // A mark is never parted from its letter.
     let may_end = |read: usize| glyphs.get(read).is_none_or(|next| next.character.class() != Class::ThaiMark);
-    let (mut place, mut longest) = (START, None);
+    let (mut before, mut longest) = (None, None);
     for (at, glyph) in glyphs.iter().enumerate() {
-        let step = dictionary.step(place, glyph.c);
+        let step = match before {
+            Some(place) => dictionary.step(place, glyph.c),
+            None => dictionary.begin(glyph.c),
+        };
         let is_word = step.is_word() && may_end(at + 1);
         if is_word {
             longest = Some(at + 1);
@@ -130,7 +133,7 @@ fn longest_word(dictionary: &mut Automaton, glyphs: &[Glyph]) -> usize {
                 .or_else(|| (at + 1..glyphs.len()).find(|&read| may_end(read)))
                 .unwrap_or(glyphs.len());
         }
-        place = step.place();
+        before = Some(step.place());
     }
     longest.unwrap_or(glyphs.len())
 }
