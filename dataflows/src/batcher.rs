@@ -4,10 +4,10 @@
 //! does) buys nothing: sort numbers that stand for the updates, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
 //! Cost: about log2(n) integer comparisons per update and 8 bytes for each of n, n being the updates of one pane, so that what is
-//! sorted is mostly in a near cache, and a copy of 32 where the pane is in several blocks; terms are touched only where heads
-//! tie, and longer ones once more to be copied.
+//! sorted is mostly in a near cache, and a copy of 32 of those that are not in the block with most of the pane, as all but the late
+//! are where there is one worker; terms are touched only where heads tie, and longer ones once more to be copied.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -137,23 +137,44 @@ struct Piece<'a> {
 
 /// All updates of a pane.
 struct Joined<'a> {
-    pieces: &'a [Piece<'a>],
-    /// Where each ends in `rows`.
+    /// The largest piece, which is read where it stands, and the others.
+    first: &'a Piece<'a>,
+    others: &'a [Piece<'a>],
+    /// Where each of those ends in `rest`.
     ends: &'a [usize],
-    /// The rows of all pieces end to end.
-    rows: &'a [Row],
+    /// Their rows, end to end.
+    rest: &'a [Row],
 }
 
 impl<'a> Joined<'a> {
+    /// Rows of the largest piece.
+    #[inline]
+    fn most(&self) -> &'a [Row] {
+        &self.first.rows.all[self.first.range.clone()]
+    }
+    fn len(&self) -> usize {
+        self.most().len() + self.rest.len()
+    }
+    fn iter(&self) -> impl Iterator<Item = &'a Row> {
+        self.most().iter().chain(self.rest)
+    }
+    #[inline]
+    fn row(&self, index: usize) -> &'a Row {
+        let most = self.most();
+        most.get(index).unwrap_or_else(|| &self.rest[index - most.len()])
+    }
     /// The rows of the block that a row is from.
     fn home(&self, index: usize) -> &'a Rows {
-        self.pieces[self.ends.partition_point(|end| *end <= index)].rows
+        match index.checked_sub(self.first.range.len()) {
+            Some(index) => self.others[self.ends.partition_point(|end| *end <= index)].rows,
+            None => self.first.rows,
+        }
     }
     fn update(&self, index: usize) -> Update<'a> {
-        self.home(index).update(&self.rows[index])
+        self.home(index).update(self.row(index))
     }
     fn compare(&self, one: usize, two: usize) -> Ordering {
-        let (first, second) = (&self.rows[one], &self.rows[two]);
+        let (first, second) = (self.row(one), self.row(two));
         first.head.cmp(&second.head).then_with(|| {
             if first.long().is_none() && second.long().is_none() {
                 first.len.cmp(&second.len)
@@ -175,25 +196,19 @@ fn build(
     for block in blocks {
         pieces.extend(block.pieces().map(|(pane, range)| Piece { pane, rows: block.rows(), range }));
     }
-    pieces.sort_by_key(|piece| piece.pane);
+    pieces.sort_by_key(|piece| (piece.pane, Reverse(piece.range.len())));
 
     for pieces in pieces.chunk_by(|one, two| one.pane == two.pane) {
-        let pane = pieces[0].pane;
+        let Some((first, others)) = pieces.split_first() else { continue };
+        let pane = first.pane;
         room.clear();
         ends.clear();
-        let rows = match pieces {
-            // Nothing to put together.
-            [Piece { rows, range, .. }] => &rows.all[range.clone()],
-            _ => {
-                pieces.iter().for_each(|Piece { rows, range, .. }| {
-                    room.extend_from_slice(&rows.all[range.clone()]);
-                    ends.push(room.len());
-                });
-                &room[..]
-            }
-        };
-        largest = largest.max(rows.len());
-        let joined = Joined { pieces, ends, rows };
+        others.iter().for_each(|Piece { rows, range, .. }| {
+            room.extend_from_slice(&rows.all[range.clone()]);
+            ends.push(room.len());
+        });
+        let joined = Joined { first, others, ends, rest: room };
+        largest = largest.max(joined.len());
         let mut end = |builder: &mut Builder| {
             let body = builder.body().map(Arc::new);
             into.extend(body.map(|body| Run { pane, time, minus: false, body }));
@@ -204,13 +219,14 @@ fn build(
         while let Some((key, behind)) = rest.split_first() {
             rest = behind;
             let index = of(key);
-            let (row, mut n) = (&rows[index], rows[index].n);
+            let row = joined.row(index);
+            let mut n = row.n;
             // Equal terms have equal keys, which are nearer.
             while let Some((next, behind)) = rest.split_first()
                 && (key ^ next) & !low == 0
                 && joined.compare(index, of(next)).is_eq()
             {
-                n += rows[of(next)].n;
+                n += joined.row(of(next)).n;
                 rest = behind;
             }
             debug_assert!(n > 0, "what is taken off again comes as a run");
@@ -235,9 +251,9 @@ const MANY: usize = 16;
 /// of the head as there is room for, since numbers of eight bytes are moved and compared for less than what they stand for.
 /// What they leave tied, in scripts of two and three bytes a letter nearly all, is sorted by the bits that follow.
 fn in_order(joined: &Joined<'_>, keys: &mut Vec<u64>) -> u64 {
-    let low = (1u64 << (usize::BITS - joined.rows.len().leading_zeros())) - 1;
+    let low = (1u64 << (usize::BITS - joined.len().leading_zeros())) - 1;
     keys.clear();
-    keys.extend(joined.rows.iter().zip(0..).map(|(row, at)| key_of(row, 0, low) | at));
+    keys.extend(joined.iter().zip(0..).map(|(row, at)| key_of(row, 0, low) | at));
     sort_from(joined, keys, 0, low);
     low
 }
@@ -258,7 +274,7 @@ fn sort_from(joined: &Joined<'_>, keys: &mut [u64], from: u32, low: u64) {
             1 => {}
             MANY.. if next < u128::BITS => {
                 tied.iter_mut().for_each(|key| {
-                    *key = key_of(&joined.rows[of(key)], next, low) | *key & low;
+                    *key = key_of(joined.row(of(key)), next, low) | *key & low;
                 });
                 sort_from(joined, tied, next, low);
             }
