@@ -146,7 +146,7 @@ impl Combine {
     pub fn send_passed(&mut self, epoch: u64, peers: usize, mut send: impl FnMut(&mut Block)) {
         self.settle();
         while let Some((pane, mut table)) = self.filling.take_passed() {
-            let mut out = Outgoing::new(self.keys, epoch, peers, table.len());
+            let mut out = Outgoing::new(self.keys, epoch, peers, std::iter::once(table.len()));
             out.take(pane, table.rows(), &mut send);
             out.finish(&mut send);
             self.filling.give(table);
@@ -158,8 +158,7 @@ impl Combine {
         self.settle();
         self.pane = NONE;
         let tables = self.filling.take_all();
-        let updates = tables.iter().map(|(_, table)| table.len()).sum();
-        let mut out = Outgoing::new(self.keys, epoch, peers, updates);
+        let mut out = Outgoing::new(self.keys, epoch, peers, tables.iter().map(|(_, table)| table.len()));
         for (pane, mut table) in tables {
             out.take(pane, table.rows(), &mut send);
             self.filling.give(table);

@@ -36,9 +36,20 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// For so many updates in all. Owners are nearly even; a single worker gets whole tables, or little.
-    pub(crate) fn new(keys: HashKeys, epoch: u64, peers: usize, updates: usize) -> Outgoing {
-        let share = if peers == 1 { 0 } else { updates / peers + updates / peers / 16 };
+    /// For tables with so many terms each. Owners are nearly even; a single worker gets what makes no block by itself.
+    pub(crate) fn new(
+        keys: HashKeys,
+        epoch: u64,
+        peers: usize,
+        tables: impl Iterator<Item = usize>,
+    ) -> Outgoing {
+        let share = match peers {
+            1 => tables.filter(|terms| *terms < WHOLE).sum(),
+            _ => {
+                let even = tables.sum::<usize>() / peers;
+                even + even / 16
+            }
+        };
         let blocks = (0..peers).map(|owner| Block::with_room(epoch, owner as u32, share)).collect();
         Outgoing { keys, epoch, blocks, left: vec![share; peers] }
     }
