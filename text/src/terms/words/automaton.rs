@@ -30,8 +30,11 @@ const WINDOW: usize = 4;
 const CHARACTER_BITS: u32 = 21;
 const STEP_BITS: u32 = 20;
 
-/// A place in a dictionary: what has been read of a word so far, one character at least.
+/// A place in a dictionary: what has been read of a word so far.
 pub(super) type Place = u32;
+
+/// The place where all words begin, which is none of the others.
+const START: Place = MOST_PLACES as Place;
 
 /// Where a character leads; 0 is none that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +113,8 @@ impl Automaton {
     pub(super) fn begin(&mut self, c: char) -> Step {
         match self.begins.get(u32::from(c).wrapping_sub(self.base) as usize) {
             Some(known) if known.0 != 0 => *known,
-            _ => self.begin_anew(c),
+            Some(_) => self.begin_anew(c),
+            None => self.step(START, c),
         }
     }
 
@@ -143,8 +147,8 @@ impl Automaton {
 
     #[inline(never)]
     fn step_anew(&mut self, mut place: Place, c: char) -> Step {
-        let cursor = self.places[place as usize].clone();
-        if self.make_room() {
+        let cursor = if place == START { self.start.clone() } else { self.places[place as usize].clone() };
+        if self.make_room() && place != START {
             self.places.push(cursor.clone());
             place = 0;
         }
@@ -298,6 +302,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Also of characters that stand far from all others.
+    #[test]
+    fn a_step_by_which_a_word_begins_is_remembered() {
+        let mut automaton = Automaton::chinese_and_japanese().expect("it is a part of the program");
+        for text in ('\u{20000}'..'\u{20032}').chain('一'..='乲').map(String::from) {
+            for _ in 0..2 {
+                assert_eq!(ends(&mut automaton, &text), ends_by_cursor(&automaton, &text), "{text}");
+            }
+        }
+        assert_eq!(automaton.taken, 0x32);
+        assert_eq!(automaton.begins.iter().filter(|begin| begin.0 != 0).count(), 0x73);
     }
 
     /// Also of places that were forgotten, and of steps that others were remembered for.
