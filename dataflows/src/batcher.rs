@@ -4,12 +4,11 @@
 //! does) buys nothing: sort numbers that stand for the updates, pane by pane, then write the bodies in order.
 //! Invariant: `extract(upper)` takes exactly what has a time before `upper`; equal keys are summed.
 //! Cost: about log2(n) integer comparisons per update and 8 bytes for each of n, n being the updates of one pane, so that what is
-//! sorted is mostly in a near cache, and a copy of 32 of those that are not in the block with most of the pane, as all but the late
-//! are where there is one worker; terms are touched only where heads tie, and longer ones once more to be copied.
+//! sorted is mostly in a near cache, and what `joined` says; terms are touched only where heads tie, and longer ones once more to
+//! be copied.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use differential_dataflow::batcher::{Batcher, Extract};
@@ -18,10 +17,11 @@ use timely::Accountable;
 use timely::progress::Antichain;
 use timely::progress::frontier::AntichainRef;
 
-use crate::block::{Sealed, Update};
+use crate::block::Sealed;
 use crate::body::Builder;
+use crate::joined::{Joined, Piece};
 use crate::panes::PanesBatch;
-use crate::rows::{Row, Rows};
+use crate::rows::Row;
 use crate::runs::{Run, Runs};
 use crate::windows::Pane;
 
@@ -128,63 +128,6 @@ impl Extract for RunsBatcher {
     }
 }
 
-/// Updates of a block that are of one pane and stand together.
-struct Piece<'a> {
-    pane: Pane,
-    rows: &'a Rows,
-    range: Range<usize>,
-}
-
-/// All updates of a pane.
-struct Joined<'a> {
-    /// The largest piece, which is read where it stands, and the others.
-    first: &'a Piece<'a>,
-    others: &'a [Piece<'a>],
-    /// Where each of those ends in `rest`.
-    ends: &'a [usize],
-    /// Their rows, end to end.
-    rest: &'a [Row],
-}
-
-impl<'a> Joined<'a> {
-    /// Rows of the largest piece.
-    #[inline]
-    fn most(&self) -> &'a [Row] {
-        &self.first.rows.all[self.first.range.clone()]
-    }
-    fn len(&self) -> usize {
-        self.most().len() + self.rest.len()
-    }
-    fn iter(&self) -> impl Iterator<Item = &'a Row> {
-        self.most().iter().chain(self.rest)
-    }
-    #[inline]
-    fn row(&self, index: usize) -> &'a Row {
-        let most = self.most();
-        most.get(index).unwrap_or_else(|| &self.rest[index - most.len()])
-    }
-    /// The rows of the block that a row is from.
-    fn home(&self, index: usize) -> &'a Rows {
-        match index.checked_sub(self.first.range.len()) {
-            Some(index) => self.others[self.ends.partition_point(|end| *end <= index)].rows,
-            None => self.first.rows,
-        }
-    }
-    fn update(&self, index: usize) -> Update<'a> {
-        self.home(index).update(self.row(index))
-    }
-    fn compare(&self, one: usize, two: usize) -> Ordering {
-        let (first, second) = (self.row(one), self.row(two));
-        first.head.cmp(&second.head).then_with(|| {
-            if first.long().is_none() && second.long().is_none() {
-                first.len.cmp(&second.len)
-            } else {
-                self.update(one).term().cmp(&self.update(two).term())
-            }
-        })
-    }
-}
-
 /// Makes a run of each pane of these blocks, which are of one epoch. Returns how many updates the largest had.
 fn build(
     blocks: &[Sealed],
@@ -199,15 +142,8 @@ fn build(
     pieces.sort_by_key(|piece| (piece.pane, Reverse(piece.range.len())));
 
     for pieces in pieces.chunk_by(|one, two| one.pane == two.pane) {
-        let Some((first, others)) = pieces.split_first() else { continue };
-        let pane = first.pane;
-        room.clear();
-        ends.clear();
-        others.iter().for_each(|Piece { rows, range, .. }| {
-            room.extend_from_slice(&rows.all[range.clone()]);
-            ends.push(room.len());
-        });
-        let joined = Joined { first, others, ends, rest: room };
+        let pane = pieces[0].pane;
+        let Some(joined) = Joined::new(pieces, room, ends) else { continue };
         largest = largest.max(joined.len());
         let mut end = |builder: &mut Builder| {
             let body = builder.body().map(Arc::new);
@@ -286,7 +222,7 @@ fn sort_from(joined: &Joined<'_>, keys: &mut [u64], from: u32, low: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::Block;
+    use crate::block::{Block, Update};
     use crate::term::HashKeys;
     use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@
 //!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
-//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs shared.rs
-//!                                                                        merger.rs sum.rs
+//!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs joined.rs
+//!                                                                        merger.rs sum.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs top.rs
 //!   --> spellings: arrangement (term, spelling)                          spellings.rs
@@ -30,6 +30,7 @@ mod filling;
 pub mod follow;
 mod index;
 pub mod intake;
+mod joined;
 pub mod leaders;
 pub mod load;
 mod long;

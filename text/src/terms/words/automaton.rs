@@ -111,9 +111,10 @@ impl Automaton {
     /// The step by which words begin with a character.
     #[inline(always)]
     pub(super) fn begin(&mut self, c: char) -> Step {
-        match self.begins.get(u32::from(c).wrapping_sub(self.base) as usize) {
+        let at = u32::from(c).wrapping_sub(self.base) as usize;
+        match self.begins.get(at) {
             Some(known) if known.0 != 0 => *known,
-            Some(_) => self.begin_anew(c),
+            Some(_) => self.begin_anew(at, c),
             None => self.step(START, c),
         }
     }
@@ -136,12 +137,10 @@ impl Automaton {
     }
 
     #[inline(never)]
-    fn begin_anew(&mut self, c: char) -> Step {
+    fn begin_anew(&mut self, at: usize, c: char) -> Step {
         self.make_room();
         let step = self.take(self.start.clone(), c);
-        if let Some(begin) = self.begins.get_mut(u32::from(c).wrapping_sub(self.base) as usize) {
-            *begin = step;
-        }
+        self.begins[at] = step;
         step
     }
 
