@@ -58,14 +58,16 @@ fn an_idle_engine_uses_no_processor() {
     ))
     .ready();
     std::thread::sleep(Duration::from_secs(1));
-    // A busy machine makes the same work dearer, but not always; whoever spins does so all the time.
+    // Whoever spins does so all the time, and whoever polls wakes up all the time. How much time the same few steps take is up to
+    // the machine, many times as much where others use it; `cargo bench --bench live -- idle` measures that.
     let mut used = Vec::new();
-    while used.len() < 4 && used.iter().all(|used| *used > 10) {
-        let before = server.cpu();
+    let is_idle = |(cpu, switches): &(u64, u64)| *cpu <= 50 && *switches <= 1000;
+    while used.len() < 4 && !used.last().is_some_and(is_idle) {
+        let before = (server.cpu(), server.switches());
         std::thread::sleep(Duration::from_secs(5));
-        used.push(server.cpu() - before);
+        used.push((server.cpu() - before.0, server.switches() - before.1));
     }
-    assert!(used.last() <= Some(&10), "{used:?} hundredths of a second in 5 s each, more than 2 % of a core");
+    assert!(used.last().is_some_and(is_idle), "{used:?} hundredths of a second and switches in 5 s each");
 }
 
 #[test]
@@ -75,23 +77,33 @@ fn more_workers_than_partitions_all_work() {
     let mut hostile = Hostile::new(3);
     (0..20000).for_each(|_| producer.send("posts", 0, &hostile.next(wall_ms())));
     let written = producer.flush();
-    let server = Server::run(&format!(
-        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n",
-        broker.brokers()
-    ))
-    .ready();
-    let asked = Asked {
-        count: "words".to_owned(),
-        window: "all".to_owned(),
-        question: Question::Top { k: 10 },
-        min_offsets: written,
-    };
-    server.client().ask(asked, Duration::from_secs(20));
-    let used = server.cpu_of_threads("timely");
-    assert_eq!(used.len(), 3, "{used:?}");
-    let most = *used.iter().max().unwrap();
-    assert!(most >= 5000, "too little work to tell: {used:?}");
-    assert!(used.iter().all(|own| own * 3 >= most), "work is not spread: {used:?}");
+    // Whoever is faster gets more, so on a busy machine one may get little, but not every time.
+    let mut all: Vec<Vec<u64>> = Vec::new();
+    while all.len() < 4 && !all.last().is_some_and(|used| is_spread(used)) {
+        let server = Server::run(&format!(
+            "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 3\n",
+            broker.brokers()
+        ))
+        .ready();
+        let asked = Asked {
+            count: "words".to_owned(),
+            window: "all".to_owned(),
+            question: Question::Top { k: 10 },
+            min_offsets: written.clone(),
+        };
+        server.client().ask(asked, Duration::from_secs(20));
+        let used = server.cpu_of_threads("timely");
+        assert_eq!(used.len(), 3, "{used:?}");
+        assert!(used.iter().any(|own| *own >= 5000), "too little work to tell: {used:?}");
+        all.push(used);
+    }
+    assert!(all.last().is_some_and(|used| is_spread(used)), "work is not spread: {all:?}");
+}
+
+/// Whether no worker has used more than three times the time of another. One that decodes all uses ten times that of one that
+/// decodes nothing.
+fn is_spread(used: &[u64]) -> bool {
+    used.iter().min().zip(used.iter().max()).is_some_and(|(least, most)| least * 3 >= *most)
 }
 
 #[test]

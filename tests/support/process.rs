@@ -250,6 +250,17 @@ impl Server {
         cpu_of(Path::new(&format!("/proc/{}/stat", self.child.id())))
     }
 
+    /// How often its threads have gone to wait for something.
+    pub fn switches(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let status = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok());
+        let switches = |status: String| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+            line.trim().parse().unwrap()
+        };
+        status.map(switches).sum()
+    }
+
     /// A value of its memory in KiB, such as `VmHWM`.
     pub fn memory_kib(&self, field: &str) -> u64 {
         memory_kib(self.child.id(), field)
