@@ -36,8 +36,9 @@ pub struct Leaders {
     top: Arc<Top>,
 }
 
-/// A term with its count. Totals of terms stand far from each other, so they are not looked up for each comparison.
-type Counted = (Reverse<i64>, u32);
+/// A term with its count and how it begins, see [`Totals::begins`]. Totals of terms stand far from each other, so they are not
+/// looked up for each comparison, and most counts are those of many terms.
+type Counted = (Reverse<i64>, u64, u32);
 
 impl Leaders {
     /// Of column `window`; `k` must be positive.
@@ -75,8 +76,8 @@ impl Leaders {
         let (before, risen) = (std::mem::take(&mut self.bench), std::mem::take(&mut self.risen));
         if !self.waits {
             // They stand far from each other, and some thousands of them are near enough for as long as it takes.
-            before.iter().for_each(|(_, id)| totals.fetch(*id));
-            self.bench = self.benched_of(before.iter().map(|(_, id)| *id).chain(risen), totals);
+            before.iter().for_each(|(.., id)| totals.fetch(*id));
+            self.bench = self.benched_of(before.iter().map(|(.., id)| *id).chain(risen), totals);
         }
         if self.waits || self.bench.len() < self.k && self.floor.is_some() {
             self.scan(totals);
@@ -88,16 +89,18 @@ impl Leaders {
         Arc::clone(&self.top)
     }
 
-    /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K.
+    /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K; the others are not
+    /// benched any more.
     fn benched_of(&mut self, ids: impl Iterator<Item = u32>, totals: &Totals) -> Vec<Counted> {
         let most = 4 * self.k + 1;
         let mut bench = Vec::with_capacity(ids.size_hint().0.min(most));
         for id in ids {
             let count = totals.count(id, self.window);
             let stays = self.reaches_floor(count, id, totals);
-            self.benched[id as usize] = stays;
             if stays {
-                bench.push((Reverse(count), id));
+                bench.push((Reverse(count), totals.begins(id), id));
+            } else {
+                self.benched[id as usize] = false;
             }
             if bench.len() == most {
                 self.shrink(&mut bench, totals);
@@ -112,7 +115,7 @@ impl Leaders {
             counts.truncate(self.k);
         }
         let mut top = Top::with_room(counts.len());
-        for (Reverse(n), id) in counts {
+        for (Reverse(n), _, id) in counts {
             top.push(totals.spell(id, &mut [0; HEAD]), n);
         }
         top
@@ -121,10 +124,10 @@ impl Leaders {
     /// Follows a compaction of the totals, between epochs.
     pub fn follow(&mut self, moved: &Moved, totals: &Totals) {
         let to = |id: u32| moved.to(id).expect("benched terms have a positive total");
-        self.bench.iter().for_each(|(_, id)| self.benched[*id as usize] = false);
-        self.bench.iter_mut().for_each(|(_, id)| *id = to(*id));
+        self.bench.iter().for_each(|(.., id)| self.benched[*id as usize] = false);
+        self.bench.iter_mut().for_each(|(.., id)| *id = to(*id));
         self.benched.truncate(totals.bound());
-        self.bench.iter().for_each(|(_, id)| self.benched[*id as usize] = true);
+        self.bench.iter().for_each(|(.., id)| self.benched[*id as usize] = true);
     }
 
     #[inline]
@@ -147,6 +150,7 @@ impl Leaders {
         if bench.len() > 2 * self.k {
             self.shrink(&mut bench, totals);
         }
+        bench.iter().for_each(|(.., id)| self.benched[*id as usize] = true);
         self.bench = bench;
     }
 
@@ -154,15 +158,16 @@ impl Leaders {
     fn shrink(&mut self, bench: &mut Vec<Counted>, totals: &Totals) {
         let last = 2 * self.k - 1;
         bench.select_nth_unstable_by(last, |one, two| compare(one, two, totals));
-        bench.drain(last + 1..).for_each(|(_, id)| self.benched[id as usize] = false);
-        let (Reverse(count), id) = bench[last];
+        bench.drain(last + 1..).for_each(|(.., id)| self.benched[id as usize] = false);
+        let (Reverse(count), _, id) = bench[last];
         self.floor = Some((count, totals.spell(id, &mut [0; HEAD]).to_vec()));
     }
 }
 
 /// The order of the ranking: by count, descending, then by term.
-fn compare((n, one): &Counted, (m, two): &Counted, totals: &Totals) -> Ordering {
-    n.cmp(m).then_with(|| totals.compare(*one, *two))
+#[inline]
+fn compare((n, first, one): &Counted, (m, second, two): &Counted, totals: &Totals) -> Ordering {
+    (n, first).cmp(&(m, second)).then_with(|| totals.compare(*one, *two))
 }
 
 #[cfg(test)]

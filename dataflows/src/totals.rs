@@ -154,6 +154,11 @@ impl Totals {
         let (known, rest) = self.known(id);
         order((known.head, known.len), (head(term), term.len()), || rest.cmp(&Some(term)))
     }
+    /// The first bytes of an id's term as a number: where those of two terms are not equal, they are in the order of the terms.
+    #[inline]
+    pub fn begins(&self, id: u32) -> u64 {
+        (self.known(id).0.head >> 64) as u64
+    }
     /// The total of an id in a window.
     #[inline]
     pub fn count(&self, id: u32, window: usize) -> i64 {
