@@ -77,11 +77,15 @@ impl Leaders {
         if !self.waits {
             // They stand far from each other, and some thousands of them are near enough for as long as it takes.
             before.iter().for_each(|(.., id)| totals.fetch(*id));
-            self.bench = self.benched_of(before.iter().map(|(.., id)| *id).chain(risen), totals);
+            let ids = || before.iter().map(|(.., id)| *id).chain(risen.iter().copied());
+            ids().for_each(|id| self.benched[id as usize] = false);
+            let window = self.window;
+            self.bench = self.highest(ids().map(|id| (id, totals.count(id, window))), totals);
         }
         if self.waits || self.bench.len() < self.k && self.floor.is_some() {
             self.scan(totals);
         }
+        self.bench.iter().for_each(|(.., id)| self.benched[*id as usize] = true);
         self.waits = totals.len() <= 4 * self.k;
         if self.bench != before {
             self.top = Arc::new(self.first(self.bench.clone(), totals));
@@ -89,21 +93,16 @@ impl Leaders {
         Arc::clone(&self.top)
     }
 
-    /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K; the others are not
-    /// benched any more.
-    fn benched_of(&mut self, ids: impl Iterator<Item = u32>, totals: &Totals) -> Vec<Counted> {
+    /// Those of these terms that rank at or above the floor, which is raised whenever they are more than 4K.
+    fn highest(&mut self, terms: impl Iterator<Item = (u32, i64)>, totals: &Totals) -> Vec<Counted> {
         let most = 4 * self.k + 1;
-        let mut bench = Vec::with_capacity(ids.size_hint().0.min(most));
-        for id in ids {
-            let count = totals.count(id, self.window);
-            let stays = self.reaches_floor(count, id, totals);
-            if stays {
+        let mut bench = Vec::with_capacity(terms.size_hint().0.min(most));
+        for (id, count) in terms {
+            if self.reaches_floor(count, id, totals) {
                 bench.push((Reverse(count), totals.begins(id), id));
-            } else {
-                self.benched[id as usize] = false;
-            }
-            if bench.len() == most {
-                self.shrink(&mut bench, totals);
+                if bench.len() == most {
+                    self.shrink(&mut bench, totals);
+                }
             }
         }
         bench
@@ -146,11 +145,10 @@ impl Leaders {
         self.floor = None;
         self.benched.clear();
         self.benched.resize(totals.bound(), false);
-        let mut bench = self.benched_of(totals.ids(), totals);
+        let mut bench = self.highest(totals.column(self.window), totals);
         if bench.len() > 2 * self.k {
             self.shrink(&mut bench, totals);
         }
-        bench.iter().for_each(|(.., id)| self.benched[*id as usize] = true);
         self.bench = bench;
     }
 
@@ -158,7 +156,7 @@ impl Leaders {
     fn shrink(&mut self, bench: &mut Vec<Counted>, totals: &Totals) {
         let last = 2 * self.k - 1;
         bench.select_nth_unstable_by(last, |one, two| compare(one, two, totals));
-        bench.drain(last + 1..).for_each(|(.., id)| self.benched[id as usize] = false);
+        bench.truncate(last + 1);
         let (Reverse(count), _, id) = bench[last];
         self.floor = Some((count, totals.spell(id, &mut [0; HEAD]).to_vec()));
     }

@@ -111,11 +111,6 @@ impl Totals {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
-    /// All ids.
-    pub fn ids(&self) -> impl Iterator<Item = u32> {
-        let rows = |(shard, table): (usize, &Shard)| (0..table.len()).map(move |row| join(shard, row));
-        self.shards.iter().enumerate().flat_map(rows)
-    }
     /// A number above all ids.
     pub fn bound(&self) -> usize {
         SHARDS * self.shards.iter().map(Shard::len).max().unwrap_or(0)
@@ -164,6 +159,12 @@ impl Totals {
     pub fn count(&self, id: u32, window: usize) -> i64 {
         let (shard, row) = split(id);
         self.shards[shard].totals(row, window)[0]
+    }
+    /// All ids, each with its total in a window.
+    pub fn column(&self, window: usize) -> impl Iterator<Item = (u32, i64)> {
+        self.shards.iter().enumerate().flat_map(move |(shard, table)| {
+            table.column(window).enumerate().map(move |(row, n)| (join(shard, row), n))
+        })
     }
     /// Asks for the row of an id.
     #[inline]

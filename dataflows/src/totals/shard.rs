@@ -60,6 +60,10 @@ impl Shard {
     pub(super) fn totals(&self, row: usize, from: usize) -> &[i64] {
         &self.rows[self.start(row) + TOTALS + from..self.start(row + 1)]
     }
+    /// The totals of all rows in a column.
+    pub(super) fn column(&self, column: usize) -> impl Iterator<Item = i64> {
+        self.rows.chunks_exact(self.stride).map(move |row| row[TOTALS + column])
+    }
     /// Where a row begins.
     #[inline]
     pub(super) fn start(&self, row: usize) -> usize {
