@@ -2,6 +2,7 @@
 //!
 //! Invariant: a process that was started is gone when its handle is, by its own id; its log is shown where a test fails.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -250,15 +251,17 @@ impl Server {
         cpu_of(Path::new(&format!("/proc/{}/stat", self.child.id())))
     }
 
-    /// How often its threads have gone to wait for something.
-    pub fn switches(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let status = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok());
-        let switches = |status: String| -> u64 {
-            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
-            line.trim().parse().unwrap()
+    /// How often its threads go to wait for something within this time; of a thread that ends meanwhile nothing is known.
+    pub fn switches_in(&self, time: Duration) -> u64 {
+        let switches = || -> HashMap<PathBuf, u64> {
+            let status =
+                |task: PathBuf| fs::read_to_string(task.join("status")).ok().map(|status| (task, status));
+            let all = self.tasks().filter_map(status);
+            all.map(|(task, status)| (task, field_of(&status, "voluntary_ctxt_switches"))).collect()
         };
-        status.map(switches).sum()
+        let before = switches();
+        std::thread::sleep(time);
+        switches().iter().map(|(task, all)| all - before.get(task).unwrap_or(&0)).sum()
     }
 
     /// A value of its memory in KiB, such as `VmHWM`.
@@ -268,19 +271,16 @@ impl Server {
 
     /// The id of its thread of this name.
     pub fn thread(&self, name: &str) -> i32 {
-        let tasks =
-            fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().map(|task| task.unwrap().path());
         let own =
             |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|own| own.trim_end() == name);
-        let found = tasks.into_iter().find(own).unwrap_or_else(|| panic!("no thread is called {name}"));
+        let found = self.tasks().find(own).unwrap_or_else(|| panic!("no thread is called {name}"));
         found.file_name().unwrap().to_str().unwrap().parse().unwrap()
     }
 
     /// Microseconds of processor time of each of its threads whose name begins so, in the order of the names.
     pub fn cpu_of_threads(&self, name: &str) -> Vec<u64> {
         let mut threads: Vec<(String, u64)> = Vec::new();
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap() {
-            let task = task.unwrap().path();
+        for task in self.tasks() {
             let Ok(own) = fs::read_to_string(task.join("comm")) else { continue };
             if own.starts_with(name) {
                 // Its first field are nanoseconds on a processor, see sched-stats of the kernel's documentation.
@@ -291,11 +291,21 @@ impl Server {
         threads.sort();
         threads.into_iter().map(|(_, cpu)| cpu).collect()
     }
+
+    /// Where the system tells of each of its threads.
+    fn tasks(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().map(|task| task.unwrap().path())
+    }
 }
 
 /// A value of `/proc/<pid>/status` in KiB, such as `VmHWM`, see proc_pid_status(5).
 pub fn memory_kib(process: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    field_of(&status, field)
+}
+
+/// A number of a text like `/proc/<pid>/status`, without its unit.
+fn field_of(status: &str, field: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
