@@ -78,6 +78,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 .map_err(|error| io_failure(&format!("listen on {address}"), &error))?,
         );
     }
+    let listening: Vec<u16> = binds.iter().chain(health.iter().flatten()).map(SocketAddr::port).collect();
     let files = Files::make(config).map_err(|error| io_failure("write to a temporary folder", &error))?;
     let program =
         std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;
@@ -86,7 +87,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_at_signals(Arc::clone(&stop), files.folder.path().to_owned())?;
     let commands = || {
-        let (hosts, anew) = (files.hosts(config, processes)?, fresh.is_due()?);
+        let (hosts, anew) = (files.hosts(config, processes, &listening)?, fresh.is_due()?);
         let command = |process: usize| {
             let mut command = Command::new(&program);
             command.arg("run").args(passed_on(&args, share)).arg("--until-input-ends");
@@ -190,12 +191,13 @@ impl Files {
         Ok(Files { folder, secret })
     }
 
-    /// A file with the addresses of all processes: those of the configuration, else free ones.
-    fn hosts(&self, config: &Config, processes: usize) -> io::Result<PathBuf> {
+    /// A file with the addresses of all processes: those of the configuration, else free ones beside those where they listen for
+    /// HTTP, which they do later.
+    fn hosts(&self, config: &Config, processes: usize, listening: &[u16]) -> io::Result<PathBuf> {
         let path = self.folder.path().join("hosts");
         let mut hosts = config.cluster.hosts.clone();
         if hosts.is_empty() {
-            hosts = ports::free(processes)?;
+            hosts = ports::free_beside(listening, processes)?;
         }
         std::fs::write(&path, hosts.join("\n"))?;
         Ok(path)
