@@ -119,25 +119,26 @@ pub fn intake<'scope, T: Default + 'static>(
     builder.build(move |mut caps| {
         move |frontiers| {
             let intake = &mut *shared.borrow_mut();
-            records.for_each(|cap, records| {
-                intake.gather(*cap.least().expect("inputs stamp every message"), records);
-            });
-            for (time, gathered) in &mut intake.open {
+            let mut send_passed = |time: u64, gathered: &mut Gathered<T>| {
                 let tables = outputs.iter_mut().zip(&mut gathered.tables).zip(&caps);
                 for ((output, table), cap) in tables.filter(|((_, table), _)| table.has_passed()) {
-                    let mut output = output.activate();
-                    let cap = cap.delayed(time);
+                    let (mut output, cap) = (output.activate(), cap.delayed(&time));
                     let mut session = output.session_with_builder(&cap);
-                    table.send_passed(*time, peers, |block| session.give_container(block));
+                    table.send_passed(time, peers, |block| session.give_container(block));
                 }
-            }
+            };
+            // Of what was decoded since the last time.
+            intake.open.iter_mut().for_each(|(time, gathered)| send_passed(*time, gathered));
+            records.for_each(|cap, records| {
+                let time = *cap.least().expect("inputs stamp every message");
+                send_passed(time, intake.gather(time, records));
+            });
             while let Some(entry) =
                 intake.open.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key()))
             {
                 let (time, mut gathered) = entry.remove_entry();
                 for ((output, table), cap) in outputs.iter_mut().zip(&mut gathered.tables).zip(&caps) {
-                    let mut output = output.activate();
-                    let cap = cap.delayed(&time);
+                    let (mut output, cap) = (output.activate(), cap.delayed(&time));
                     let mut session = output.session_with_builder(&cap);
                     table.drain(time, peers, |block| session.give_container(block));
                 }
