@@ -1,7 +1,7 @@
 //! Exact counts of terms over windows of event time, and their ranking, as timely and differential dataflows.
 //!
 //! ```text
-//! records == shared out, or as read ==> intake: -> (pane, term) -> n      intake.rs combine.rs filling.rs table.rs index.rs
+//! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs filling.rs table.rs index.rs
 //!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
 //!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs

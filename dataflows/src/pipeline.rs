@@ -1,7 +1,7 @@
 //! Builds the whole dataflow on a worker, and moves it from epoch to epoch.
 //!
 //! Idea: one place that knows the order in which operators are built, the same on every worker, and that hides inputs,
-//! probes and traces behind six calls: `give`, `decode`, `tell`, `close`, `is_complete`, `snapshot`.
+//! probes and traces behind five calls: `give`, `tell`, `close`, `is_complete`, `snapshot`.
 //! Invariant: what is given between two closings belongs to the epoch of the second. It travels at the first time
 //! after the earlier closing, since the number of its epoch is not known before it closes; as nothing closes in
 //! between, a read as of the epoch sees exactly that.
@@ -19,7 +19,7 @@ use timely::worker::Worker;
 use crate::admit::{Live, Refused};
 use crate::block::Block;
 use crate::clock::{Fact, History, Reached, Standing, clock};
-use crate::intake::{Gathered, Intake, intake};
+use crate::intake::{Gathered, intake};
 use crate::load::Load;
 use crate::panes::{PanesTrace, arrange_alive};
 use crate::rank::{RanksHistory, rank};
@@ -93,7 +93,6 @@ pub struct Touched {
 
 /// The dataflow on one worker. `T` is what `decode` tallies, one per epoch that had records here.
 pub struct Pipeline<T> {
-    intake: Rc<RefCell<Intake<T>>>,
     records: InputHandle<u64, NoopBuilder<Records>>,
     facts: InputHandle<u64, CapacityContainerBuilder<Vec<Fact>>>,
     probe: ProbeHandle<u64>,
@@ -120,11 +119,11 @@ impl<T: Default + 'static> Pipeline<T> {
             let tallies = Rc::clone(&tallies);
             move |time, tally| tallies.borrow_mut().push_back((time, tally))
         };
-        let (records, facts, loads, counts, intake) = worker.dataflow(|scope| {
+        let (records, facts, loads, counts) = worker.dataflow(|scope| {
             let (records_in, records) = scope.new_input_with_builder();
             let (facts_in, facts) = scope.new_input();
             let reached = Reached::default();
-            let ((tables, newest), intake) =
+            let (tables, newest) =
                 intake(records, plan.tables(), plan.keys, Rc::clone(&reached), decode, done);
             let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks), reached);
             ticks.clone().probe_with(&probe);
@@ -140,21 +139,16 @@ impl<T: Default + 'static> Pipeline<T> {
                 .iter()
                 .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe))
                 .collect();
-            (records_in, facts_in, loads, counts, intake)
+            (records_in, facts_in, loads, counts)
         });
         let load = Some(Load::new(loads, peers, plan.keys));
         let standing = Standing::default();
-        Pipeline { intake, records, facts, probe, counts, clocks, standing, load, tallies }
+        Pipeline { records, facts, probe, counts, clocks, standing, load, tallies }
     }
 
-    /// Hands in records of the epoch being filled, for the worker that they name.
+    /// Hands in records of the epoch being filled.
     pub fn give(&mut self, records: &mut Records) {
         self.records.send_batch(records);
-    }
-
-    /// Decodes records of the epoch being filled at once, on this worker.
-    pub fn decode(&mut self, records: &Records) {
-        self.intake.borrow_mut().decode(*self.records.time(), records);
     }
 
     /// Hands in a fact of the epoch being filled.

@@ -2,7 +2,7 @@
 //!
 //! Idea: a container of many records end to end, for one worker. Where partitions do not
 //! spread evenly over workers, containers go to whoever has least to decode, so that all of them do; else each worker keeps
-//! its own, and fills the same small one again and again.
+//! its own.
 //! Invariant: every record belongs to the epoch in which it was read, wherever it is decoded, since it travels at
 //! that epoch's time.
 //! Cost: one copy of a record's bytes, and 32 bytes.
@@ -73,13 +73,6 @@ impl Records {
         self.bytes.extend_from_slice(value.unwrap_or_default());
         self.ends.push(self.bytes.len() as u64 | if value.is_none() { TOMBSTONE } else { 0 });
         self.origins.push(origin);
-    }
-    /// Lets all go, but not the room, unless records were large.
-    pub fn clear(&mut self) {
-        self.origins.clear();
-        self.ends.clear();
-        self.bytes.clear();
-        self.bytes.shrink_to(Self::FULL);
     }
     /// Number of records.
     pub fn len(&self) -> usize {

@@ -309,15 +309,7 @@ fn run(workers: usize, script: &Script) {
                         let time = post.time.map_or(i64::MIN, |time| time as i64);
                         records.push(Origin { time, ..Origin::default() }, Some(post.spelling.as_bytes()));
                     }
-                    // What it keeps it may decode at once as well, and the dataflow may go on while the epoch is open.
-                    if (index + i) % peers == index && i / peers % 3 > 0 {
-                        pipeline.decode(&records);
-                    } else {
-                        pipeline.give(&mut records);
-                    }
-                    if i % 5 == 4 {
-                        worker.step();
-                    }
+                    pipeline.give(&mut records);
                 }
                 if index == 0 {
                     epoch.wall.into_iter().for_each(|wall| pipeline.tell(Fact::Wall(wall)));

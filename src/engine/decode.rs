@@ -34,7 +34,7 @@ const WORTH: usize = 1 << 12;
 
 /// Records that are decoded before the first of them is counted. The code that decodes and the code that takes a text apart do
 /// not fit into the nearest cache together: record by record, each would be fetched anew for every post.
-pub(super) const TOGETHER: usize = 16;
+const TOGETHER: usize = 16;
 
 /// A bad record that ends the run, since `posts.on_bad` is `fail`.
 pub type Fatal = String;

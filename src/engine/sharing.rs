@@ -42,11 +42,6 @@ impl Sharing {
         }
     }
 
-    /// Whether each of so many workers decodes what it reads.
-    pub(super) fn is_own(&self, workers: usize) -> bool {
-        workers == 1 || matches!(self, Sharing::Own)
-    }
-
     /// Who gets the next container of worker `me`, of `workers` in all, after the last one went to `last`.
     pub(super) fn next(&self, me: usize, last: usize, workers: usize) -> usize {
         match self {

@@ -16,7 +16,7 @@ use tidings_dataflows::records::{Origin, Records};
 use timely::worker::Worker;
 
 use super::commands::{Command, Commands, Request};
-use super::decode::{TOGETHER, smallest_window};
+use super::decode::smallest_window;
 use super::flow::{Filling, Flow, Ticker};
 use super::job::Job;
 use super::keep::{Keeper, Published};
@@ -198,8 +198,7 @@ impl Wishes {
     }
 }
 
-/// Packs records into containers and says who gets them. A worker that decodes its own does so some at a time, while they are in the
-/// nearest cache.
+/// Packs records into containers and says who gets them.
 struct Outbox {
     records: Records,
     /// What the last one held.
@@ -207,8 +206,6 @@ struct Outbox {
     worker: usize,
     workers: usize,
     sharing: Sharing,
-    /// Whether it decodes all that it reads.
-    keeps: bool,
     /// Who got the last container.
     last: usize,
     /// Bytes of a record that are carried.
@@ -220,9 +217,8 @@ impl Outbox {
         let (worker, workers) = (worker.index(), worker.peers());
         // A record that is too large is bad whatever follows: no need to carry all of it, unless somebody wants it.
         let most = if job.dead_letters.is_some() { usize::MAX } else { MAX_RECORD + 1 };
-        let (sharing, records) = (job.sharing.clone(), Records::new(worker));
-        let keeps = sharing.is_own(workers);
-        Outbox { records, before: (0, 0), worker, workers, sharing, keeps, last: worker, most }
+        let sharing = job.sharing.clone();
+        Outbox { records: Records::new(worker), before: (0, 0), worker, workers, sharing, last: worker, most }
     }
 
     fn read(
@@ -235,7 +231,7 @@ impl Outbox {
         let budget = flow.room().min(most);
         let polled = source.poll(budget, &mut |origin: Origin, value: Option<&[u8]>| {
             self.records.push(origin, value.map(|value| &value[..value.len().min(self.most)]));
-            if self.records.is_full() || self.keeps && self.records.len() == TOGETHER {
+            if self.records.is_full() {
                 self.send(pipeline, flow);
             }
         });
@@ -247,12 +243,6 @@ impl Outbox {
     }
 
     fn send(&mut self, pipeline: &mut Pipeline<Tally>, flow: &mut Flow) {
-        if self.keeps {
-            self.sharing.handed(self.worker, self.records.size());
-            flow.handed_in(self.records.size());
-            pipeline.decode(&self.records);
-            return self.records.clear();
-        }
         self.last = self.sharing.next(self.worker, self.last, self.workers);
         self.sharing.handed(self.last, self.records.size());
         flow.handed_in(self.records.size());
