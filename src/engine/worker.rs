@@ -76,7 +76,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     wishes.full = false;
                     keeper.closes(epoch, commands.leads());
                 }
-                Command::Adopt(partition, end) => job.ends.adopt(partition, end),
+                Command::Adopt(partition, end) => source.adopt(job.ends.adopt(partition, end)),
                 Command::Keep(number) => keeper.keep(number),
                 Command::Settled(number, kept) => keeper.settled(number, kept, source.as_ref()),
                 Command::Failed(trouble) => job.control.fail_elsewhere(trouble),

@@ -54,6 +54,7 @@ struct Firsts {
 
 /// What is known of all partitions, by their numbers; any thread may look.
 pub struct Ends {
+    at_start: usize,
     partitions: RwLock<Arc<Vec<Partition>>>,
     ends: Mutex<Vec<End>>,
     firsts: Mutex<Firsts>,
@@ -67,6 +68,7 @@ impl Ends {
         let asked = Instant::now();
         let ends = partitions.iter().map(|partition| End { offset: partition.end, asked });
         Arc::new(Ends {
+            at_start: partitions.len(),
             ends: Mutex::new(ends.collect()),
             firsts: Mutex::default(),
             partitions: RwLock::new(Arc::new(partitions.to_vec())),
@@ -78,6 +80,11 @@ impl Ends {
     /// The partitions, by number.
     pub fn partitions(&self) -> Arc<Vec<Partition>> {
         Arc::clone(&self.partitions.read().expect("no holder panics"))
+    }
+
+    /// How many of them were known at the start.
+    pub fn at_start(&self) -> usize {
+        self.at_start
     }
 
     /// Where a partition ends.
@@ -120,17 +127,19 @@ impl Ends {
     }
 
     /// Adds a partition that was found later, and ended at this offset then; every worker of a process may, in the same
-    /// order. Until its end has been asked for here it counts as behind.
-    pub fn adopt(&self, partition: Partition, end: i64) {
+    /// order. Until its end has been asked for here it counts as behind. How many partitions there are up to this one.
+    pub fn adopt(&self, partition: Partition, end: i64) -> usize {
         let mut partitions = self.partitions.write().expect("no holder panics");
         let is =
             |known: &Partition| (&known.topic, known.partition) == (&partition.topic, partition.partition);
-        if !partitions.iter().any(is) {
+        let known = partitions.iter().position(is).unwrap_or(partitions.len());
+        if known == partitions.len() {
             let now = Instant::now();
             let asked = now.checked_sub(FRESH + Duration::from_millis(1)).unwrap_or(now);
             self.ends.lock().expect("no holder panics").push(End { offset: end, asked });
             Arc::make_mut(&mut partitions).push(partition);
         }
+        known + 1
     }
 
     fn look(&self, client: &Client) -> Result<(), KafkaError> {

@@ -4,7 +4,7 @@
 //! that a partition with a backlog does not starve the others. librdkafka wakes the worker when a queue fills.
 //! Invariant: a partition's position is behind the last record handed out, or at an end that lies behind it; offsets
 //! ascend. What cannot be delivered in order ends the run, or is noted as a gap where that is allowed; never a silent
-//! jump.
+//! jump: what comes behind a record that is damaged is not looked at until `damage` has found out where to go on.
 //! Cost: a copy of each record's bytes, by whoever takes them; and what librdkafka fetches ahead, see [`consumer_config`].
 
 use std::sync::{Arc, mpsc};
@@ -17,6 +17,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
 use super::client::{Silence, Watch, create, explain};
+use super::damage::{Search, is_damage};
 use super::ends::{Ends, FRESH};
 use super::partitions::{Client, Partition, consumer_config};
 use super::queue::{Event, PartitionQueue};
@@ -31,10 +32,17 @@ struct Share {
     next: i64,
     /// Since when Kafka has said that it has no record at `next`.
     lost: Option<Instant>,
-    /// Whether Kafka has said that what stands at `next` is damaged.
-    damaged: bool,
+    /// What is damaged at `next` is looked into; nothing is read meanwhile.
+    search: Option<Search>,
+    /// The failure that was told last, unless a record has come since.
+    told: Option<RDKafkaErrorCode>,
+    /// Bytes of the largest records of late.
+    largest: usize,
     queue: PartitionQueue,
 }
+
+/// Bytes of the largest records before any is known.
+const LARGEST: usize = 1 << 12;
 
 /// Events of the client that are served in a turn.
 const EVENTS: usize = 4;
@@ -51,7 +59,8 @@ pub struct KafkaSource {
     place: (usize, usize),
     wake: Wake,
     ends: Arc<Ends>,
-    /// Partitions of the run that have been looked at, mine or not.
+    /// Partitions of the run that the worker knows of, and of those how many have been looked at, mine or not.
+    known: usize,
     seen: usize,
     shares: Vec<Share>,
     /// Which partition to begin with next time.
@@ -69,6 +78,7 @@ impl KafkaSource {
             kafka: kafka.clone(),
             place,
             wake,
+            known: ends.at_start(),
             ends,
             seen: 0,
             shares: Vec::new(),
@@ -80,7 +90,7 @@ impl KafkaSource {
     }
 
     /// Begins to read the partitions that have not been looked at yet and are this worker's.
-    fn adopt(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
+    fn begin(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
         let (worker, workers) = self.place;
         let mut assignment = TopicPartitionList::new();
         for (number, Partition { topic, partition, next, .. }) in
@@ -103,7 +113,8 @@ impl KafkaSource {
             let refused = |error| SourceError::Config(explain(&error, &self.kafka.brokers));
             assignment.add_partition_offset(topic, *partition, Offset::Offset(*next)).map_err(refused)?;
             let (number, topic, partition, next) = (number as u32, topic.clone(), *partition, *next);
-            self.shares.push(Share { number, topic, partition, next, lost: None, damaged: false, queue });
+            let (lost, search, told, largest) = (None, None, None, LARGEST);
+            self.shares.push(Share { number, topic, partition, next, lost, search, told, largest, queue });
         }
         self.seen = partitions.len();
         match self.consumer.as_ref().filter(|_| assignment.count() > 0) {
@@ -145,15 +156,34 @@ impl KafkaSource {
             self.gaps.push(Gap { partition: share.number, from: *next, to: first });
             if let Some(consumer) = &self.consumer {
                 // A partition that failed so does not fetch again by itself, nor after a seek.
-                let (mut is, mut to_be) = (TopicPartitionList::new(), TopicPartitionList::new());
-                is.add_partition(topic, *partition);
-                let moved = to_be
-                    .add_partition_offset(topic, *partition, Offset::Offset(first))
-                    .and_then(|()| consumer.incremental_unassign(&is))
-                    .and_then(|()| consumer.incremental_assign(&to_be));
-                moved.map_err(|error| SourceError::Config(explain(&error, &self.kafka.brokers)))?;
+                leave_off(consumer, share, &self.kafka)?;
+                take_up(consumer, share, first, &self.kafka)?;
             }
             (share.next, share.lost) = (first, None);
+        }
+        Ok(())
+    }
+
+    /// Goes on with partitions of which it is known by now what of them is damaged.
+    fn settle_damage(&mut self) -> Result<(), SourceError> {
+        for share in &mut self.shares {
+            let Some(to) = share.search.as_ref().and_then(Search::found) else { continue };
+            let Share { topic, partition, next: from, .. } = &*share;
+            if to == *from {
+                tracing::info!(topic, partition, from, "what could not be read can be at another try");
+            } else if self.kafka.on_gap == OnGap::Stop {
+                return Err(SourceError::Fence(format!(
+                    "{topic} {partition}: what stands at offsets {from} to {to} is damaged and cannot be read; \
+                     `kafka.on_gap = \"continue\"` would go on without it"
+                )));
+            } else {
+                tracing::error!(topic, partition, from, to, "damaged records are passed over");
+                self.gaps.push(Gap { partition: share.number, from: *from, to });
+            }
+            if let Some(consumer) = &self.consumer {
+                take_up(consumer, share, to, &self.kafka)?;
+            }
+            (share.next, share.search) = (to, None);
         }
         Ok(())
     }
@@ -165,9 +195,9 @@ impl Source for KafkaSource {
         budget: usize,
         give: &mut dyn FnMut(Origin, Option<&[u8]>),
     ) -> Result<Polled, SourceError> {
-        let partitions = self.ends.partitions();
-        if partitions.len() > self.seen {
-            self.adopt(&partitions)?;
+        if self.known > self.seen {
+            let partitions = self.ends.partitions();
+            self.begin(&partitions[..self.known])?;
         }
         if let Some(consumer) = &self.consumer {
             // What is not a partition's own: errors of the client as a whole. Brokers away are not fatal.
@@ -182,40 +212,43 @@ impl Source for KafkaSource {
         while left > 0 && empty < self.shares.len() {
             let turn = self.turn % self.shares.len();
             self.turn += 1;
-            let Share { number, topic, partition, next, lost, damaged, queue } = &mut self.shares[turn];
-            let (mut failed, mut skipped) = (None, None);
-            let events = queue.drain(|event| match event {
+            let share = &mut self.shares[turn];
+            let Share { number, topic, partition, next, search, told, largest, queue, .. } = &mut *share;
+            let (mut failed, mut larger) = (None, *largest / 2);
+            // No more than what is left, if they are as large as those before.
+            let most = left as usize / (*largest).max(1) + 1;
+            let events = queue.drain(most, |event| match event {
+                // What follows damage is not where it seems to be.
+                _ if search.is_some() || failed.is_some_and(is_damage) => {}
                 // After a reconnect librdkafka may deliver what has been seen.
                 Event::Record(offset, ..) if offset < *next => {}
                 Event::Record(offset, time, value) => {
-                    if std::mem::take(damaged) && offset > *next {
-                        skipped = Some(Gap { partition: *number, from: *next, to: offset });
-                    }
                     *next = offset + 1;
-                    left -= value.map_or(0, <[u8]>::len) as i64 + 32;
+                    *told = None;
+                    let size = value.map_or(0, <[u8]>::len) + 32;
+                    larger = larger.max(size);
+                    left -= size as i64;
                     give(Origin { partition: *number, offset, time }, value);
                 }
-                Event::End(offset) => *next = offset.max(*next),
+                Event::End(offset) => {
+                    *next = offset.max(*next);
+                    *told = None;
+                }
                 Event::Failed(error) => failed = Some(error),
             });
+            *largest = larger;
             empty = if events == 0 { empty + 1 } else { 0 };
-            if let Some(error) = failed {
-                match judge(error, topic, *partition, *next)? {
-                    Loss::None => {}
-                    Loss::Gone => *lost = lost.or(Some(Instant::now())),
-                    Loss::Damaged => *damaged = true,
+            let Some(error) = failed else { continue };
+            match judge(error, topic, *partition, *next, told)? {
+                Loss::None => {}
+                Loss::Gone => share.lost = share.lost.or(Some(Instant::now())),
+                Loss::Damaged => {
+                    let (wake, at) = (Arc::clone(&self.wake), (topic.as_str(), *partition, *next));
+                    *search = Some(Search::start(&self.kafka, at, Arc::clone(&self.ends), move || wake())?);
+                    if let Some(consumer) = &self.consumer {
+                        leave_off(consumer, share, &self.kafka)?;
+                    }
                 }
-            }
-            if let Some(gap) = skipped {
-                let Gap { from, to, .. } = gap;
-                if self.kafka.on_gap == OnGap::Stop {
-                    return Err(SourceError::Fence(format!(
-                        "{topic} {partition}: what stands at offsets {from} to {to} is damaged and cannot be read; \
-                         `kafka.on_gap = \"continue\"` would go on without it"
-                    )));
-                }
-                tracing::error!(topic, partition, from, to, "damaged records are passed over");
-                self.gaps.push(gap);
             }
         }
         // Whoever may take nothing, or has all there is, waits for nothing.
@@ -225,7 +258,12 @@ impl Source for KafkaSource {
             self.silence.goes_on(consumer.client());
         }
         self.settle_losses()?;
+        self.settle_damage()?;
         Ok(if left > 0 { Polled::Idle } else { Polled::More })
+    }
+
+    fn adopt(&mut self, known: usize) {
+        self.known = self.known.max(known);
     }
 
     fn positions(&self) -> Vec<(u32, i64)> {
@@ -294,19 +332,43 @@ enum Loss {
     Damaged,
 }
 
-fn judge(error: RDKafkaErrorCode, topic: &str, partition: i32, next: i64) -> Result<Loss, SourceError> {
+fn judge(
+    error: RDKafkaErrorCode,
+    topic: &str,
+    partition: i32,
+    next: i64,
+    told: &mut Option<RDKafkaErrorCode>,
+) -> Result<Loss, SourceError> {
     match error {
         RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset => Ok(Loss::Gone),
-        RDKafkaErrorCode::BadMessage => {
-            tracing::warn!(topic, partition, next, "damaged records");
-            Ok(Loss::Damaged)
-        }
         RDKafkaErrorCode::TopicAuthorizationFailed => Err(SourceError::Config(format!(
             "{topic}: not allowed to read it; grant this user READ and DESCRIBE on the topic"
         ))),
+        error if is_damage(error) => {
+            tracing::warn!(topic, partition, next, %error, "records that cannot be read are looked into");
+            Ok(Loss::Damaged)
+        }
+        // It may go on failing, twice a second.
+        error if told.replace(error) == Some(error) => Ok(Loss::None),
         error => {
             tracing::warn!(topic, partition, next, %error, "fetching failed, it is tried again");
             Ok(Loss::None)
         }
     }
+}
+
+/// Fetches nothing more of a partition.
+fn leave_off(consumer: &Client, share: &Share, kafka: &Kafka) -> Result<(), SourceError> {
+    let mut is = TopicPartitionList::new();
+    is.add_partition(&share.topic, share.partition);
+    consumer.incremental_unassign(&is).map_err(|error| SourceError::Config(explain(&error, &kafka.brokers)))
+}
+
+/// Fetches a partition from an offset on.
+fn take_up(consumer: &Client, share: &Share, from: i64, kafka: &Kafka) -> Result<(), SourceError> {
+    let mut to_be = TopicPartitionList::new();
+    to_be
+        .add_partition_offset(&share.topic, share.partition, Offset::Offset(from))
+        .and_then(|()| consumer.incremental_assign(&to_be))
+        .map_err(|error| SourceError::Config(explain(&error, &kafka.brokers)))
 }

@@ -45,8 +45,10 @@ pub fn watch(
 ) -> Result<JoinHandle<()>, SourceError> {
     let client: Client = create(&asking_config(kafka), Watch::default())?;
     let (topics, silence) = (kafka.topics.clone(), Silence::new(&kafka.brokers));
+    let known = ends.partitions();
+    // Those of the topics that are read: what is there at the first look may be another already.
+    let ids = topics.iter().map(|topic| known.iter().find(|known| known.topic == *topic)?.id).collect();
     let watch = move || {
-        let ids = topic_ids(&client, &topics, PATIENCE);
         let mut lookout = Lookout { client, silence, topics, ids, unknown: BTreeMap::new() };
         while !ends.stopped() {
             if let Err(fence) = lookout.look(&ends, &found) {
@@ -72,7 +74,7 @@ struct Lookout {
 impl Lookout {
     fn look(&mut self, ends: &Ends, tell: &dyn Fn(Partition, i64)) -> Result<(), SourceError> {
         let now = topic_ids(&self.client, &self.topics, PATIENCE);
-        for ((topic, was), is) in self.topics.iter().zip(&mut self.ids).zip(now) {
+        for ((topic, was), is) in self.topics.iter().zip(&mut self.ids).zip(now.unwrap_or_default()) {
             match (*was, is) {
                 (Some(was), Some(is)) if was != is => {
                     return Err(SourceError::Fence(format!(

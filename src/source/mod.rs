@@ -5,6 +5,7 @@
 //! Invariant: the positions that a source tells are exactly behind the records it has handed out.
 
 pub mod client;
+mod damage;
 pub mod dead_letters;
 pub mod ends;
 pub mod files;
@@ -41,6 +42,10 @@ pub trait Source {
         budget: usize,
         give: &mut dyn FnMut(Origin, Option<&[u8]>),
     ) -> Result<Polled, SourceError>;
+
+    /// The worker has been told of so many partitions, by their numbers the first: those of them that are its own are read from now on.
+    /// Others of its process may know of more already.
+    fn adopt(&mut self, _known: usize) {}
 
     /// The next offset of each of its partitions, by the partition's number.
     fn positions(&self) -> Vec<(u32, i64)>;

@@ -23,7 +23,7 @@ use crate::config::{Kafka, Start};
 /// How long Kafka has to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long it has to tell the ids of topics; brokers that do not know of them do not answer at all.
+/// How long it has to tell the ids of topics where none were known before; brokers that do not know of them may not answer at all.
 const IDS: Duration = Duration::from_secs(3);
 
 /// How soon it is asked again where the leaders have changed.
@@ -142,7 +142,7 @@ pub fn resolve(
     };
     let ids = match before {
         None => vec![None; kafka.topics.len()],
-        Some(_) => topic_ids(&consumer, &kafka.topics, IDS),
+        Some(before) => ids(&consumer, before, kafka)?,
     };
     let bounds = first.into_iter().zip(end).zip(start);
     let found = partitions.into_iter().zip(bounds).map(|((topic, partition), ((first, end), start))| {
@@ -152,6 +152,31 @@ pub fn resolve(
         Found { first, partition: Partition { id, ..Partition::new(&topic, partition, start, end) } }
     });
     go_on(found.collect(), before.unwrap_or_default(), kafka.on_gap)
+}
+
+/// The ids of all topics. Where one was known before, a broker that does not say it now has to be waited for: offsets alone do not
+/// tell a topic from another that was made under its name.
+fn ids(consumer: &Client, before: &[Counted], kafka: &Kafka) -> Result<Vec<Option<u128>>, SourceError> {
+    let is_known = before.iter().any(|counted| counted.id.is_some());
+    let until = Instant::now() + if is_known { PATIENCE } else { IDS };
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if let Some(ids) = topic_ids(consumer, &kafka.topics, left) {
+            return Ok(ids);
+        }
+        if !is_known {
+            return Ok(vec![None; kafka.topics.len()]);
+        }
+        if left.is_zero() {
+            return Err(SourceError::Io(format!(
+                "Kafka at {} did not say within {} s which ids its topics have, so it is not known whether they are those that \
+                 have been counted",
+                kafka.brokers,
+                PATIENCE.as_secs()
+            )));
+        }
+        std::thread::sleep(AGAIN.min(left));
+    }
 }
 
 fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item = i32>, SourceError> {

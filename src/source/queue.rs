@@ -71,13 +71,13 @@ impl PartitionQueue {
         Some(PartitionQueue { queue, batch, _wake: wake, _consumer: Arc::clone(consumer) })
     }
 
-    /// Shows what is in the queue, at most one batch of it, without waiting. Returns the number of events.
-    pub fn drain(&mut self, mut see: impl FnMut(Event<'_>)) -> usize {
+    /// Shows what is in the queue, at most so much or one batch of it, without waiting. Returns the number of events.
+    pub fn drain(&mut self, most: usize, mut see: impl FnMut(Event<'_>)) -> usize {
         // SAFETY: `batch` has room for as many messages as are asked for; each that is filled in is read while it is
         // alive and destroyed once. A payload of length 0 may have any pointer, so it is not looked at.
         unsafe {
-            let n =
-                rd::rd_kafka_consume_batch_queue(self.queue, 0, self.batch.as_mut_ptr(), self.batch.len());
+            let most = most.min(self.batch.len());
+            let n = rd::rd_kafka_consume_batch_queue(self.queue, 0, self.batch.as_mut_ptr(), most);
             let n = usize::try_from(n).unwrap_or(0);
             for message in &self.batch[..n] {
                 let m = &**message;

@@ -15,12 +15,12 @@ use rdkafka::consumer::Consumer;
 
 use super::partitions::Client;
 
-/// The id of each topic, in order; `None` where the broker gives none (before Kafka 2.8, and in test clusters) or did not
-/// answer in time.
-pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Vec<Option<u128>> {
+/// The id of each topic, in order; an id is `None` where the broker gives none, as before Kafka 2.8. All is `None` where there was no
+/// answer in time, or not for all topics: that says nothing of what they are. Test clusters do not answer at all.
+pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Option<Vec<Option<u128>>> {
     let names: Vec<CString> = topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     if names.len() != topics.len() || names.is_empty() {
-        return vec![None; topics.len()];
+        return None;
     }
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     let native = client.client().native_ptr();
@@ -35,7 +35,7 @@ pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Vec<
         let queue = rd::rd_kafka_queue_new(native);
         rd::rd_kafka_DescribeTopics(native, collection, options, queue);
         let event = rd::rd_kafka_queue_poll(queue, millis);
-        let ids = if event.is_null() { vec![None; topics.len()] } else { ids_in(event, &names) };
+        let ids = if event.is_null() { None } else { ids_in(event, &names) };
         if !event.is_null() {
             rd::rd_kafka_event_destroy(event);
         }
@@ -48,18 +48,22 @@ pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Vec<
 
 /// # Safety
 /// The event must be one of librdkafka's, and alive.
-unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Vec<Option<u128>> {
+unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Option<Vec<Option<u128>>> {
     let mut ids = vec![None; names.len()];
     // SAFETY: as the caller promises; what the event holds lives as long as it does.
     unsafe {
         let result = rd::rd_kafka_event_DescribeTopics_result(event);
-        if result.is_null() {
-            return ids;
+        if result.is_null() || !is_none(rd::rd_kafka_event_error(event)) {
+            return None;
         }
         let mut count = 0;
         let descriptions = rd::rd_kafka_DescribeTopics_result_topics(result, &mut count);
         for index in 0..count {
             let description = *descriptions.add(index);
+            let error = rd::rd_kafka_TopicDescription_error(description);
+            if !error.is_null() && !is_none(rd::rd_kafka_error_code(error)) {
+                return None;
+            }
             let id = rd::rd_kafka_TopicDescription_topic_id(description);
             let name = CStr::from_ptr(rd::rd_kafka_TopicDescription_name(description));
             if id.is_null() {
@@ -73,5 +77,9 @@ unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Vec<Opt
             }
         }
     }
-    ids
+    Some(ids)
+}
+
+fn is_none(error: rd::rd_kafka_resp_err_t) -> bool {
+    error == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
 }

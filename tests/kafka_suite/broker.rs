@@ -2,7 +2,7 @@
 //!
 //! Invariant: whatever was started is stopped with its handle; one that is started again has its address and its data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -25,6 +25,11 @@ impl Broker {
 
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where its logs are.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Stops it in good order; its data stay.

@@ -12,8 +12,8 @@ use crate::load::{Load, settings, until};
 use crate::oracle::answers::Offsets;
 
 /// The settings of a run that keeps what it has counted in a folder.
-fn kept_in(folder: &TempDir, topic: &str, more: &str) -> String {
-    let settings = settings(shared().address(), &[topic], more);
+pub fn kept_in(brokers: &str, folder: &TempDir, topic: &str, more: &str) -> String {
+    let settings = settings(brokers, &[topic], more);
     format!(
         "{settings}[checkpoint]\ndir = \"file://{}\"\ninterval = \"200ms\"\n",
         folder.path().join("kept").display()
@@ -21,7 +21,7 @@ fn kept_in(folder: &TempDir, topic: &str, more: &str) -> String {
 }
 
 /// A run that has read all of this, and kept it.
-fn counted(text: &str, written: &Offsets) {
+pub fn counted(text: &str, written: &Offsets) {
     let mut held = Held::ready(text);
     let client = held.client().unwrap();
     until(Duration::from_secs(20), "all is read", || {
@@ -45,7 +45,7 @@ fn a_topic_made_again_between_two_runs_is_refused_though_its_offsets_would_do() 
     let (broker, folder) = (shared(), TempDir::new().unwrap());
     let admin = Admin::of(broker.address());
     admin.create(TOPIC, 2, &[]);
-    let text = kept_in(&folder, TOPIC, "");
+    let text = kept_in(broker.address(), &folder, TOPIC, "");
     counted(&text, &Load::new(broker.address(), TOPIC, 2).send(100));
     admin.delete(TOPIC);
     admin.create(TOPIC, 2, &[]);
@@ -65,18 +65,18 @@ fn records_taken_away_between_two_runs_end_the_next_or_are_named_by_it() {
     let admin = Admin::of(broker.address());
     admin.create(TOPIC, 1, &[]);
     let mut load = Load::new(broker.address(), TOPIC, 1);
-    counted(&kept_in(&folder, TOPIC, ""), &load.send(100));
+    counted(&kept_in(broker.address(), &folder, TOPIC, ""), &load.send(100));
     load.send(50);
     // What was counted may go.
     admin.delete_records(TOPIC, 0, 90);
-    counted(&kept_in(&folder, TOPIC, ""), &load.send(10));
+    counted(&kept_in(broker.address(), &folder, TOPIC, ""), &load.send(10));
     load.send(40);
     admin.delete_records(TOPIC, 0, 170);
-    let mut held = Held::start(&kept_in(&folder, TOPIC, ""));
+    let mut held = Held::start(&kept_in(broker.address(), &folder, TOPIC, ""));
     assert_eq!(held.ends_within(Duration::from_secs(30)), Some(65), "{}", held.log());
     let told = format!("{TOPIC} 0: 10 records are gone that were not read, offsets 160 to 170");
     assert!(held.log().contains(&told), "{}", held.log());
-    let mut held = Held::ready(&kept_in(&folder, TOPIC, "on_gap = \"continue\""));
+    let mut held = Held::ready(&kept_in(broker.address(), &folder, TOPIC, "on_gap = \"continue\""));
     let client = held.client().unwrap();
     let status = until(Duration::from_secs(20), "all is read", || {
         let status: Value = client.get("/v1/status").json();

@@ -18,6 +18,7 @@ mod backlog;
 mod broker;
 mod compaction;
 mod compression;
+mod damaged;
 mod deleted;
 mod fresh;
 mod held;
@@ -29,5 +30,6 @@ mod outage;
 #[cfg(feature = "tls")]
 mod secured;
 mod silent;
+mod slow_answers;
 mod stuck;
 mod transactions;
