@@ -5,12 +5,13 @@
 //! begins beyond it. While it is renewed it also says that its run is alive, to whoever would take over a place that has no
 //! locks.
 //! Invariant: no epoch is larger than a bound that has been written, as long as bounds can be written. Where they cannot
-//! (a full disk), epochs go on without: then only a wall clock that is set back, together with a crash, could show.
+//! (a full disk, or one that does not answer), epochs go on without: then only a wall clock that is set back, together with a
+//! crash, could show.
 //! Cost: a file of thirty bytes a second; a start waits for a bound of the run before, three seconds after a crash. In a
 //! bucket it is every two seconds, and six.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,11 +25,16 @@ const SLACK: u64 = 1000;
 /// Bounds further ahead of the wall clock than this are not waited for: the clock was set back.
 const LONGEST_WAIT_MS: u64 = 60_000;
 
+/// How long epochs wait for a bound that is being written. The clock stands still meanwhile, and it is the same for all.
+const LATE: Duration = Duration::from_secs(3);
+
 /// A run's lease.
 #[derive(Debug)]
 pub struct Lease {
     generation: u64,
     bound: AtomicU64,
+    /// Since when epochs wait for the next bound.
+    waiting: Mutex<Option<Instant>>,
     /// The newest epoch.
     epoch: AtomicU64,
     ended: AtomicU64,
@@ -38,12 +44,26 @@ impl Lease {
     /// Of a run whose epochs come after `epoch`; nothing is written yet.
     pub fn new(generation: u64, epoch: u64) -> Lease {
         let (bound, ended) = (AtomicU64::new(epoch), AtomicU64::new(0));
-        Lease { generation, bound, epoch: AtomicU64::new(epoch), ended }
+        Lease { generation, bound, waiting: Mutex::default(), epoch: AtomicU64::new(epoch), ended }
     }
 
     /// What an epoch that closes now is numbered by, unless the one before says otherwise.
     pub fn within(&self, wall: u64) -> u64 {
-        wall.min(self.bound.load(Ordering::SeqCst))
+        let (bound, mut waiting) =
+            (self.bound.load(Ordering::SeqCst), self.waiting.lock().expect("no holder panics"));
+        if wall <= bound {
+            *waiting = None;
+            return wall;
+        }
+        // Counted from when it is first missed: a process that was held up has renewed nothing either, and does so at once.
+        if waiting.get_or_insert_with(Instant::now).elapsed() < LATE {
+            return bound;
+        }
+        tracing::warn!(
+            "checkpoint: writing takes longer than {LATE:?}; epochs go on without what they wait for"
+        );
+        self.bound.store(u64::MAX, Ordering::SeqCst);
+        wall
     }
 
     /// Takes note of an epoch's number.
@@ -59,7 +79,9 @@ impl Lease {
         let bound = wall.max(self.epoch.load(Ordering::SeqCst)) + store.ahead_ms();
         match write(store, self.generation, Bound { number: bound, is_last: false }) {
             Ok(()) => {
-                self.bound.store(bound - SLACK, Ordering::SeqCst);
+                // One that took so long that epochs have gone on without it is of no use any more; the next is.
+                let is_passed = bound - SLACK < self.epoch.load(Ordering::SeqCst);
+                self.bound.store(if is_passed { u64::MAX } else { bound - SLACK }, Ordering::SeqCst);
                 Ok(())
             }
             Err(error) => {
@@ -257,6 +279,23 @@ mod tests {
         assert_eq!(wait(&store, || 11_001).unwrap(), 11_000);
         lease.renew(&store, 1_000_000).unwrap();
         assert_eq!(wait(&store, || 11_001).unwrap(), 1_003_000, "too far ahead to be waited for");
+    }
+
+    #[test]
+    fn epochs_go_on_without_a_bound_that_does_not_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Files::new(folder.path());
+        let lease = Lease::new(7, 500);
+        lease.renew(&store, 10_000).unwrap();
+        assert_eq!(lease.within(90_000), 12_000, "it has only just been missed");
+        *lease.waiting.lock().unwrap() = Instant::now().checked_sub(LATE);
+        assert_eq!(lease.within(90_000), 90_000);
+        lease.closed(90_000);
+        lease.renew(&store, 50_000).unwrap();
+        assert_eq!(lease.within(94_000), 92_000, "what is renewed goes beyond what has been shown");
+        *lease.waiting.lock().unwrap() = Instant::now().checked_sub(LATE);
+        assert_eq!(lease.within(91_000), 91_000);
+        assert_eq!(lease.within(94_000), 92_000, "it was there meanwhile");
     }
 
     #[test]

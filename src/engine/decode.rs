@@ -17,8 +17,8 @@ use tidings_dataflows::windows::{Pane, Windows};
 use super::filter::{Filter, language};
 use super::panes::Panes;
 use super::samples::Samples;
-use super::tally::{Dating, Tally};
-use crate::config::{Config, Count, OnBad, Reposts, Time};
+use super::tally::{Dating, Smallest, Tally};
+use crate::config::{Clock, Config, Count, OnBad, Reposts, Time};
 use crate::posts::{Bad, Decoder, OwnTime, Post, Reason, Record};
 use crate::terms::Kind;
 use crate::terms::extract::{Extractor, Input};
@@ -54,6 +54,7 @@ pub struct Decode {
     reposts: Reposts,
     on_bad: OnBad,
     dating: Dating,
+    clock: Clock,
     wall_ms: i64,
     /// Where it matters in which language a post is.
     detector: Option<Detector>,
@@ -111,7 +112,8 @@ impl Decode {
             time: config.posts.time,
             reposts: config.posts.reposts,
             on_bad: config.posts.on_bad,
-            dating: Dating::new(smallest_window(&config.counts).map(|(_, slide)| slide)),
+            dating: Dating::new(smallest_window(&config.counts)),
+            clock: config.engine.clock,
             wall_ms: 0,
             detector: counts.iter().any(|count| count.filter.asks_language()).then(Detector::default),
             counts,
@@ -128,6 +130,9 @@ impl Decode {
     /// The first bad record, where that is to end the run.
     pub fn decode(&mut self, records: &Records, gathered: &mut Gathered<Tally>) -> Result<(), Fatal> {
         self.wall_ms = wall_ms();
+        if self.clock == Clock::Wall {
+            self.dating.bound = self.wall_ms.max(0) as u64;
+        }
         if !std::mem::replace(&mut gathered.begun, true) {
             self.dating.progress.turn();
         }
@@ -255,10 +260,10 @@ impl Decode {
     }
 }
 
-/// Size and slide of the smallest sliding window of all counts, in milliseconds.
-pub fn smallest_window(counts: &[Count]) -> Option<(u64, u64)> {
+/// The smallest sliding window of all counts.
+pub fn smallest_window(counts: &[Count]) -> Option<Smallest> {
     let spans = counts.iter().flat_map(|count| &count.windows).filter_map(|window| window.span);
-    spans.map(|span| (span.size_ms, span.slide_ms)).min()
+    spans.map(|span| Smallest { size: span.size_ms, slide: span.slide_ms }).min()
 }
 
 #[cfg(test)]

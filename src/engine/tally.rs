@@ -33,14 +33,30 @@ pub struct Tally {
     pub too_long: u64,
     /// The newest event time by partition number, in Unix milliseconds.
     pub newest: BTreeMap<u32, u64>,
-    /// Posts by the pane of the smallest window in which their time lies, until `late` is known.
+    /// Posts by the pane of the smallest window in which their time lies, of those that are not late by what came before them in their
+    /// epoch, until it is known how the clock stood then.
     #[serde(skip)]
     pub panes: BTreeMap<u64, u64>,
 }
 
+/// The smallest sliding window of all counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Smallest {
+    /// In milliseconds.
+    pub size: u64,
+    /// In milliseconds.
+    pub slide: u64,
+}
+
+impl Smallest {
+    /// The first pane that it covers, by the number of its slides, when the clock stands there.
+    pub fn first(&self, clock: u64) -> u64 {
+        (clock / self.slide + 1).saturating_sub(self.size / self.slide)
+    }
+}
+
 impl Tally {
-    /// Settles which posts were late: those whose pane ended before the smallest window began, at the clock of their epoch.
-    /// 0 where there is no such window, or no clock yet.
+    /// Settles which of the other posts were late: those whose pane the smallest window no longer covered when their epoch began.
     pub fn settle_late(&mut self, first_covered_pane: u64) {
         self.late += self.panes.range(..first_covered_pane).map(|(_, posts)| posts).sum::<u64>();
         self.panes.clear();
@@ -66,8 +82,8 @@ impl Tally {
 /// most posts are as the one before.
 #[derive(Debug)]
 pub struct Dating {
-    /// The slide of the smallest sliding window, in milliseconds, if there is one.
-    slide: Option<u64>,
+    /// If there is one.
+    smallest: Option<Smallest>,
     partition: u32,
     /// The event times that lie in the pane; without such a window all do.
     times: Range<u64>,
@@ -75,20 +91,26 @@ pub struct Dating {
     /// The event time of the last one.
     last: u64,
     posts: u64,
+    /// How far the clock will be at least by what has been tallied.
+    reached: u64,
+    /// The clock goes no further now, whatever comes.
+    pub(super) bound: u64,
     /// How far partitions have come.
     pub(super) progress: Progress,
 }
 
 impl Dating {
-    /// No posts yet; `slide` is that of the smallest sliding window, in milliseconds, if there is one.
-    pub fn new(slide: Option<u64>) -> Dating {
+    /// No posts yet.
+    pub fn new(smallest: Option<Smallest>) -> Dating {
         Dating {
-            slide,
+            smallest,
             partition: 0,
             times: 0..0,
             newest: 0,
             last: 0,
             posts: 0,
+            reached: 0,
+            bound: u64::MAX,
             progress: Progress::default(),
         }
     }
@@ -99,7 +121,7 @@ impl Dating {
         if partition != self.partition || !self.times.contains(&time) {
             self.settle(tally);
             self.partition = partition;
-            self.times = self.slide.map_or(0..u64::MAX, |slide| {
+            self.times = self.smallest.map_or(0..u64::MAX, |Smallest { slide, .. }| {
                 let from = time / slide * slide;
                 from..from.saturating_add(slide)
             });
@@ -116,11 +138,18 @@ impl Dating {
             return;
         }
         self.progress.note(self.partition, self.last);
+        if let Some(smallest) = self.smallest {
+            let pane = self.times.start / smallest.slide;
+            // In one epoch there may be hours of posts, and those in their order are not late.
+            if pane < smallest.first(self.reached) {
+                tally.late += posts;
+            } else {
+                *tally.panes.entry(pane).or_default() += posts;
+            }
+        }
+        self.reached = self.reached.max(self.newest.min(self.bound));
         let newest = tally.newest.entry(self.partition).or_default();
         *newest = std::mem::take(&mut self.newest).max(*newest);
-        if let Some(slide) = self.slide {
-            *tally.panes.entry(self.times.start / slide).or_default() += posts;
-        }
     }
 }
 
@@ -128,14 +157,19 @@ impl Dating {
 mod tests {
     use super::*;
 
+    const SMALLEST: Option<Smallest> = Some(Smallest { size: 20, slide: 10 });
+
     #[test]
     fn late_is_what_the_smallest_window_has_left() {
-        let (mut tally, mut dating) = (Tally::default(), Dating::new(Some(10)));
-        for time in [100, 109, 110, 125] {
+        let (mut tally, mut dating) = (Tally::default(), Dating::new(SMALLEST));
+        // Of those only the last came when another had moved the clock beyond it.
+        for time in [80, 100, 109, 110, 125, 109] {
             dating.note(0, time, &mut tally);
         }
         dating.settle(&mut tally);
-        tally.settle_late(11);
+        assert_eq!(tally.late, 1);
+        // The clock stood in pane 10 when they came.
+        tally.settle_late(9);
         assert_eq!((tally.late, tally.newest[&0]), (2, 125));
         let mut sum = Tally { late: 1, ..Tally::default() };
         sum.add(&tally);
@@ -144,9 +178,21 @@ mod tests {
     }
 
     #[test]
+    fn posts_that_are_ahead_make_no_other_late() {
+        let (mut tally, mut dating) = (Tally::default(), Dating::new(SMALLEST));
+        dating.bound = 104;
+        for time in [103, 900, 100, 95, 89] {
+            dating.note(0, time, &mut tally);
+        }
+        dating.settle(&mut tally);
+        assert_eq!((tally.late, tally.panes.values().sum::<u64>()), (1, 4));
+    }
+
+    #[test]
     fn posts_in_a_row_are_tallied_as_each_by_itself() {
         let posts = [(0, 105), (0, 101), (1, 102), (1, 117), (0, 103), (0, 99), (0, u64::MAX), (1, 118)];
-        let (mut tally, mut dating) = (Tally::default(), Dating::new(Some(10)));
+        let (mut tally, mut dating) =
+            (Tally::default(), Dating::new(Some(Smallest { size: 1000, slide: 10 })));
         for (partition, time) in posts {
             dating.note(partition, time, &mut tally);
         }

@@ -125,11 +125,11 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         let ticks = commands.leads() && !ending && if last { keeper.may_end(now) } else { !closing };
         if ticks {
             // The clock is not to be ahead of an epoch's number, which may have to wait for its bound.
-            let wall = keeper.within(wall_ms().max(0) as u64);
-            if let Some(epoch) = ticker.tick(now, wall, flow.on_their_way(), filling) {
+            let wall = wall_ms().max(0) as u64;
+            if let Some(epoch) = ticker.tick(now, keeper.within(wall), flow.on_their_way(), filling) {
                 // First, so that all know of it before the epoch can be complete anywhere.
                 keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));
-                commands.give(Command::Close(epoch, wall));
+                commands.give(Command::Close(epoch, wall.min(epoch)));
                 closing = true;
             }
             ending = last;
@@ -268,6 +268,8 @@ struct Publisher<'a> {
     job: &'a Job,
     /// Of each epoch that is on its way.
     closed: VecDeque<Closed>,
+    /// How the clock stood at the newest epoch.
+    clock: Option<u64>,
     tally: Arc<Tally>,
 }
 
@@ -275,7 +277,7 @@ impl<'a> Publisher<'a> {
     fn new(worker: usize, job: &'a Job, leads: bool) -> Publisher<'a> {
         // What was kept is of no worker in particular.
         let kept = job.restore.as_ref().filter(|_| leads).map(|restore| Arc::new(restore.tally.clone()));
-        Publisher { worker, job, closed: VecDeque::new(), tally: kept.unwrap_or_default() }
+        Publisher { worker, job, closed: VecDeque::new(), clock: None, tally: kept.unwrap_or_default() }
     }
 
     fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>, gaps: Vec<Gap>) {
@@ -291,12 +293,11 @@ impl<'a> Publisher<'a> {
     ) -> Vec<(u32, i64)> {
         let (snapshot, tallies) = pipeline.snapshot(epoch);
         for mut tally in tallies {
-            let smallest = smallest_window(&self.job.config.counts).zip(snapshot.clock);
-            let first =
-                smallest.map(|((size, slide), clock)| (clock / slide + 1).saturating_sub(size / slide));
-            tally.settle_late(first.unwrap_or(0));
+            let smallest = smallest_window(&self.job.config.counts).zip(self.clock);
+            tally.settle_late(smallest.map_or(0, |(smallest, clock)| smallest.first(clock)));
             Arc::make_mut(&mut self.tally).add(&tally);
         }
+        self.clock = snapshot.clock;
         let closed = self.closed.pop_front().expect("every epoch noted its positions when it closed");
         debug_assert_eq!(closed.epoch, epoch);
         let Closed { positions, gaps, .. } = closed;

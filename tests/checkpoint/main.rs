@@ -17,6 +17,7 @@ mod damage;
 mod failpoints;
 mod fence;
 mod full;
+mod hung;
 mod kill;
 mod place;
 #[path = "../../fuzz/checks/replay.rs"]

@@ -26,6 +26,9 @@ const REST: u32 = 3;
 /// How long a checkpoint may take at least before it is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long a checkpoint may take, at least, before it is said that it does.
+const LONG: Duration = Duration::from_secs(10);
+
 /// How long stopping waits for the last checkpoint: the process has 30 s.
 const LAST: Duration = Duration::from_secs(25);
 
@@ -57,6 +60,8 @@ pub(crate) struct Keeper<'a> {
 struct Lead {
     number: u64,
     in_flight: Option<Instant>,
+    /// The last of which it has been said that it takes long.
+    told: u64,
     due: Instant,
     /// Since when the end is wanted.
     ending: Option<Instant>,
@@ -72,6 +77,7 @@ impl<'a> Keeper<'a> {
         let lead = Lead {
             number,
             in_flight: None,
+            told: 0,
             due: Instant::now() + interval,
             ending: None,
             last_asked: false,
@@ -190,10 +196,17 @@ impl<'a> Keeper<'a> {
     fn outcomes(&mut self, now: Instant) -> Vec<Command> {
         let Some(keeping) = &self.job.keeping else { return Vec::new() };
         let lead = &mut self.lead;
-        if let Some(since) = lead.in_flight
-            && now > since + PATIENCE.max(10 * keeping.interval)
-        {
-            keeping.send(Task::GiveUp(lead.number));
+        if let Some(since) = lead.in_flight {
+            let long = LONG.max(3 * keeping.interval);
+            if now > since + long && std::mem::replace(&mut lead.told, lead.number) != lead.number {
+                let why =
+                    format!("checkpoint {} is not written after {long:?}, and is waited for", lead.number);
+                tracing::warn!("{why}");
+                keeping.history.lock().expect("no holder panics").error = Some(why);
+            }
+            if now > since + PATIENCE.max(10 * keeping.interval) {
+                keeping.send(Task::GiveUp(lead.number));
+            }
         }
         let outcomes = std::mem::take(&mut *keeping.outcomes.lock().expect("no holder panics"));
         for (number, kept) in &outcomes {

@@ -20,7 +20,7 @@ mod restore;
 mod thread;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -140,8 +140,15 @@ impl Keeping {
             }
         }
         // After the last renewal, unless a store takes longer for that: then the next start waits as after a crash.
-        if let Some(lease) = &self.lease {
-            lease.end(&*self.store);
+        let Some(lease) = self.lease.clone() else { return };
+        let (store, (ended, waits)) = (Arc::clone(&self.store), channel::<()>());
+        let end = move || {
+            lease.end(&*store);
+            drop(ended);
+        };
+        let started = std::thread::Builder::new().name("lease".to_owned()).spawn(end).is_ok();
+        if started && waits.recv_timeout(LEAVING) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the next start waits for some seconds: the place of checkpoints does not answer");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::cluster::peers::{Peers, Reply};
 use crate::config::Span;
 use crate::engine::owners::Owners;
 use crate::engine::published::{Part, Published};
-use crate::engine::tally::{Dating, Tally};
+use crate::engine::tally::{Dating, Smallest, Tally};
 use crate::engine::{CountInfo, Reader, WindowInfo, gather};
 use crate::source::ends::Ends;
 use crate::source::partitions::Partition;
@@ -279,7 +279,7 @@ fn work(
 }
 
 fn decode(records: &Records, gathered: &mut Gathered<Tally>) {
-    let mut dating = Dating::new(Some(1000));
+    let mut dating = Dating::new(Some(Smallest { size: 60_000, slide: 1000 }));
     for (origin, value) in records.iter() {
         let text = String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
         let time = origin.time as u64;
