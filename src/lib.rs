@@ -10,6 +10,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod engine;
+pub mod open_files;
 pub mod outward;
 pub mod produce;
 pub mod serve;

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidings::allocator;
 use tidings::cli::{Cli, Code};
 use tidings::cluster::loss;
+use tidings::{allocator, open_files};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -13,6 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     end_at_panics();
     allocator::keep_for_the_next_epoch();
+    open_files::raise();
     match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -4,13 +4,13 @@
 //! it is known, then pass whole if all their panes are alive; otherwise what is late goes to the finest tier that still
 //! covers it, in the end into `all`, and what nothing covers is left out.
 //! Invariant: nothing gets past this operator at `e` or later into a pane that is dead at `e`; hence what `expire`
-//! reads when a pane dies is all that the pane will ever hold. No more than `limit` terms are alive, give or
-//! take those of the epochs in flight; beyond it an update passes only if its term is alive already.
-//! Cost: one pass over a block's panes; a copy of a block that has late ones, and one probe per late update; beyond the limit
-//! one per update.
+//! reads when a pane dies is all that the pane will ever hold. No epoch leaves more than `limit` terms alive; beyond it an
+//! update passes only if its term is alive already, or has passed in the same epoch. What was kept passes whole.
+//! Cost: one pass over a block's panes; a copy of a block that has late ones, and one probe per late update; where an epoch could
+//! go beyond the limit a wait until those before it are ranked, one probe per update and a copy of each new term.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -33,8 +33,12 @@ use crate::windows::{Pane, Windows};
 pub struct Live {
     /// The totals that `rank` keeps.
     pub totals: Rc<RefCell<Totals>>,
+    /// The first epoch that is not in them yet.
+    pub ranked: Rc<Cell<u64>>,
     /// Terms that this worker may hold.
     pub limit: usize,
+    /// Whether the first epoch has what an earlier run kept, and nothing else.
+    pub restored: Rc<Cell<bool>>,
     /// What was refused because of the limit.
     pub refused: Rc<RefCell<Refused>>,
 }
@@ -73,7 +77,8 @@ pub fn admit<'scope>(
     live: Live,
     keys: HashKeys,
 ) -> Stream<'scope, u64, Sealed> {
-    let mut builder = OperatorBuilder::new("Admit".to_owned(), updates.scope());
+    let (mut builder, scope) = (OperatorBuilder::new("Admit".to_owned(), updates.scope()), updates.scope());
+    let activator = scope.activator_for(builder.operator_info().address);
     let mut updates = builder.new_input(updates, to_owner());
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, admitted) = builder.new_output();
@@ -83,6 +88,8 @@ pub fn admit<'scope>(
         // Late updates: coarser panes make equal what was different, so they are combined anew.
         let (mut clock, mut late) = (Heard::default(), Combine::new(keys));
         let mut waiting = BTreeMap::<u64, (Capability<u64>, Vec<Block>)>::new();
+        // Updates of epochs that are not ranked yet.
+        let mut passed = VecDeque::<(u64, usize)>::new();
         move |frontiers| {
             ticks.for_each(|cap, clocks| {
                 let epoch = *cap.least().expect("inputs stamp every message");
@@ -96,12 +103,23 @@ pub fn admit<'scope>(
             while let Some(entry) =
                 waiting.first_entry().filter(|entry| !frontiers[1].less_equal(entry.key()))
             {
+                let (epoch, updates) = (*entry.key(), entry.get().1.iter().map(Block::len).sum::<usize>());
+                while passed.pop_front_if(|(epoch, _)| *epoch < live.ranked.get()).is_some() {}
+                let unranked: usize = passed.iter().map(|(_, updates)| updates).sum();
+                let is_kept = epoch == 0 && live.restored.get();
+                let most = live.totals.borrow().alive() + unranked + updates;
+                let mut room = (most > live.limit && !is_kept).then(|| NearLimit::new(&windows, &live));
+                if room.is_some() && unranked > 0 {
+                    activator.activate();
+                    break;
+                }
                 let (cap, blocks) = entry.remove();
-                let now = clock.at(*cap.time());
+                passed.push_back((epoch, updates));
+                let now = clock.at(epoch);
                 let mut session = output.session_with_builder(&cap);
                 let mut pass = |mut block: Block| {
-                    if live.totals.borrow().alive() >= live.limit {
-                        block = without_new_terms(&block, &windows, &live);
+                    if let Some(room) = &mut room {
+                        block = room.within(&block);
                     }
                     if !block.is_empty() {
                         session.give_container(&mut block.into());
@@ -115,7 +133,7 @@ pub fn admit<'scope>(
                     pass(block);
                 }
                 // All of them are this worker's own, whatever the hash.
-                late.drain(*cap.time(), 1, |block| pass(std::mem::take(block)));
+                late.drain(epoch, 1, |block| pass(std::mem::take(block)));
             }
         }
     });
@@ -157,18 +175,40 @@ fn without_late(
     kept
 }
 
-#[cold]
-fn without_new_terms(block: &Block, windows: &Windows, live: &Live) -> Block {
-    let totals = live.totals.borrow();
-    let mut refused = live.refused.borrow_mut();
-    let mut kept = Block::new(block.epoch, block.owner);
-    for (pane, update) in block.iter() {
-        if totals.is_alive(&update) {
-            kept.push(pane, update);
-        } else {
-            refused.occurrences += update.n.unsigned_abs();
-            refused.newest = refused.newest.max(Some(windows.time_of(pane)));
-        }
+/// An epoch after which there may be more terms than are wanted.
+struct NearLimit<'a> {
+    windows: &'a Windows,
+    live: &'a Live,
+    /// Terms that may yet come to those that are alive.
+    left: usize,
+    /// Terms that have, in this epoch.
+    new: HashSet<Box<[u8]>>,
+}
+
+impl<'a> NearLimit<'a> {
+    fn new(windows: &'a Windows, live: &'a Live) -> NearLimit<'a> {
+        let left = live.limit.saturating_sub(live.totals.borrow().alive());
+        NearLimit { windows, live, left, new: HashSet::new() }
     }
-    kept
+
+    /// The updates of a block for which there is room; the others are refused.
+    #[cold]
+    fn within(&mut self, block: &Block) -> Block {
+        let totals = self.live.totals.borrow();
+        let mut refused = self.live.refused.borrow_mut();
+        let mut kept = Block::new(block.epoch, block.owner);
+        for (pane, update) in block.iter() {
+            let passes = totals.is_alive(&update) || self.new.contains(&*update.term()) || {
+                let has_room = self.new.len() < self.left;
+                has_room && self.new.insert(update.term().to_vec().into())
+            };
+            if passes {
+                kept.push(pane, update);
+            } else {
+                refused.occurrences += update.n.unsigned_abs();
+                refused.newest = refused.newest.max(Some(self.windows.time_of(pane)));
+            }
+        }
+        kept
+    }
 }

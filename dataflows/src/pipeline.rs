@@ -101,6 +101,8 @@ pub struct Pipeline<T> {
     standing: Standing,
     /// Open until the first epoch closes.
     load: Option<Load>,
+    /// Whether the first epoch is what an earlier run kept.
+    restored: Rc<Cell<bool>>,
     tallies: Rc<RefCell<VecDeque<(u64, T)>>>,
 }
 
@@ -114,7 +116,7 @@ impl<T: Default + 'static> Pipeline<T> {
         let probe = ProbeHandle::new();
         let clocks = History::default();
         let tallies = Rc::new(RefCell::new(VecDeque::new()));
-        let peers = worker.peers();
+        let (peers, restored) = (worker.peers(), Rc::<Cell<bool>>::default());
         let done = {
             let tallies = Rc::clone(&tallies);
             move |time, tally| tallies.borrow_mut().push_back((time, tally))
@@ -137,13 +139,13 @@ impl<T: Default + 'static> Pipeline<T> {
             let counts: Vec<_> = plan
                 .counts
                 .iter()
-                .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &probe))
+                .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &restored, &probe))
                 .collect();
             (records_in, facts_in, loads, counts)
         });
         let load = Some(Load::new(loads, peers, plan.keys));
         let standing = Standing::default();
-        Pipeline { records, facts, probe, counts, clocks, standing, load, tallies }
+        Pipeline { records, facts, probe, counts, clocks, standing, load, restored, tallies }
     }
 
     /// Hands in records of the epoch being filled.
@@ -154,6 +156,11 @@ impl<T: Default + 'static> Pipeline<T> {
     /// Hands in a fact of the epoch being filled.
     pub fn tell(&mut self, fact: Fact) {
         self.facts.send(fact);
+    }
+
+    /// Takes note that the first epoch has what an earlier run kept and nothing else, on all workers; there is room for that.
+    pub fn goes_on(&mut self) {
+        self.restored.set(true);
     }
 
     /// The way in for rows of an earlier run, until the first epoch closes.
@@ -231,6 +238,7 @@ fn build_count<'scope>(
     count: &CountPlan,
     plan: &Plan,
     peers: usize,
+    restored: &Rc<Cell<bool>>,
     probe: &ProbeHandle<u64>,
 ) -> CountHandles {
     let windows = &count.windows;
@@ -238,12 +246,20 @@ fn build_count<'scope>(
     let totals = Rc::new(RefCell::new(Totals::new(windows.len() + 1, plan.keys)));
     let refused = Rc::new(RefCell::new(Refused::default()));
     let limit = plan.max_terms.div_ceil(peers);
-    let live = Live { totals: Rc::clone(&totals), limit, refused: Rc::clone(&refused) };
+    let ranked_before = Rc::<Cell<u64>>::default();
+    let live = Live {
+        totals: Rc::clone(&totals),
+        ranked: Rc::clone(&ranked_before),
+        limit,
+        restored: Rc::clone(restored),
+        refused: Rc::clone(&refused),
+    };
     let history = RanksHistory::default();
     let (touches, spelling_touches) = (TouchedHistory::default(), TouchedHistory::default());
     let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys, Rc::clone(&touches));
     let panes = alive.panes.clone();
-    let ranked = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, Rc::clone(&history));
+    let (ticks, windows, own) = (ticks.clone(), windows.clone(), Rc::clone(&history));
+    let ranked = rank(alive, ticks, windows, plan.top, totals, ranked_before, own);
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
@@ -259,7 +275,7 @@ fn build_count<'scope>(
         panes: panes.trace,
         spellings,
         history,
-        ranks: Ranks { figures: vec![Figures::default(); windows.len() + 1], top: Vec::new() },
+        ranks: Ranks { figures: vec![Figures::default(); count.windows.len() + 1], top: Vec::new() },
         refused,
         touches,
         spelling_touches,

@@ -7,7 +7,7 @@
 //! epoch's clock. Terms are disjoint over workers, so the workers' lists together give the exact top k for every k up to K.
 //! Cost: that of `Ranking`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -27,13 +27,15 @@ use crate::windows::Windows;
 /// How the windows stood at each epoch at which something happened, as the worker's publisher reads it.
 pub type RanksHistory = Rc<RefCell<VecDeque<(u64, Ranks)>>>;
 
-/// Ranks the first `k` of each window. The stream never holds anything; its frontier is what has been ranked.
+/// Ranks the first `k` of each window. The stream never holds anything; its frontier is what has been ranked, and so is
+/// `ranked_before` for operators of the same worker.
 pub fn rank<'scope>(
     Alive { panes, admitted }: Alive<'scope>,
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: Windows,
     k: usize,
     totals: Rc<RefCell<Totals>>,
+    ranked_before: Rc<Cell<u64>>,
     history: RanksHistory,
 ) -> Stream<'scope, u64, Vec<()>> {
     let mut builder = OperatorBuilder::new("Rank".to_owned(), panes.stream.scope());
@@ -66,6 +68,7 @@ pub fn rank<'scope>(
                 let ranks = ranking.act(epoch, &trace.batches(), &blocks);
                 history.borrow_mut().push_back((epoch, ranks));
             }
+            ranked_before.set(complete);
             trace.allow_compaction(complete.saturating_sub(1));
         }
     });

@@ -1,19 +1,22 @@
 //! One process's share of checkpoints: what it has written, and what has changed since.
 //!
 //! Idea: the places that changed are written anew, and all others are referred to where they stand. A checkpoint that does
-//! not come about changes nothing: what had changed for it has still to be written.
-//! Invariant: the segments of a share hold exactly what this process's workers hold at the epoch, each place once.
-//! Cost: that of `capture`, and a list of the places.
+//! not come about changes nothing: what had changed for it has still to be written. What somebody has removed meanwhile has to be
+//! written again as well.
+//! Invariant: the segments of a share hold exactly what this process's workers hold at the epoch, each place once; all of them
+//! were there when it was begun.
+//! Cost: that of `capture`, a list of the places, and one of the names of segments.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tidings_dataflows::pipeline::Touched;
 use tidings_dataflows::snapshot::Snapshot;
 
-use super::CheckpointError;
 use super::capture::{Author, Kept, capture, is_held, pane_of, place_of};
 use super::manifest::{Place, Placed, Segment};
 use super::store::Store;
+use super::{CheckpointError, keys};
 
 /// Writes a process's segments.
 pub struct Writer {
@@ -58,6 +61,7 @@ impl Writer {
     ) -> Result<Vec<Segment>, CheckpointError> {
         // The one before was never settled: it has not come about.
         self.settle(false);
+        self.forget_what_is_gone()?;
         let mut new = Vec::new();
         let captured = capture(&*self.store, author, workers, &self.counts, &self.touched, &mut new);
         let written = new.iter().map(|segment| segment.key.clone()).collect();
@@ -90,6 +94,31 @@ impl Writer {
                 tracing::warn!("what was written for a checkpoint that did not come about stays: {error}");
             }
         }
+    }
+
+    /// Segments that are not there any more are as if they had never been written: all that they held is still in memory.
+    fn forget_what_is_gone(&mut self) -> Result<(), CheckpointError> {
+        if self.good.is_empty() {
+            return Ok(());
+        }
+        let there: BTreeSet<String> = self.store.list(keys::SEGMENTS)?.into_iter().collect();
+        for gone in self.good.extract_if(.., |segment| !there.contains(&segment.key)) {
+            tracing::warn!(
+                "{} was removed by somebody; what it held is written again",
+                self.store.show(&gone.key)
+            );
+            for placed in gone.places {
+                let Some(at) = self.counts.iter().position(|count| count.id == placed.count) else {
+                    continue;
+                };
+                let touched = &mut self.touched[at];
+                match pane_of(&self.counts[at].windows, placed.place) {
+                    _ if placed.place == Place::Spellings => touched.spellings = true,
+                    pane => touched.panes.extend(pane),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether a place of an earlier checkpoint is as it was, and still held at a clock.

@@ -10,7 +10,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -194,6 +194,13 @@ impl Files {
     /// A file with the addresses of all processes: those of the configuration, else free ones beside those where they listen for
     /// HTTP, which they do later.
     fn hosts(&self, config: &Config, processes: usize, listening: &[u16]) -> io::Result<PathBuf> {
+        // Whoever tidies temporary folders up may have taken it meanwhile.
+        if !self.folder.path().exists() {
+            std::fs::DirBuilder::new().mode(0o700).create(self.folder.path())?;
+        }
+        if self.secret.as_ref().is_some_and(|secret| !secret.exists()) {
+            make_secret(self.folder.path())?;
+        }
         let path = self.folder.path().join("hosts");
         let mut hosts = config.cluster.hosts.clone();
         if hosts.is_empty() {

@@ -17,9 +17,11 @@ use super::log;
 use crate::config::{self, Clock, Config, Count, Override, Time};
 use crate::engine::decode::smallest_window;
 use crate::engine::start::TOP;
+use crate::engine::tally::Tally;
 use crate::engine::{self, CountInfo, Cut, Reader};
 use crate::source::files::Progress;
 use crate::terms::Kind;
+use crate::terms::extract::MAX_KEY;
 
 /// Flags of `tidings count`.
 #[derive(clap::Args, Debug)]
@@ -105,12 +107,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     joined?;
     let cut = reader.newest().ok_or_else(|| Failure::new(Code::Bug, "nothing was published"))?;
-    if smallest_window(&config.counts).is_some() && cut.tally.undated > 0 {
-        let (undated, posts) = (cut.tally.undated, cut.tally.posts);
-        tracing::warn!(
-            "{undated} of {posts} posts have no time of their own: they are in no window but `all`"
-        );
-    }
+    say_what_is_left_out(&config, &reader, &cut);
     let answer = answer(&reader, &cut, args.top, args.config.is_some());
     match print(&answer, args.json) {
         // Whoever closed the pipe has seen enough.
@@ -118,6 +115,35 @@ pub fn run(args: Args) -> Result<(), Failure> {
             Err(Failure::new(Code::Io, format!("cannot print the counts: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whoever reads the counts should know what is not in them.
+fn say_what_is_left_out(config: &Config, reader: &Reader, cut: &Cut) {
+    let Tally { posts, undated, ahead, too_long, .. } = cut.tally;
+    if smallest_window(&config.counts).is_some() {
+        if undated > 0 {
+            tracing::warn!(
+                "{undated} of {posts} posts have no time of their own: they are in no window but `all`"
+            );
+        }
+        if ahead > 0 {
+            tracing::warn!(
+                "{ahead} of {posts} posts are more than 24 h ahead: they are in no window but `all`"
+            );
+        }
+    }
+    if too_long > 0 {
+        tracing::warn!("{too_long} occurrences of terms of more than {MAX_KEY} bytes are not counted");
+    }
+    for (index, count) in reader.counts().iter().enumerate() {
+        let refused = cut.refused(index).occurrences;
+        if refused > 0 {
+            let (name, most) = (&count.name, config.engine.max_terms);
+            tracing::warn!(
+                "{name}: engine.max_terms = {most} were reached; {refused} occurrences of others are not counted"
+            );
+        }
     }
 }
 
@@ -130,7 +156,7 @@ fn settings(args: &Args) -> Result<Config, Failure> {
     let mut config = config::load_os(args.config.as_deref(), std::env::vars_os(), flags)?.config;
     if args.config.is_none() {
         let window = config::parse_window(&args.window)
-            .map_err(|error| Failure::new(Code::Usage, format!("--window {}: {error}", args.window)))?;
+            .map_err(|error| Failure::new(Code::Config, format!("--window {}: {error}", args.window)))?;
         let mut kinds = args.of.clone();
         kinds.sort_unstable();
         kinds.dedup();

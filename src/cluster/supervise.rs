@@ -43,24 +43,29 @@ struct Watched {
 /// that says how it ended. `commands` is called for each generation.
 ///
 /// # Errors
-/// Where a process cannot be started.
+/// Where a process of the first generation cannot be started.
 pub fn supervise(
     mut commands: impl FnMut() -> io::Result<Vec<Command>>,
     stop: &AtomicBool,
 ) -> io::Result<u8> {
-    let mut pause = PAUSES.0;
+    let (mut pause, mut is_first) = (PAUSES.0, true);
     loop {
         let begun = Instant::now();
-        let mut children = Vec::new();
-        for (process, command) in commands()?.into_iter().enumerate() {
-            match start(process, command) {
-                Ok(child) => children.push(child),
-                Err(error) => {
-                    end_all(&mut children, STOPPING);
-                    return Err(error);
+        let mut children = match start_all(&mut commands) {
+            Ok(children) => children,
+            Err(error) if is_first => return Err(error),
+            // What could be done once may be possible again: a disk is full, or a bucket is away.
+            Err(error) => {
+                let seconds = pause.as_secs_f64();
+                eprintln!("tidings: cannot start the processes: {error}; it is tried again in {seconds} s");
+                if !rest(pause, stop) {
+                    return Ok(0);
                 }
+                pause = (2 * pause).min(PAUSES.1);
+                continue;
             }
-        }
+        };
+        is_first = false;
         let Some(first) = first_to_end(&mut children, stop)? else {
             // Who only missed another that had stopped already has stopped too.
             let ends = end_all(&mut children, STOPPING);
@@ -84,20 +89,46 @@ pub fn supervise(
         pause = if begun.elapsed() > LASTED { PAUSES.0 } else { pause };
         let seconds = pause.as_secs_f64();
         eprintln!("tidings: process {process} ended with {end}; all start anew in {seconds} s");
-        let until = Instant::now() + pause;
-        while Instant::now() < until {
-            if stop.load(Ordering::SeqCst) {
-                return Ok(0);
-            }
-            thread::sleep(LOOK.min(pause));
+        if !rest(pause, stop) {
+            return Ok(0);
         }
         pause = (2 * pause).min(PAUSES.1);
     }
 }
 
+/// Waits; false as soon as all is to stop.
+fn rest(pause: Duration, stop: &AtomicBool) -> bool {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        if stop.load(Ordering::SeqCst) {
+            return false;
+        }
+        thread::sleep(LOOK.min(pause));
+    }
+    true
+}
+
+/// Starts all processes, or none.
+fn start_all(commands: &mut impl FnMut() -> io::Result<Vec<Command>>) -> io::Result<Vec<Watched>> {
+    let mut children = Vec::new();
+    for (process, command) in commands()?.into_iter().enumerate() {
+        match start(process, command) {
+            Ok(child) => children.push(child),
+            Err(error) => {
+                end_all(&mut children, STOPPING);
+                return Err(error);
+            }
+        }
+    }
+    Ok(children)
+}
+
 fn start(process: usize, mut command: Command) -> io::Result<Watched> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
+    let program = command.get_program().to_owned();
+    let mut child = command
+        .spawn()
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
     let mut lines = Vec::new();
     if let Some(out) = child.stdout.take() {
         lines.push(thread::spawn(move || mark(process, out, io::stdout())));
@@ -200,6 +231,23 @@ mod tests {
         };
         let ended = supervise(commands, &stop).expect("there is a shell");
         assert_eq!((ended, generations), (78, 3));
+    }
+
+    #[test]
+    fn what_cannot_be_started_for_a_while_is_started_later() {
+        let (mut generations, stop) = (0, AtomicBool::new(false));
+        let commands = || {
+            generations += 1;
+            match generations {
+                1 => Ok(vec![shell("exit 70")]),
+                2 => Err(io::ErrorKind::StorageFull.into()),
+                3 => Ok(vec![shell("cat >/dev/null; exit 0"), Command::new("no such program")]),
+                _ => Ok(vec![shell("exit 78")]),
+            }
+        };
+        assert_eq!(supervise(commands, &stop).expect("there is a shell"), 78);
+        assert_eq!(generations, 4);
+        assert!(supervise(|| Err(io::ErrorKind::StorageFull.into()), &stop).is_err());
     }
 
     #[test]

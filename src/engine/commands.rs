@@ -23,8 +23,15 @@ use crate::source::partitions::Partition;
 /// What all workers are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// The epoch being filled ends and has this number; the wall clock reads so many Unix milliseconds.
-    Close(u64, u64),
+    /// The epoch being filled ends.
+    Close {
+        /// Its number.
+        epoch: u64,
+        /// What the wall clock reads, in Unix milliseconds.
+        wall: u64,
+        /// Nothing is read for another one: what would be is no part of any answer.
+        is_last: bool,
+    },
     /// A partition was found, to be read from its start; it ended at this offset. The first of those that are told has the
     /// number after all that were known at the start, and so on.
     Adopt(Partition, i64),

@@ -62,7 +62,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
     loop {
         while let Some(command) = commands.take() {
             match command {
-                Command::Close(epoch, wall) => {
+                Command::Close { epoch, wall, is_last } => {
                     publisher.closes(epoch, source.positions(), source.gaps());
                     if source.is_behind() || restoring {
                         pipeline.tell(Fact::Behind);
@@ -73,6 +73,9 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
                     pipeline.close(epoch);
                     flow.closed(epoch);
                     (closing, restoring) = (false, false);
+                    if is_last {
+                        polled = Polled::Finished;
+                    }
                     wishes.full = false;
                     keeper.closes(epoch, commands.leads());
                 }
@@ -129,7 +132,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
             if let Some(epoch) = ticker.tick(now, keeper.within(wall), flow.on_their_way(), filling) {
                 // First, so that all know of it before the epoch can be complete anywhere.
                 keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));
-                commands.give(Command::Close(epoch, wall.min(epoch)));
+                commands.give(Command::Close { epoch, wall: wall.min(epoch), is_last: last });
                 closing = true;
             }
             ending = last;
@@ -270,6 +273,8 @@ struct Publisher<'a> {
     closed: VecDeque<Closed>,
     /// How the clock stood at the newest epoch.
     clock: Option<u64>,
+    /// Counts of which it has been said that they take no more terms.
+    full: Vec<bool>,
     tally: Arc<Tally>,
 }
 
@@ -277,7 +282,14 @@ impl<'a> Publisher<'a> {
     fn new(worker: usize, job: &'a Job, leads: bool) -> Publisher<'a> {
         // What was kept is of no worker in particular.
         let kept = job.restore.as_ref().filter(|_| leads).map(|restore| Arc::new(restore.tally.clone()));
-        Publisher { worker, job, closed: VecDeque::new(), clock: None, tally: kept.unwrap_or_default() }
+        Publisher {
+            worker,
+            job,
+            closed: VecDeque::new(),
+            clock: None,
+            full: vec![false; job.config.counts.len()],
+            tally: kept.unwrap_or_default(),
+        }
     }
 
     fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>, gaps: Vec<Gap>) {
@@ -298,6 +310,13 @@ impl<'a> Publisher<'a> {
             Arc::make_mut(&mut self.tally).add(&tally);
         }
         self.clock = snapshot.clock;
+        for ((count, full), config) in snapshot.counts.iter().zip(&mut self.full).zip(&self.job.config.counts)
+        {
+            if count.refused.occurrences > 0 && !std::mem::replace(full, true) {
+                let (count, max_terms) = (&config.name, self.job.config.engine.max_terms);
+                tracing::warn!(count, max_terms, "as many terms as may be are alive: new ones are not taken");
+            }
+        }
         let closed = self.closed.pop_front().expect("every epoch noted its positions when it closed");
         debug_assert_eq!(closed.epoch, epoch);
         let Closed { positions, gaps, .. } = closed;

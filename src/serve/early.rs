@@ -47,8 +47,13 @@ impl Phase {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    fn reason(&self) -> &'static str {
-        if self.0.load(Ordering::Relaxed) { "forming" } else { "starting" }
+    /// What the process is at; to `/readyz` all of it is `starting`.
+    fn detail(&self) -> &'static str {
+        if self.0.load(Ordering::Relaxed) {
+            "this process waits for the other processes of its cluster"
+        } else {
+            "the engine is being started"
+        }
     }
 }
 
@@ -95,7 +100,7 @@ fn resource(phase: &Phase) -> Resource {
 }
 
 fn answer(phase: &Phase, path: &str, method: &Method) -> Answer {
-    let reasons = vec![phase.reason()];
+    let reasons = vec!["starting"];
     let vital = [Route::LIVEZ, Route::READYZ].into_iter().find(|route| route.path == path);
     match vital {
         Some(route) if !route.allows(method.as_str()) => {
@@ -105,12 +110,6 @@ fn answer(phase: &Phase, path: &str, method: &Method) -> Answer {
         }
         Some(Route::LIVEZ) => alive(),
         Some(_) => readiness(reasons),
-        None => {
-            let detail = match reasons[0] {
-                "forming" => "this process waits for the other processes of its cluster",
-                _ => "the engine is being started",
-            };
-            Problem::new(Kind::Starting, detail).retry_after(1).reasons(reasons).into_answer()
-        }
+        None => Problem::new(Kind::Starting, phase.detail()).retry_after(1).reasons(reasons).into_answer(),
     }
 }

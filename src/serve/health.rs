@@ -24,7 +24,7 @@ pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; cha
 #[derive(Serialize, ToSchema)]
 pub struct Ready {
     ready: bool,
-    /// Why not: forming, starting, restoring, catching_up, stalled, source_unavailable, draining.
+    /// Why not: starting, restoring, catching_up, stalled, source_unavailable, draining.
     reasons: Vec<&'static str>,
 }
 

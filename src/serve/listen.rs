@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use super::access::{Access, AccessError};
 use crate::config::Http;
+use crate::open_files;
 
 /// Bytes that the system holds for a client that does not read, and as many again for its own books. Left alone, it would
 /// let them grow to megabytes, and a slow follower of a stream would be shown minutes of the past.
@@ -80,7 +81,8 @@ pub async fn listen(http: &Http) -> Result<Listener, ServeError> {
         None => (None, None),
     };
     let (main, health) = (Arc::new(main), health.map(Arc::new));
-    let (most, most_streams) = (http.max_connections, http.max_streams);
+    let most = open_files::for_clients(http.max_connections);
+    let most_streams = http.max_streams.min(most);
     Ok(Listener { main, health, most, most_streams, access, address, health_address })
 }
 

@@ -65,13 +65,18 @@ pub async fn lookup(api: Arc<Api>, mut request: Request) -> Result<Answer, Probl
 }
 
 fn parse(body: &[u8]) -> Result<Asked, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        // The error may quote a whole field of the body.
-        let error: String = error.to_string().chars().take(200).collect();
+    let wrong = |why: &str| {
         let form = r#"{"terms": ["one", "two"], "window": "5m"}"#;
-        let detail = format!("the body must be a JSON object such as {form}: {error}");
+        let detail = format!("the body must be a JSON object such as {form}: {why}");
         Problem::new(Kind::BadBody, detail).valid(["terms", "window"])
-    })
+    };
+    // What is read into named fields may be an array for all that serde cares.
+    if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(wrong("it is none"));
+    }
+    // The error may quote a whole field of the body.
+    serde_json::from_slice(body)
+        .map_err(|error| wrong(&error.to_string().chars().take(200).collect::<String>()))
 }
 
 fn keys(count: &CountInfo, asked: &[String]) -> Result<Vec<String>, Problem> {
@@ -99,7 +104,8 @@ mod tests {
     fn bodies_are_objects_with_terms() {
         let asked = parse(br##"{"terms":["#A","b"],"window":"5m"}"##).expect("valid");
         assert_eq!((asked.terms.len(), asked.window.as_deref()), (2, Some("5m")));
-        let wrong: [&[u8]; 10] = [
+        let wrong: [&[u8]; 11] = [
+            b" [[\"a\"],\"5m\"]",
             b"",
             b"{}",
             b"[]",

@@ -135,7 +135,8 @@ impl KafkaSource {
             if first <= *next {
                 return Err(SourceError::Fence(format!(
                     "{topic} {partition} begins at offset {first} and was read up to {next}, but cannot be read on from \
-                     there: its log was cut or made anew; start again to count what stands in it now"
+                     there: its log was cut or made anew; start again to count what stands in it now, with \
+                     --start-fresh where checkpoints are kept"
                 )));
             }
             let gone = first - *next;

@@ -196,7 +196,8 @@ fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item 
             format!("there are: {}", names.join(", "))
         };
         return Err(SourceError::Config(format!(
-            "there is no topic {topic:?} ({known}); make it with `tidings topic create {topic} --partitions 4`"
+            "there is no topic {topic:?} that this user may see ({known}); make it with `tidings topic create {topic} \
+             --partitions 4`, or where it is there grant DESCRIBE and READ on it"
         )));
     };
     let mut numbers: Vec<i32> = found.partitions().iter().map(|partition| partition.id()).collect();

@@ -139,3 +139,32 @@ fn rows_are_listed_verified_and_exported() {
     assert_eq!(nothing.status.code(), Some(65));
     assert!(said(&nothing).contains("no checkpoints in /nowhere"), "{}", said(&nothing));
 }
+
+#[test]
+fn what_is_removed_while_it_runs_is_written_again() {
+    let mut stage = Stage::new(25);
+    let server = stage.start(2);
+    stage.work(&server, 2);
+    // All of it, then a file that goes on to be referred to.
+    for remove_all in [true, false] {
+        let written = stage.produce(20);
+        stage.kept(&server, &written);
+        if remove_all {
+            fs::remove_dir_all(stage.kept_in()).unwrap();
+        } else {
+            fs::remove_file(&files(&stage, "segments")[0]).unwrap();
+        }
+        stage.work_on(&server, 2);
+        let written = stage.produce(20);
+        stage.kept(&server, &written);
+        let mut newest = files(&stage, "manifests");
+        newest.drain(..newest.len() - 1);
+        let segments = Manifest::decode("newest", &fs::read(&newest[0]).unwrap()).unwrap().segments;
+        assert!(segments.iter().all(|segment| stage.kept_in().join(&segment.key).exists()), "{segments:?}");
+    }
+    assert!(server.log().contains("was removed by somebody"), "{}", server.log());
+    server.kill();
+    let server = stage.start(1);
+    stage.work(&server, 2);
+    stage.recount();
+}

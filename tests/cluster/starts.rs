@@ -98,10 +98,10 @@ fn whoever_asks_before_all_are_there_is_told_so() {
     let client = Client::new(rest.split_once(' ').unwrap().0);
     assert_eq!(client.get("/livez").status, 200);
     let ready = client.get("/readyz");
-    assert_eq!((ready.status, ready.json::<Value>()["reasons"][0].as_str()), (503, Some("forming")));
+    assert_eq!((ready.status, ready.json::<Value>()["reasons"][0].as_str()), (503, Some("starting")));
     let status = client.get("/v1/status");
     assert_eq!((status.status, status.content_type.as_str()), (503, "application/problem+json"));
-    assert_eq!(status.json::<Value>()["reasons"][0], "forming");
+    assert_eq!(status.json::<Value>()["reasons"][0], "starting");
     let mut one = Process::start(group.command(1, &[]), group.log(1));
     one.ready();
     // The same client, and the same connection if it kept one.

@@ -60,7 +60,7 @@ pub struct History {
     pub last: Option<Kept>,
     /// How many did not come about, of those that this process led.
     pub failures: u64,
-    /// Why the last one did not.
+    /// Why the last one did not, or that it takes long.
     pub error: Option<String>,
 }
 

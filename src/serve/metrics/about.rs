@@ -133,6 +133,9 @@ pub const LATE: About = counter("tidings_late_posts", "Posts older than the smal
 pub const AHEAD: About = counter("tidings_ahead_posts", "Posts more than 24 hours ahead of the wall clock");
 /// Posts without a time.
 pub const UNDATED: About = counter("tidings_undated_posts", "Posts without a usable time");
+/// Terms that are not counted.
+pub const TOO_LONG: About =
+    counter("tidings_too_long_terms", "Occurrences of terms of more than 256 bytes, which are not counted");
 /// Bad records.
 pub const BAD: About = counter("tidings_bad_records", "Records that should be posts and are not, by reason")
     .by(&[("reason", "why, as `/v1/status` has it")]);
@@ -188,7 +191,7 @@ pub const CPU: About = counter("process_cpu_seconds", "User and system time spen
 
 /// All of them.
 #[cfg(test)]
-pub const ALL: [&About; 35] = [
+pub const ALL: [&About; 36] = [
     &READY,
     &PROCESSES,
     &WORKERS,
@@ -198,6 +201,7 @@ pub const ALL: [&About; 35] = [
     &LATE,
     &AHEAD,
     &UNDATED,
+    &TOO_LONG,
     &BAD,
     &OTHER,
     &DEAD_LETTERS,

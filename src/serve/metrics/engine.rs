@@ -88,6 +88,7 @@ fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> 
     counter(encoder, &about::LATE, tally.late)?;
     counter(encoder, &about::AHEAD, tally.ahead)?;
     counter(encoder, &about::UNDATED, tally.undated)?;
+    counter(encoder, &about::TOO_LONG, tally.too_long)?;
     let bad = Reason::ALL.map(|reason| (reason.as_str(), tally.bad.get(&reason).copied().unwrap_or(0)));
     family(encoder, &about::BAD, bad)?;
     family(encoder, &about::OTHER, tally.other.iter().map(|(kind, n)| (kind.as_ref(), *n)))

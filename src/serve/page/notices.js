@@ -7,7 +7,6 @@ import { whole } from "./format.js";
 const LEVELS = ["error", "warning", "note"];
 
 const REASONS = {
-  forming: ["note", "This process waits for the other processes of its cluster."],
   starting: ["note", "The engine is starting; nothing has been counted yet."],
   restoring: ["note", "The engine is restoring its counts."],
   catching_up: ["warning", "Catching up: older posts are still being read. The counts are exact for those that have been."],

@@ -19,16 +19,17 @@ fn whoever_asks_early_is_told_how_far_the_start_is() {
     for address in addresses {
         assert_eq!((get(address, "/livez").status, get(address, "/livez?verbose").text()), (200, "ok"));
         let ready = get(address, "/readyz");
-        assert_eq!((ready.status, ready.text()), (503, r#"{"ready":false,"reasons":["forming"]}"#));
+        assert_eq!((ready.status, ready.text()), (503, r#"{"ready":false,"reasons":["starting"]}"#));
         let top = get(address, "/v1/counts/words/top");
         assert_eq!(
             (top.status, top.problem().as_str(), top.header("retry-after")),
             (503, "starting", Some("1"))
         );
-        assert_eq!(top.json()["reasons"][0], "forming");
+        assert_eq!(top.json()["reasons"][0], "starting");
+        assert!(top.text().contains("waits for the other processes"));
     }
     phase.starts();
-    assert!(get(addresses[0], "/readyz").text().contains("starting"));
+    assert!(get(addresses[0], "/v1/counts/words/top").text().contains("the engine is being started"));
     // Many who say nothing do not keep out one who asks.
     let silent: Vec<Client> = (0..100).map(|_| Client::connect(addresses[0])).collect();
     assert_eq!(get(addresses[0], "/livez").status, 200);

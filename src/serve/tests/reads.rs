@@ -185,6 +185,23 @@ fn the_status_tells_what_became_of_records() {
 }
 
 #[test]
+fn a_table_takes_no_more_terms_than_it_may_of_one_epoch_either() {
+    let fed = Fed::with_room(4);
+    let texts: Vec<String> = (0..100).map(|n| format!("#t{n} #t{n}")).collect();
+    // Each tag in two panes.
+    let posts = |time: u64| texts.iter().map(move |text| (time, text.as_str()));
+    let all: Vec<(u64, &str)> = posts(0).chain(posts(60_000)).collect();
+    let server = Server::new(&fed.reader);
+    for (epoch, times) in [(1000, 1), (2000, 2), (3000, 3)] {
+        fed.feed(epoch, &all);
+        let top = get(server.address, "/v1/counts/hashtags/top?window=all").json();
+        assert_eq!((&top["distinct"], &top["stamp"]["overflow"]), (&json!(4), &json!(true)), "{top}");
+        let counts: Vec<_> = top["top"].as_array().unwrap().iter().map(|place| &place["count"]).collect();
+        assert_eq!(counts, [&json!(4 * times); 4], "what is taken is counted whole: {top}");
+    }
+}
+
+#[test]
 fn a_full_table_says_so() {
     let fed = Fed::with_room(2);
     fed.feed(1000, &[(0, "#a #b #c #d #e #f #g #h")]);
