@@ -80,6 +80,35 @@ fn posts_without_a_time_are_said_to_be_in_no_window_but_all() {
 }
 
 #[test]
+fn whatever_is_left_out_is_said() {
+    let long = format!("#{} #short", "q".repeat(300));
+    let ahead = r##"{"id_str":"1","text":"#late","timestamp_ms":"32503680000000"}"##;
+    let folder = Settings::new(&format!("{long}\n{ahead}\n{ahead}\n"));
+    let file = folder.file();
+    let output = run(&["count", file.to_str().unwrap(), "--window", "1h", "--of", "hashtags"]);
+    assert!(output.status.success(), "{}", said(&output));
+    for part in ["1 occurrences of terms of more than 256 bytes", "2 of 3 posts are more than 24 h ahead"] {
+        assert!(said(&output).contains(part), "{}", said(&output));
+    }
+    let few = Settings::new(
+        "[engine]\nmax_terms = 10\nworkers = 2\n[[count]]\nname = \"h\"\nof = \"hashtags\"\nwindows = [\"all\"]\n",
+    );
+    let many: String = (0..1000).map(|n| format!("#t{n}\n")).collect();
+    let settings = few.file();
+    let output = run_with_input(
+        &["count", "-", "--top", "0", "--json", "-c", settings.to_str().unwrap()],
+        many.as_bytes(),
+    );
+    assert!(
+        said(&output).contains("h: engine.max_terms = 10 were reached; 990 occurrences"),
+        "{}",
+        said(&output)
+    );
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["counts"]["h"]["all"].as_array().unwrap().len(), 10, "{printed}");
+}
+
+#[test]
 fn every_kind_is_there_even_if_it_is_empty() {
     let folder = Settings::new("");
     let kinds = "words,hashtags,mentions,cashtags,emoji,domains,phrases";

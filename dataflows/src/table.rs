@@ -76,7 +76,8 @@ impl Table {
 
     /// Counts terms that their heads hold, [`GROUP`] at most, for which there is room and whose slots should be near by now; asks
     /// for those of the `next`. Whether a term is new is as good as a toss, so nothing branches on it: each is made a row behind all
-    /// others, which a new one finds as its own.
+    /// others, which a new one finds as its own. A slot that another of the group has taken meanwhile leads to a row that is not the
+    /// term's, so that it is looked for anew.
     #[inline]
     pub(crate) fn count(&mut self, staged: &[Row], next: &[Row]) {
         self.make_room(staged.len());

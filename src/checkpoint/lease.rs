@@ -63,6 +63,7 @@ impl Lease {
             "checkpoint: writing takes longer than {LATE:?}; epochs go on without what they wait for"
         );
         self.bound.store(u64::MAX, Ordering::SeqCst);
+        *waiting = None;
         wall
     }
 

@@ -155,8 +155,9 @@ fn settings(args: &Args) -> Result<Config, Failure> {
     }
     let mut config = config::load_os(args.config.as_deref(), std::env::vars_os(), flags)?.config;
     if args.config.is_none() {
-        let window = config::parse_window(&args.window)
-            .map_err(|error| Failure::new(Code::Config, format!("--window {}: {error}", args.window)))?;
+        let window = config::parse_window(&args.window).map_err(|error| {
+            Failure::new(code_of(&args.window), format!("--window {}: {error}", args.window))
+        })?;
         let mut kinds = args.of.clone();
         kinds.sort_unstable();
         kinds.dedup();
@@ -174,6 +175,12 @@ fn settings(args: &Args) -> Result<Config, Failure> {
     config.posts.time = Time::Post;
     config.engine.clock = Clock::Event;
     Ok(config)
+}
+
+/// What it means that a window is refused: a slide that does not fit is refused as in a configuration.
+fn code_of(window: &str) -> Code {
+    let is_one = window.split('/').all(|length| config::parse_duration(length).is_ok());
+    if is_one { Code::Config } else { Code::Usage }
 }
 
 /// A bar of the bytes to read, where there is a terminal to show it and the sizes are known.

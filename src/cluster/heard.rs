@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A process that was not heard of for so long is silent: the engine says that it is stalled, and reads no more.
+/// A process that was not heard of for so long is silent: `/readyz` says that the engine is stalled.
 pub const SILENT: Duration = Duration::from_secs(8);
 
 /// A process that was silent for so long is lost.

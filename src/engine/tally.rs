@@ -199,7 +199,8 @@ mod tests {
         dating.settle(&mut tally);
         dating.settle(&mut tally);
         let last = u64::MAX / 10;
-        assert_eq!(tally.panes, BTreeMap::from([(9, 1), (10, 4), (11, 2), (last, 1)]));
+        assert_eq!(tally.panes, BTreeMap::from([(9, 1), (10, 4), (11, 1), (last, 1)]));
+        assert_eq!(tally.late, 1, "that which came behind the end of time");
         assert_eq!(tally.newest, BTreeMap::from([(0, u64::MAX), (1, 118)]));
         let (mut tally, mut dating) = (Tally::default(), Dating::new(None));
         posts.iter().for_each(|(partition, time)| dating.note(*partition, *time, &mut tally));

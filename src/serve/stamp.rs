@@ -61,7 +61,7 @@ pub struct Stamp<'a> {
     /// By topic and partition the next offset: all records before it are counted.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
     offsets: &'a Offsets,
-    /// Whether there were records that had not been read yet.
+    /// Whether records that were there when the run began had not been read yet.
     catching_up: bool,
     /// Ranges of offsets that were lost before they could be read; only where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,7 @@ const EVENTS: usize = 100;
 /// Where a partition ends.
 #[derive(Clone, Copy, Debug)]
 pub struct End {
-    /// The offset behind its last record.
+    /// The offset behind the last record that may be read: what belongs to a transaction that is open stands behind it.
     pub offset: i64,
     /// When it was asked for.
     pub asked: Instant,

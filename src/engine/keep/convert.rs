@@ -31,7 +31,7 @@ pub(super) fn counted(found: &Manifest) -> Vec<Counted> {
     found.topics.iter().map(of).collect()
 }
 
-/// Partitions as they are kept, before anything more has been counted; `newest` are the newest event times known.
+/// Partitions as they are kept, before anything more has been counted; `found` is what they go on from.
 pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<Topic> {
     let mut topics = Vec::<Topic>::new();
     for Partition { topic, partition, start, next, gaps, id, .. } in partitions {
