@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::oracle::Oracle;
-use crate::oracle::answers::{Answer, Asked, Offsets, Question};
+use crate::oracle::answers::{Answer, Asked, Offsets, Question, Status};
 use crate::oracle::history::History;
 use crate::support::asker::Asker;
 use crate::support::broker::{Embedded, Producer, read_back, wall_ms};
 use crate::support::hostile::{Hostile, Sent};
 use crate::support::process::Server;
 use crate::support::session::StopAtEnd;
+use crate::support::sse::Events;
 
 #[test]
 fn sigterm_under_load_ends_with_0_within_seconds() {
@@ -143,4 +144,34 @@ fn late_posts_are_counted_as_late_and_correct_the_past() {
     let history = History::new(&answers);
     history.check();
     history.check_late(&oracle, &config);
+}
+
+/// However much of the past one epoch has: in its order none of it is late.
+#[test]
+fn a_backlog_in_its_order_is_not_late() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let producer = Producer::new(&broker.brokers(), "none");
+    let begin = wall_ms() - 3_600_000;
+    let mut send = |second: i64| {
+        let value = Some(b"{\"id_str\":\"1\",\"text\":\"#a\"}".to_vec());
+        producer.send("posts", 0, &Sent { value, timestamp: begin + second * 1000 });
+    };
+    (0..3600).for_each(&mut send);
+    // These have to be, whether they come in the same epoch or not.
+    [10, 20, 3590, 30].into_iter().for_each(&mut send);
+    producer.flush();
+    let mut server = Server::run(&format!(
+        "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = 1\n\
+         [[count]]\nname = \"tags\"\nof = \"hashtags\"\nwindows = [\"1m\", \"1h\"]\n\
+         [[count]]\nname = \"words\"\nof = \"words\"\nwindows = [\"1h\", \"24h\"]\n",
+        broker.brokers()
+    ))
+    .ready();
+    let status: Status = server.client().get("/v1/status").json();
+    assert_eq!((status.posts, status.late), (3604, 3), "{status:?}");
+    // The first window of the first count is not one of the second.
+    let first = Events::open(server.address(), "").next().unwrap();
+    assert_eq!(first.name, "snapshot");
+    assert_eq!(first.data["stamp"]["window"], "1h", "{}", first.data);
+    assert!(server.terminate().0.success());
 }

@@ -20,7 +20,7 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Reads `counts` (all where it is not given), `window` (the first of the first count) and `k`.
+    /// Reads `counts` (all where it is not given), `window` (the first of the first count that all of them have) and `k`.
     ///
     /// # Errors
     /// What there is not, with what there is.
@@ -29,8 +29,7 @@ impl Wish {
             Some(names) => names.split(',').map(|name| find_count(reader, name)).collect::<Result<_, _>>()?,
             None => (0..reader.counts().len()).collect::<Vec<_>>(),
         };
-        let first = named.first().and_then(|first| reader.counts()[*first].windows.first());
-        let window = query.get("window").or(first.map(|window| window.name.as_str()));
+        let window = query.get("window").or(common_window(reader, &named));
         let mut counts = Vec::with_capacity(named.len());
         for count in named {
             counts.push((count, find_window(&reader.counts()[count], window)?));
@@ -43,4 +42,12 @@ impl Wish {
         let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
         Ok(Wish { counts, k })
     }
+}
+
+/// The first window of the first of these counts that the others have too; else its first, which one of them then lacks.
+fn common_window<'a>(reader: &'a Reader, counts: &[usize]) -> Option<&'a str> {
+    let windows = &reader.counts()[*counts.first()?].windows;
+    let has = |count: &usize, name: &str| find_window(&reader.counts()[*count], Some(name)).is_ok();
+    let common = windows.iter().find(|window| counts.iter().all(|count| has(count, &window.name)));
+    common.or(windows.first()).map(|window| window.name.as_str())
 }
