@@ -20,6 +20,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::scheduling::Activator;
 
 use crate::block::{Block, Sealed, to_owner};
 use crate::clock::Heard;
@@ -33,14 +34,38 @@ use crate::windows::{Pane, Windows};
 pub struct Live {
     /// The totals that `rank` keeps.
     pub totals: Rc<RefCell<Totals>>,
-    /// The first epoch that is not in them yet.
-    pub ranked: Rc<Cell<u64>>,
+    /// How far they are.
+    pub ranked: Rc<Ranked>,
     /// Terms that this worker may hold.
     pub limit: usize,
     /// Whether the first epoch has what an earlier run kept, and nothing else.
     pub restored: Rc<Cell<bool>>,
     /// What was refused because of the limit.
     pub refused: Rc<RefCell<Refused>>,
+}
+
+/// How far `rank` is, for whoever has to wait for it.
+#[derive(Default)]
+pub struct Ranked {
+    /// The first epoch that is not ranked yet.
+    next: Cell<u64>,
+    waits: RefCell<Option<Rc<Activator>>>,
+}
+
+impl Ranked {
+    /// All epochs before this one are ranked.
+    pub fn reach(&self, next: u64) {
+        if self.next.replace(next) < next
+            && let Some(waits) = self.waits.take()
+        {
+            waits.activate();
+        }
+    }
+
+    /// Has an operator run when more is.
+    fn wait(&self, operator: Rc<Activator>) {
+        self.waits.replace(Some(operator));
+    }
 }
 
 /// Updates not taken for want of room.
@@ -78,7 +103,7 @@ pub fn admit<'scope>(
     keys: HashKeys,
 ) -> Stream<'scope, u64, Sealed> {
     let (mut builder, scope) = (OperatorBuilder::new("Admit".to_owned(), updates.scope()), updates.scope());
-    let activator = scope.activator_for(builder.operator_info().address);
+    let activator = Rc::new(scope.activator_for(builder.operator_info().address));
     let mut updates = builder.new_input(updates, to_owner());
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, admitted) = builder.new_output();
@@ -104,13 +129,13 @@ pub fn admit<'scope>(
                 waiting.first_entry().filter(|entry| !frontiers[1].less_equal(entry.key()))
             {
                 let (epoch, updates) = (*entry.key(), entry.get().1.iter().map(Block::len).sum::<usize>());
-                while passed.pop_front_if(|(epoch, _)| *epoch < live.ranked.get()).is_some() {}
+                while passed.pop_front_if(|(epoch, _)| *epoch < live.ranked.next.get()).is_some() {}
                 let unranked: usize = passed.iter().map(|(_, updates)| updates).sum();
                 let is_kept = epoch == 0 && live.restored.get();
                 let most = live.totals.borrow().alive() + unranked + updates;
                 let mut room = (most > live.limit && !is_kept).then(|| NearLimit::new(&windows, &live));
                 if room.is_some() && unranked > 0 {
-                    activator.activate();
+                    live.ranked.wait(Rc::clone(&activator));
                     break;
                 }
                 let (cap, blocks) = entry.remove();

@@ -16,7 +16,7 @@ use timely::dataflow::operators::{Concat, Input, Probe};
 use timely::dataflow::{InputHandle, ProbeHandle, Stream};
 use timely::worker::Worker;
 
-use crate::admit::{Live, Refused};
+use crate::admit::{Live, Ranked, Refused};
 use crate::block::Block;
 use crate::clock::{Fact, History, Reached, Standing, clock};
 use crate::intake::{Gathered, intake};
@@ -246,10 +246,10 @@ fn build_count<'scope>(
     let totals = Rc::new(RefCell::new(Totals::new(windows.len() + 1, plan.keys)));
     let refused = Rc::new(RefCell::new(Refused::default()));
     let limit = plan.max_terms.div_ceil(peers);
-    let ranked_before = Rc::<Cell<u64>>::default();
+    let progress = Rc::<Ranked>::default();
     let live = Live {
         totals: Rc::clone(&totals),
-        ranked: Rc::clone(&ranked_before),
+        ranked: Rc::clone(&progress),
         limit,
         restored: Rc::clone(restored),
         refused: Rc::clone(&refused),
@@ -259,7 +259,7 @@ fn build_count<'scope>(
     let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys, Rc::clone(&touches));
     let panes = alive.panes.clone();
     let (ticks, windows, own) = (ticks.clone(), windows.clone(), Rc::clone(&history));
-    let ranked = rank(alive, ticks, windows, plan.top, totals, ranked_before, own);
+    let ranked = rank(alive, ticks, windows, plan.top, totals, progress, own);
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.

@@ -7,7 +7,7 @@
 //! epoch's clock. Terms are disjoint over workers, so the workers' lists together give the exact top k for every k up to K.
 //! Cost: that of `Ranking`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -17,6 +17,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::frontier::AntichainRef;
 
+use crate::admit::Ranked;
 use crate::block::Sealed;
 use crate::follow::Follower;
 use crate::panes::Alive;
@@ -27,15 +28,15 @@ use crate::windows::Windows;
 /// How the windows stood at each epoch at which something happened, as the worker's publisher reads it.
 pub type RanksHistory = Rc<RefCell<VecDeque<(u64, Ranks)>>>;
 
-/// Ranks the first `k` of each window. The stream never holds anything; its frontier is what has been ranked, and so is
-/// `ranked_before` for operators of the same worker.
+/// Ranks the first `k` of each window. The stream never holds anything; its frontier is what has been ranked, which
+/// `progress` says to operators of the same worker.
 pub fn rank<'scope>(
     Alive { panes, admitted }: Alive<'scope>,
     clock: Stream<'scope, u64, Vec<u64>>,
     windows: Windows,
     k: usize,
     totals: Rc<RefCell<Totals>>,
-    ranked_before: Rc<Cell<u64>>,
+    progress: Rc<Ranked>,
     history: RanksHistory,
 ) -> Stream<'scope, u64, Vec<()>> {
     let mut builder = OperatorBuilder::new("Rank".to_owned(), panes.stream.scope());
@@ -68,7 +69,7 @@ pub fn rank<'scope>(
                 let ranks = ranking.act(epoch, &trace.batches(), &blocks);
                 history.borrow_mut().push_back((epoch, ranks));
             }
-            ranked_before.set(complete);
+            progress.reach(complete);
             trace.allow_compaction(complete.saturating_sub(1));
         }
     });

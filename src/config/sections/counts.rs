@@ -109,7 +109,11 @@ fn stop_words(text: &str) -> Result<String, String> {
 /// A BCP 47 tag by its form, in lower case, as tags are compared.
 fn language(text: &str) -> Result<String, String> {
     let part = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-    let right = text.len() >= 2 && text.len() <= 35 && text.split('-').all(part);
+    // Longer first parts are allowed, and there are none.
+    let is_language =
+        |part: &str| (2..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphabetic());
+    let right =
+        text.len() <= 35 && text.split('-').next().is_some_and(is_language) && text.split('-').all(part);
     right.then(|| text.to_ascii_lowercase()).ok_or_else(|| {
         format!("{} is no language, write a tag such as \"en\", \"ko\" or \"pt-br\"", quote(text))
     })
@@ -148,8 +152,9 @@ mod tests {
 
     #[test]
     fn languages_and_terms_are_checked_by_form() {
+        assert_eq!(["pt-BR", "fil", "zh-Hant-TW"].map(|tag| language(tag).is_ok()), [true; 3]);
         assert_eq!(language("pt-BR"), Ok("pt-br".to_owned()));
-        for wrong in ["", "e", "en_US", "en-", "englishlanguage", "日本"] {
+        for wrong in ["", "e", "en_US", "en-", "english", "12", "日本"] {
             assert!(language(wrong).is_err(), "{wrong}");
         }
         assert_eq!(tracked("New York"), Ok("New York".to_owned()));
