@@ -145,15 +145,12 @@ fn what_is_removed_while_it_runs_is_written_again() {
     let mut stage = Stage::new(25);
     let server = stage.start(2);
     stage.work(&server, 2);
-    // All of it, then a file that goes on to be referred to.
-    for remove_all in [true, false] {
+    // All segments, then one that goes on to be referred to.
+    for most in [usize::MAX, 1] {
         let written = stage.produce(20);
         stage.kept(&server, &written);
-        if remove_all {
-            fs::remove_dir_all(stage.kept_in()).unwrap();
-        } else {
-            fs::remove_file(&files(&stage, "segments")[0]).unwrap();
-        }
+        // One may be gone already, as nobody needs it.
+        files(&stage, "segments").iter().take(most).for_each(|segment| drop(fs::remove_file(segment)));
         stage.work_on(&server, 2);
         let written = stage.produce(20);
         stage.kept(&server, &written);
