@@ -102,8 +102,8 @@ pub fn admit<'scope>(
     live: Live,
     keys: HashKeys,
 ) -> Stream<'scope, u64, Sealed> {
-    let (mut builder, scope) = (OperatorBuilder::new("Admit".to_owned(), updates.scope()), updates.scope());
-    let activator = Rc::new(scope.activator_for(builder.operator_info().address));
+    let mut builder = OperatorBuilder::new("Admit".to_owned(), updates.scope());
+    let activator = Rc::new(updates.scope().activator_for(builder.operator_info().address));
     let mut updates = builder.new_input(updates, to_owner());
     let mut ticks = builder.new_input(clock, Pipeline);
     let (output, admitted) = builder.new_output();
@@ -133,11 +133,12 @@ pub fn admit<'scope>(
                 let unranked: usize = passed.iter().map(|(_, updates)| updates).sum();
                 let is_kept = epoch == 0 && live.restored.get();
                 let most = live.totals.borrow().alive() + unranked + updates;
-                let mut room = (most > live.limit && !is_kept).then(|| NearLimit::new(&windows, &live));
-                if room.is_some() && unranked > 0 {
+                let is_near_limit = most > live.limit && !is_kept;
+                if is_near_limit && unranked > 0 {
                     live.ranked.wait(Rc::clone(&activator));
                     break;
                 }
+                let mut room = is_near_limit.then(|| NearLimit::new(&windows, &live));
                 let (cap, blocks) = entry.remove();
                 passed.push_back((epoch, updates));
                 let now = clock.at(epoch);

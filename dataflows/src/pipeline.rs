@@ -258,8 +258,7 @@ fn build_count<'scope>(
     let (touches, spelling_touches) = (TouchedHistory::default(), TouchedHistory::default());
     let alive = arrange_alive(next(), ticks.clone(), windows, live, plan.keys, Rc::clone(&touches));
     let panes = alive.panes.clone();
-    let (ticks, windows, own) = (ticks.clone(), windows.clone(), Rc::clone(&history));
-    let ranked = rank(alive, ticks, windows, plan.top, totals, progress, own);
+    let ranked = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, progress, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
@@ -275,7 +274,7 @@ fn build_count<'scope>(
         panes: panes.trace,
         spellings,
         history,
-        ranks: Ranks { figures: vec![Figures::default(); count.windows.len() + 1], top: Vec::new() },
+        ranks: Ranks { figures: vec![Figures::default(); windows.len() + 1], top: Vec::new() },
         refused,
         touches,
         spelling_touches,

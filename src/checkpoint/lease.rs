@@ -264,11 +264,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn epochs_stay_within_what_was_written() {
+    /// A run that has just begun, after `epoch`.
+    fn begun(epoch: u64) -> (tempfile::TempDir, Files, Lease) {
         let folder = tempfile::tempdir().unwrap();
         let store = Files::new(folder.path());
-        let lease = Lease::new(7, 500);
+        (folder, store, Lease::new(7, epoch))
+    }
+
+    #[test]
+    fn epochs_stay_within_what_was_written() {
+        let (_folder, store, lease) = begun(500);
         assert_eq!(lease.within(9_000_000), 500, "nothing is written yet");
         lease.renew(&store, 10_000).unwrap();
         assert_eq!((lease.within(9_000_000), largest(&store).unwrap().number), (12_000, 13_000));
@@ -284,9 +289,7 @@ mod tests {
 
     #[test]
     fn epochs_go_on_without_a_bound_that_does_not_come() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Files::new(folder.path());
-        let lease = Lease::new(7, 500);
+        let (_folder, store, lease) = begun(500);
         lease.renew(&store, 10_000).unwrap();
         assert_eq!(lease.within(90_000), 12_000, "it has only just been missed");
         *lease.waiting.lock().unwrap() = Instant::now().checked_sub(LATE);
@@ -301,9 +304,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_is_renewed_is_in_use() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Files::new(folder.path());
-        let lease = Lease::new(7, 0);
+        let (_folder, store, lease) = begun(0);
         lease.renew(&store, 100).unwrap();
         let begun = Instant::now();
         let wall = || {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
@@ -110,8 +110,9 @@ impl KafkaSource {
             let wake = Arc::clone(&self.wake);
             let queue = PartitionQueue::split(&consumer, topic, *partition, Box::new(move || wake()))
                 .ok_or_else(|| SourceError::Config(format!("no queue for {topic} {partition}")))?;
-            let refused = |error| SourceError::Config(explain(&error, &self.kafka.brokers));
-            assignment.add_partition_offset(topic, *partition, Offset::Offset(*next)).map_err(refused)?;
+            assignment
+                .add_partition_offset(topic, *partition, Offset::Offset(*next))
+                .map_err(|error| refused(&error, &self.kafka))?;
             let (number, topic, partition, next) = (number as u32, topic.clone(), *partition, *next);
             let (lost, search, told, largest) = (None, None, None, LARGEST);
             self.shares.push(Share { number, topic, partition, next, lost, search, told, largest, queue });
@@ -119,9 +120,9 @@ impl KafkaSource {
         self.seen = partitions.len();
         match self.consumer.as_ref().filter(|_| assignment.count() > 0) {
             None => Ok(()),
-            Some(consumer) => consumer
-                .incremental_assign(&assignment)
-                .map_err(|error| SourceError::Config(explain(&error, &self.kafka.brokers))),
+            Some(consumer) => {
+                consumer.incremental_assign(&assignment).map_err(|error| refused(&error, &self.kafka))
+            }
         }
     }
 
@@ -362,7 +363,7 @@ fn judge(
 fn leave_off(consumer: &Client, share: &Share, kafka: &Kafka) -> Result<(), SourceError> {
     let mut is = TopicPartitionList::new();
     is.add_partition(&share.topic, share.partition);
-    consumer.incremental_unassign(&is).map_err(|error| SourceError::Config(explain(&error, &kafka.brokers)))
+    consumer.incremental_unassign(&is).map_err(|error| refused(&error, kafka))
 }
 
 /// Fetches a partition from an offset on.
@@ -371,5 +372,10 @@ fn take_up(consumer: &Client, share: &Share, from: i64, kafka: &Kafka) -> Result
     to_be
         .add_partition_offset(&share.topic, share.partition, Offset::Offset(from))
         .and_then(|()| consumer.incremental_assign(&to_be))
-        .map_err(|error| SourceError::Config(explain(&error, &kafka.brokers)))
+        .map_err(|error| refused(&error, kafka))
+}
+
+/// That a client does not take what it is told to read.
+fn refused(error: &KafkaError, kafka: &Kafka) -> SourceError {
+    SourceError::Config(explain(error, &kafka.brokers))
 }

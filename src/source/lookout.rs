@@ -79,7 +79,8 @@ impl Lookout {
                 (Some(was), Some(is)) if was != is => {
                     return Err(SourceError::Fence(format!(
                         "topic {topic:?} was deleted and made anew: what has been counted and what stands in it now \
-                         do not belong together; start again to count the new one, with --start-fresh where checkpoints are kept"
+                         do not belong together; start again to count the new one, with --start-fresh where checkpoints \
+                         are kept"
                     )));
                 }
                 (None, Some(_)) => *was = is,
@@ -102,8 +103,8 @@ impl Lookout {
             *unknown = if gone { *unknown + 1 } else { 0 };
             if *unknown >= GONE_AFTER {
                 return Err(SourceError::Fence(format!(
-                    "topic {topic:?} was deleted; make it again and start again to count the new one, with --start-fresh where checkpoints are \
-                     kept"
+                    "topic {topic:?} was deleted; make it again and start again to count the new one, with \
+                     --start-fresh where checkpoints are kept"
                 )));
             }
             let known = ends.partitions();
