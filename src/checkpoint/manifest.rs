@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::CheckpointError;
+use crate::source::Last;
 
 /// The format that is written here, and the newest that is read.
 pub const FORMAT: u32 = 1;
@@ -71,6 +72,9 @@ pub struct Partition {
     pub next: i64,
     /// Offsets that were lost: from, and up to but not including.
     pub gaps: Vec<(i64, i64)>,
+    /// The last record that was counted, where brokers tell records apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Last>,
     /// The newest event time.
     pub newest: Option<u64>,
 }
@@ -254,6 +258,7 @@ pub(crate) mod tests {
                     start: 1,
                     next: 9,
                     gaps: vec![(3, 4)],
+                    last: Some(Last { offset: 8, leader_epoch: 2 }),
                     newest: None,
                 }],
             }],

@@ -27,7 +27,7 @@ use crate::allocator;
 use crate::checkpoint::failpoint::point;
 use crate::config::Clock;
 use crate::posts::MAX_RECORD;
-use crate::source::{Gap, Polled, Source, SourceError};
+use crate::source::{Gap, Polled, Position, Source, SourceError};
 use crate::wall::wall_ms;
 
 /// Bytes read before the dataflow has a turn.
@@ -261,7 +261,7 @@ impl Outbox {
 /// How far the source had come when an epoch closed.
 struct Closed {
     epoch: u64,
-    positions: Vec<(u32, i64)>,
+    positions: Vec<Position>,
     gaps: Vec<Gap>,
 }
 
@@ -292,7 +292,7 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    fn closes(&mut self, epoch: u64, positions: Vec<(u32, i64)>, gaps: Vec<Gap>) {
+    fn closes(&mut self, epoch: u64, positions: Vec<Position>, gaps: Vec<Gap>) {
         self.closed.push_back(Closed { epoch, positions, gaps });
     }
 
@@ -302,7 +302,7 @@ impl<'a> Publisher<'a> {
         epoch: u64,
         pipeline: &mut Pipeline<Tally>,
         keeper: &mut Keeper<'_>,
-    ) -> Vec<(u32, i64)> {
+    ) -> Vec<Position> {
         let (snapshot, tallies) = pipeline.snapshot(epoch);
         for mut tally in tallies {
             let smallest = smallest_window(&self.job.config.counts).zip(self.clock);
@@ -325,7 +325,8 @@ impl<'a> Publisher<'a> {
         keeper.published(pipeline, published);
         // Counts that are not all there look like counts.
         if !self.job.keeping.as_ref().is_some_and(|keeping| keeping.is_broken()) {
-            let part = Part { snapshot, positions: positions.clone(), gaps, tally };
+            let positions = positions.iter().map(|position| (position.partition, position.next)).collect();
+            let part = Part { snapshot, positions, gaps, tally };
             self.job.published.publish(self.worker, part);
         }
         positions

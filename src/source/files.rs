@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memchr::memchr;
 use tidings_dataflows::records::Origin;
 
-use super::{Polled, Source, SourceError};
+use super::{Polled, Position, Source, SourceError};
 use crate::posts::MAX_RECORD;
 
 const BUFFER: usize = 1 << 18;
@@ -31,7 +31,7 @@ pub struct Progress {
 pub struct FileSource {
     waiting: VecDeque<(u32, PathBuf)>,
     open: Option<Lines>,
-    done: Vec<(u32, i64)>,
+    done: Vec<Position>,
     progress: Arc<Progress>,
 }
 
@@ -72,15 +72,15 @@ impl Source for FileSource {
             self.progress.read.fetch_add(read as u64, Ordering::Relaxed);
             left -= read as i64;
             if read == 0 {
-                self.done.push((lines.number, lines.next));
+                self.done.push(lines.position());
                 self.open = None;
             }
         }
         Ok(Polled::More)
     }
 
-    fn positions(&self) -> Vec<(u32, i64)> {
-        self.done.iter().copied().chain(self.open.as_ref().map(|lines| (lines.number, lines.next))).collect()
+    fn positions(&self) -> Vec<Position> {
+        self.done.iter().copied().chain(self.open.as_ref().map(Lines::position)).collect()
     }
 
     fn is_behind(&self) -> bool {
@@ -102,6 +102,10 @@ fn unreadable(name: &Path, error: &std::io::Error) -> SourceError {
 }
 
 impl Lines {
+    fn position(&self) -> Position {
+        Position { partition: self.number, next: self.next, last: None }
+    }
+
     /// Hands out the lines in the buffer, filled anew if it is empty. Returns the bytes read; 0 at the end.
     fn some(&mut self, give: &mut dyn FnMut(Origin, Option<&[u8]>)) -> Result<usize, SourceError> {
         let buffer = loop {

@@ -14,6 +14,7 @@ pub mod lookout;
 pub mod partitions;
 mod queue;
 pub mod resume;
+mod share;
 mod topic_ids;
 pub mod trim;
 
@@ -47,11 +48,11 @@ pub trait Source {
     /// Others of its process may know of more already.
     fn adopt(&mut self, _known: usize) {}
 
-    /// The next offset of each of its partitions, by the partition's number.
-    fn positions(&self) -> Vec<(u32, i64)>;
+    /// How far each of its partitions has been read.
+    fn positions(&self) -> Vec<Position>;
 
     /// Tells whoever watches lag how far counting has come. Nothing here ever reads it back.
-    fn commit(&self, _positions: &[(u32, i64)]) {}
+    fn commit(&self, _positions: &[Position]) {}
 
     /// Offsets that were lost and passed over, in the order in which that was noticed.
     fn gaps(&self) -> Vec<Gap> {
@@ -60,6 +61,27 @@ pub trait Source {
 
     /// Whether one of its partitions has not reached an end that is at most two seconds old.
     fn is_behind(&self) -> bool;
+}
+
+/// How far a partition has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The partition's number.
+    pub partition: u32,
+    /// The next offset.
+    pub next: i64,
+    /// The last record before it, where brokers tell records apart and nothing was passed over since.
+    pub last: Option<Last>,
+}
+
+/// What tells a record from any other that may come to stand at its offset: a broker that leads a partition writes its epoch
+/// into whatever it appends, and no two leaders have the same. See Kafka's KIP-101.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    /// The record's offset.
+    pub offset: i64,
+    /// The leader's epoch.
+    pub leader_epoch: i32,
 }
 
 /// Records that were gone before they could be read.
@@ -95,7 +117,7 @@ impl Source for Nothing {
         Ok(Polled::Idle)
     }
 
-    fn positions(&self) -> Vec<(u32, i64)> {
+    fn positions(&self) -> Vec<Position> {
         Vec::new()
     }
 

@@ -14,10 +14,10 @@ use rdkafka::metadata::Metadata;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 
-use super::SourceError;
 use super::client::{ClientError, Watch, client_config_with, create, reach};
 use super::resume::{Counted, Found, go_on};
 use super::topic_ids::topic_ids;
+use super::{Last, SourceError};
 use crate::config::{Kafka, Start};
 
 /// How long Kafka has to answer at the start.
@@ -44,6 +44,8 @@ pub struct Partition {
     pub next: i64,
     /// Offsets before that which were lost.
     pub gaps: Vec<(i64, i64)>,
+    /// The last record that was counted before the start, where brokers tell records apart.
+    pub last: Option<Last>,
     /// The id of its topic, where the broker gives one.
     pub id: Option<u128>,
 }
@@ -51,7 +53,8 @@ pub struct Partition {
 impl Partition {
     /// One of which nothing has been counted yet.
     pub fn new(topic: &str, partition: i32, start: i64, end: i64) -> Partition {
-        Partition { topic: topic.to_owned(), partition, start, end, next: start, gaps: Vec::new(), id: None }
+        let (topic, next, gaps) = (topic.to_owned(), start, Vec::new());
+        Partition { topic, partition, start, end, next, gaps, last: None, id: None }
     }
 }
 

@@ -21,8 +21,17 @@ use super::partitions::Client;
 
 /// What stands in a queue.
 pub enum Event<'a> {
-    /// A record: offset, timestamp in Unix milliseconds, bytes (`None`: a tombstone).
-    Record(i64, i64, Option<&'a [u8]>),
+    /// A record.
+    Record {
+        /// Its offset.
+        offset: i64,
+        /// The epoch of the leader that wrote it; -1 where brokers do not note it.
+        leader_epoch: i32,
+        /// Its timestamp in Unix milliseconds.
+        time: i64,
+        /// Its bytes; `None`: a tombstone.
+        value: Option<&'a [u8]>,
+    },
     /// The partition ends, for now, before this offset.
     End(i64),
     /// Fetching failed.
@@ -91,7 +100,8 @@ impl PartitionQueue {
                             Some(std::slice::from_raw_parts(m.payload as *const u8, m.len))
                         };
                         let time = rd::rd_kafka_message_timestamp(*message, std::ptr::null_mut());
-                        see(Event::Record(m.offset, time, value));
+                        let leader_epoch = rd::rd_kafka_message_leader_epoch(*message);
+                        see(Event::Record { offset: m.offset, leader_epoch, time, value });
                     }
                     RDKafkaErrorCode::PartitionEOF => see(Event::End(m.offset)),
                     error => see(Event::Failed(error)),

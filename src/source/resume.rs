@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::SourceError;
 use super::partitions::Partition;
+use super::{Last, SourceError};
 use crate::config::OnGap;
 
 /// A partition as it is now; where it would be read from if nothing had been counted.
@@ -41,6 +41,8 @@ pub struct CountedPartition {
     pub next: i64,
     /// Offsets between them that were lost.
     pub gaps: Vec<(i64, i64)>,
+    /// The last record that was counted, where brokers tell records apart.
+    pub last: Option<Last>,
 }
 
 /// Lays what was counted beside what is there.
@@ -80,7 +82,7 @@ fn behind(found: Found, before: &[Counted], on_gap: OnGap) -> Result<Partition, 
         return Ok(partition);
     };
     let Partition { topic, partition: number, end, .. } = &partition;
-    let Some(CountedPartition { start, next, gaps }) = counted.partitions.get(number) else {
+    let Some(CountedPartition { start, next, gaps, last }) = counted.partitions.get(number) else {
         // Added while nobody looked: from its first record, as one that is added while somebody does.
         return Ok(Partition { start: first, next: first, ..partition });
     };
@@ -97,7 +99,7 @@ fn behind(found: Found, before: &[Counted], on_gap: OnGap) -> Result<Partition, 
              since the checkpoint, by retention or by hand; `kafka.on_gap = \"continue\"` would go on without them"
         )));
     }
-    Ok(Partition { start: *start, next: *next, gaps: gaps.clone(), ..partition })
+    Ok(Partition { start: *start, next: *next, gaps: gaps.clone(), last: *last, ..partition })
 }
 
 #[cfg(test)]
@@ -111,7 +113,8 @@ mod tests {
     }
 
     fn counted(start: i64, next: i64) -> Counted {
-        let partition = CountedPartition { start, next, gaps: vec![(start, start + 1)] };
+        let last = Some(Last { offset: next - 1, leader_epoch: 3 });
+        let partition = CountedPartition { start, next, gaps: vec![(start, start + 1)], last };
         Counted { topic: "posts".to_owned(), id: Some(7), partitions: [(0, partition)].into() }
     }
 
@@ -127,6 +130,7 @@ mod tests {
                     prop_assert!(next <= end && (go || first <= next));
                     prop_assert_eq!((partitions[0].start, partitions[0].next, partitions[0].end), (start, next, end));
                     prop_assert_eq!(&partitions[0].gaps, &[(start, start + 1)]);
+                    prop_assert_eq!(partitions[0].last, Some(Last { offset: next - 1, leader_epoch: 3 }));
                 }
                 Err(error) => {
                     prop_assert!(next > end || !go && first > next, "{}", error);

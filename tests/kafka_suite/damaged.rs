@@ -14,32 +14,10 @@ use crate::admin::Admin;
 use crate::broker::{Broker, shared};
 use crate::held::Held;
 use crate::load::{Load, settings, status, until, until_fresh};
+use crate::segment::{Batch, batches};
 
 /// Records of the batch that is too large when it is unpacked, each of one MB.
 const BOMB: i64 = 140;
-
-/// A batch in a segment of a log: where it stands, its length in bytes, and its first and last offset.
-#[derive(Clone, Copy, Debug)]
-struct Batch {
-    at: usize,
-    length: usize,
-    first: i64,
-    last: i64,
-}
-
-/// The batches of a segment, see Kafka's documentation of its record batches.
-fn batches(segment: &[u8]) -> Vec<Batch> {
-    let number = |at: usize, length: usize| {
-        segment[at..at + length].iter().fold(0i64, |number, byte| number << 8 | i64::from(*byte))
-    };
-    let (mut at, mut found) = (0, Vec::new());
-    while at + 61 <= segment.len() && number(at + 8, 4) > 0 {
-        let (first, length) = (number(at, 8), 12 + number(at + 8, 4) as usize);
-        found.push(Batch { at, length, first, last: first + number(at + 23, 4) });
-        at += length;
-    }
-    found
-}
 
 /// A broker with a topic of one partition, 300 records in some batches, of which the records of one are damaged.
 fn damaged(topic: &str) -> (Broker, Batch) {

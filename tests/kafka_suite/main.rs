@@ -18,6 +18,7 @@ mod backlog;
 mod broker;
 mod compaction;
 mod compression;
+mod cut;
 mod damaged;
 mod deleted;
 mod fresh;
@@ -29,6 +30,7 @@ mod lost;
 mod outage;
 #[cfg(feature = "tls")]
 mod secured;
+mod segment;
 mod silent;
 mod slow_answers;
 mod stuck;

@@ -11,6 +11,7 @@ use crate::checkpoint::commit::{Part, Refused};
 use crate::checkpoint::manifest::{self, Manifest, Place, Segment, Starts, Topic};
 use crate::engine::tally::Tally;
 use crate::posts::Reason;
+use crate::source::Position;
 use crate::source::partitions::Partition;
 use crate::source::resume::{Counted, CountedPartition};
 
@@ -23,8 +24,9 @@ pub(super) fn counted(found: &Manifest) -> Vec<Counted> {
             .partitions
             .iter()
             .map(|kept| {
-                let gaps = kept.gaps.clone();
-                (kept.partition, CountedPartition { start: kept.start, next: kept.next, gaps })
+                let manifest::Partition { start, next, gaps, last, .. } = kept;
+                let (start, next, gaps, last) = (*start, *next, gaps.clone(), *last);
+                (kept.partition, CountedPartition { start, next, gaps, last })
             })
             .collect(),
     };
@@ -34,7 +36,7 @@ pub(super) fn counted(found: &Manifest) -> Vec<Counted> {
 /// Partitions as they are kept, before anything more has been counted; `found` is what they go on from.
 pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<Topic> {
     let mut topics = Vec::<Topic>::new();
-    for Partition { topic, partition, start, next, gaps, id, .. } in partitions {
+    for Partition { topic, partition, start, next, gaps, last, id, .. } in partitions {
         let newest = found.and_then(|found| {
             let known = found.topics.iter().find(|known| known.name == *topic)?;
             known.partitions.iter().find(|known| known.partition == *partition)?.newest
@@ -44,6 +46,7 @@ pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<
             start: *start,
             next: *next,
             gaps: gaps.clone(),
+            last: *last,
             newest,
         };
         match topics.iter_mut().find(|known| known.name == *topic) {
@@ -119,7 +122,7 @@ pub(super) fn part(
     part.held = vec![0; counts.len()];
     for Offer { snapshot, positions, gaps, tally, standing, .. } in offers {
         (part.epoch, part.clock, part.newest) = (snapshot.epoch, standing.clock, standing.newest);
-        for (number, next) in positions {
+        for Position { partition: number, next, last } in positions {
             let Some(known) = partitions.get(*number as usize) else { continue };
             let lost = gaps.iter().filter(|gap| gap.partition == *number).map(|gap| (gap.from, gap.to));
             let kept = manifest::Partition {
@@ -127,6 +130,7 @@ pub(super) fn part(
                 start: known.start,
                 next: *next,
                 gaps: known.gaps.iter().copied().chain(lost).collect(),
+                last: *last,
                 newest: None,
             };
             part.partitions.push((known.topic.clone(), kept));

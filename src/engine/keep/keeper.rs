@@ -18,7 +18,7 @@ use crate::engine::commands::{Command, Commands, Request};
 use crate::engine::error::EngineError;
 use crate::engine::job::Job;
 use crate::engine::tally::Tally;
-use crate::source::{Gap, Source};
+use crate::source::{Gap, Position, Source};
 
 /// A checkpoint that takes long is not followed by the next before so many times as long.
 const REST: u32 = 3;
@@ -35,7 +35,7 @@ const LAST: Duration = Duration::from_secs(25);
 /// What a worker publishes of an epoch.
 pub(crate) struct Published<'a> {
     pub(crate) snapshot: &'a Arc<Snapshot>,
-    pub(crate) positions: &'a [(u32, i64)],
+    pub(crate) positions: &'a [Position],
     pub(crate) gaps: &'a [Gap],
     pub(crate) tally: &'a Arc<Tally>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Keeper<'a> {
     /// The checkpoint that is asked for, and its epoch.
     asked: Option<(u64, u64)>,
     /// The offsets of a checkpoint that was handed over.
-    positions: Option<(u64, Vec<(u32, i64)>)>,
+    positions: Option<(u64, Vec<Position>)>,
     lead: Lead,
 }
 

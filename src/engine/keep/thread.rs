@@ -23,8 +23,8 @@ use crate::checkpoint::{CheckpointError, Store, garbage};
 use crate::engine::control::Control;
 use crate::engine::error::EngineError;
 use crate::engine::tally::Tally;
-use crate::source::Gap;
 use crate::source::ends::Ends;
+use crate::source::{Gap, Position};
 use crate::wall::wall_ms;
 
 /// What the thread is asked to do.
@@ -45,7 +45,7 @@ pub(super) enum Task {
 pub(super) struct Offer {
     pub(super) number: u64,
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) positions: Vec<(u32, i64)>,
+    pub(super) positions: Vec<Position>,
     pub(super) gaps: Vec<Gap>,
     pub(super) tally: Arc<Tally>,
     pub(super) standing: Standing,

@@ -1,0 +1,112 @@
+//! A log that loses its end and grows again beyond where it was, as a broker's does whose disk lost what it had not written:
+//! other records stand at offsets that were counted.
+//!
+//! Idea: a broker is stopped, the last batches are taken off its segment, and as many records and more are written anew.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::admin::Admin;
+use crate::broker::Broker;
+use crate::held::Held;
+use crate::kept::{counted, kept_in};
+use crate::load::{Load, settings, until_fresh};
+use crate::oracle::answers::Offsets;
+use crate::segment::batches;
+
+/// Records before the cut.
+const COUNTED: u64 = 300;
+
+fn broker_with(topic: &str) -> Broker {
+    let broker = Broker::start("");
+    Admin::of(broker.address()).create(topic, 1, &[]);
+    broker
+}
+
+/// Writes so many, in some batches.
+fn write(load: &mut Load<'_>) -> Offsets {
+    (0..5).for_each(|_| drop(load.send(COUNTED / 6)));
+    load.send(COUNTED / 6)
+}
+
+/// Takes a third of the batches off the end of a stopped broker's log; the first offset that is gone.
+fn cut(broker: &Broker, topic: &str) -> i64 {
+    let folder: PathBuf = broker.data().join(format!("{topic}-0"));
+    let segment = folder.join("00000000000000000000.log");
+    let bytes = std::fs::read(&segment).unwrap();
+    let found = batches(&bytes);
+    let batch = found[found.len() * 2 / 3];
+    std::fs::write(&segment, &bytes[..batch.at]).unwrap();
+    // What it has noted of batches that are gone would keep it from starting, or it from noticing.
+    let _ = std::fs::remove_file(broker.data().join(".kafka_cleanshutdown"));
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is = |ending: &str| path.extension().is_some_and(|extension| extension == Path::new(ending));
+        if is("index") || is("timeindex") || is("snapshot") {
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+    assert!(batch.first > 0 && batch.first < COUNTED as i64, "{found:?}");
+    batch.first
+}
+
+fn is_refused(held: &mut Held, topic: &str) {
+    assert_eq!(held.ends_within(Duration::from_secs(60)), Some(65), "{}", held.log());
+    let log = held.log();
+    assert!(log.contains(topic) && log.contains("its log was cut") && log.contains("--start-fresh"), "{log}");
+}
+
+#[test]
+#[ignore = "needs Java and Maven; .ci/run runs it"]
+fn a_log_cut_and_grown_again_between_two_runs_is_refused_though_its_offsets_would_do() {
+    const TOPIC: &str = "cut-and-grown-between";
+    let (broker, folder) = (broker_with(TOPIC), TempDir::new().unwrap());
+    let text = kept_in(broker.address(), &folder, TOPIC, "");
+    let mut load = Load::new(broker.address(), TOPIC, 1);
+    counted(&text, &write(&mut load));
+    // As it is, reading goes on; also where nothing has come since.
+    counted(&text, &load.send(0));
+    broker.stop();
+    cut(&broker, TOPIC);
+    broker.start_again();
+    Load::new(broker.address(), TOPIC, 1).send(2 * COUNTED);
+    for more in ["", "on_gap = \"continue\""] {
+        is_refused(&mut Held::start(&kept_in(broker.address(), &folder, TOPIC, more)), TOPIC);
+    }
+}
+
+#[test]
+#[ignore = "needs Java and Maven; .ci/run runs it"]
+fn a_log_cut_and_grown_again_while_it_is_counted_ends_the_run() {
+    const TOPIC: &str = "cut-and-grown-under";
+    let broker = broker_with(TOPIC);
+    write(&mut Load::new(broker.address(), TOPIC, 1));
+    let mut held = Held::ready(&settings(broker.address(), &[TOPIC], ""));
+    until_fresh(&held.client().unwrap(), Duration::from_secs(20));
+    held.hold();
+    broker.stop();
+    cut(&broker, TOPIC);
+    broker.start_again();
+    Load::new(broker.address(), TOPIC, 1).send(2 * COUNTED);
+    held.release();
+    is_refused(&mut held, TOPIC);
+}
+
+#[test]
+#[ignore = "needs Java and Maven; .ci/run runs it"]
+fn a_broker_that_comes_back_with_all_of_its_log_is_read_on() {
+    const TOPIC: &str = "whole-again";
+    let (broker, folder) = (broker_with(TOPIC), TempDir::new().unwrap());
+    let text = kept_in(broker.address(), &folder, TOPIC, "");
+    let mut load = Load::new(broker.address(), TOPIC, 1);
+    counted(&text, &write(&mut load));
+    // Another leader epoch, the same records.
+    broker.stop();
+    broker.start_again();
+    counted(&text, &Load::new(broker.address(), TOPIC, 1).send(10));
+    // All that was counted is gone, and nothing else.
+    Admin::of(broker.address()).delete_records(TOPIC, 0, COUNTED as i64 + 10);
+    counted(&text, &Load::new(broker.address(), TOPIC, 1).send(10));
+}
