@@ -61,6 +61,14 @@ fn slides_that_do_not_nest_are_78_and_slides_that_would_do_are_named() {
 }
 
 #[test]
+fn processes_whose_ports_would_meet_are_refused() {
+    let settings = Settings::new("[http]\nbind = \"127.0.0.1:28080\"\nhealth_bind = \"127.0.0.1:28082\"\n");
+    let file = settings.file();
+    let arguments = ["cluster", "-n", "3", "-c", file.to_str().unwrap()];
+    fails(&arguments, 78, &["127.0.0.1:28082", "http.health_bind", "3 ports apart"]);
+}
+
+#[test]
 fn what_a_run_would_refuse_before_it_asks_kafka_check_refuses_too() {
     let properties = |lines: &str| format!("[kafka.properties]\n{lines}\n");
     check_fails(&properties("\"fetch.wait.max\" = 3"), &["`fetch.wait.max`", "CONFIGURATION.md"]);

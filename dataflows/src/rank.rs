@@ -61,10 +61,13 @@ pub fn rank<'scope>(
                 waiting.entry(*cap.time()).or_insert_with(|| (cap, Vec::new())).1.push(std::mem::take(block));
             });
             spans.for_each(|_cap, spans| spans.iter().for_each(|span| trace.absorb(span)));
-            let [blocks, ticks, spans] = [0, 1, 2].map(|input| bound_of(frontiers[input].frontier()));
-            // Of the arrangement all that is earlier than an epoch has to be there, but not the epoch itself.
-            let complete = blocks.min(ticks).min(spans.saturating_add(1));
+            let [blocks_to, ticks_to, spans_to] =
+                [0, 1, 2].map(|input| bound_of(frontiers[input].frontier()));
+            // What is let in at an epoch comes by its blocks, and of the arrangement only what left a window is read, which is
+            // older: epoch 7 can be ranked once blocks and ticks are beyond 7, and the arrangement has all before 7.
+            let complete = blocks_to.min(ticks_to).min(spans_to.saturating_add(1));
             while let Some(entry) = waiting.first_entry().filter(|entry| *entry.key() < complete) {
+                // The capability holds the output's frontier until the epoch has been ranked.
                 let (epoch, (_cap, blocks)) = entry.remove_entry();
                 let ranks = ranking.act(epoch, &trace.batches(), &blocks);
                 history.borrow_mut().push_back((epoch, ranks));

@@ -51,12 +51,12 @@ impl Ranking {
         Ranking { totals, clock: Heard::default(), leaders, windows }
     }
 
-    /// Moves on to `epoch`: `before` holds at least all earlier updates, `new` what is let in at this epoch.
-    pub fn act(&mut self, epoch: u64, before: &[Shared<PanesBatch>], new: &[Sealed]) -> Ranks {
+    /// Moves on to `epoch`: `before` holds at least all earlier updates, `admitted` what is let in at this epoch.
+    pub fn act(&mut self, epoch: u64, before: &[Shared<PanesBatch>], admitted: &[Sealed]) -> Ranks {
         let (was, now) = (self.clock.now(), self.clock.at(epoch));
         let Ranking { windows, totals, leaders, .. } = self;
         let totals = &mut *totals.borrow_mut();
-        let left: Vec<Run> = windows
+        let passed: Vec<Run> = windows
             .passed(was, now)
             .iter()
             .flat_map(|panes| gather(before.iter().map(|batch| &**batch), panes, ..epoch))
@@ -64,29 +64,30 @@ impl Ranking {
         // Of what is not ranked no total is of interest.
         let floors = (0..=windows.len()).map(|window| leaders.get(window).map_or(i64::MAX, Leaders::least));
         let mut changes = Changes { totals, floors: floors.collect(), leaders, risen: Vec::new() };
-        let mut waiting = Waiting { rows: Rows::default(), windows: 0 };
-        for run in &left {
+        let mut waiting = Waiting { rows: Rows::default(), mask: 0 };
+        for run in &passed {
             let (old, new) = (windows.covering(run.pane, was), windows.covering(run.pane, now));
-            // Entered by the clock, not by time: the updates ran ahead of it.
-            for (times, windows) in [(-1, old & !new), (1, new & !old)] {
-                if windows != 0 {
-                    waiting.push(run, times, windows, &mut changes);
+            let (left, entered) = (old & !new, new & !old);
+            // Entered by the clock's doing: the updates ran ahead of it.
+            for (sign, mask) in [(-1, left), (1, entered)] {
+                if mask != 0 {
+                    waiting.push(run, sign, mask, &mut changes);
                 }
             }
         }
         waiting.settle(&mut changes);
-        for block in new {
+        for block in admitted {
             // Panes beside each other are mostly in the same windows.
-            let (mut start, mut end, mut of) = (0, 0, 0);
+            let (mut start, mut end, mut mask) = (0, 0, 0);
             for (pane, range) in block.pieces() {
-                let windows = windows.covering(pane, now);
-                if windows != of {
-                    changes.add(block.rows(), start..end, of);
-                    (start, of) = (range.start, windows);
+                let next = windows.covering(pane, now);
+                if next != mask {
+                    changes.add(block.rows(), start..end, mask);
+                    (start, mask) = (range.start, next);
                 }
                 end = range.end;
             }
-            changes.add(block.rows(), start..end, of);
+            changes.add(block.rows(), start..end, mask);
         }
         let top = leaders.iter_mut().map(|leaders| leaders.close(totals)).collect();
         let ranks = Ranks { figures: totals.figures().to_vec(), top };
@@ -108,13 +109,13 @@ struct Changes<'a> {
 
 impl Changes<'_> {
     /// Adds some rows in each of some windows.
-    fn add(&mut self, rows: &Rows, range: Range<usize>, windows: Mask) {
-        if windows == 0 {
+    fn add(&mut self, rows: &Rows, range: Range<usize>, mask: Mask) {
+        if mask == 0 {
             return;
         }
         for start in range.clone().step_by(WORTH) {
             let some = start..range.end.min(start + WORTH);
-            self.totals.add(rows, some, windows, &self.floors, &mut self.risen);
+            self.totals.add(rows, some, mask, &self.floors, &mut self.risen);
             for (window, id) in self.risen.drain(..) {
                 if let Some(leaders) = self.leaders.get_mut(window) {
                     leaders.rose(id, self.totals);
@@ -127,19 +128,19 @@ impl Changes<'_> {
 /// Records of runs, made rows, which are added some hundreds at a time: panes may be many, and have few each.
 struct Waiting {
     rows: Rows,
-    /// Where all of them are to be added.
-    windows: Mask,
+    /// The windows in which all of them are to be added.
+    mask: Mask,
 }
 
 impl Waiting {
-    fn push(&mut self, run: &Run, times: i64, windows: Mask, changes: &mut Changes<'_>) {
-        if windows != self.windows {
+    fn push(&mut self, run: &Run, sign: i64, mask: Mask, changes: &mut Changes<'_>) {
+        if mask != self.mask {
             self.settle(changes);
-            self.windows = windows;
+            self.mask = mask;
         }
-        let (times, keys) = (times * run.sign(), changes.totals.keys());
+        let (sign, keys) = (sign * run.sign(), changes.totals.keys());
         for record in run.body.iter() {
-            self.rows.push(Update::with_head(keys, record.head, record.term(), times * record.n as i64));
+            self.rows.push(Update::with_head(keys, record.head, record.term(), sign * record.n as i64));
             if self.rows.len() == WORTH {
                 self.settle(changes);
             }
@@ -147,7 +148,7 @@ impl Waiting {
     }
 
     fn settle(&mut self, changes: &mut Changes<'_>) {
-        changes.add(&self.rows, 0..self.rows.len(), self.windows);
+        changes.add(&self.rows, 0..self.rows.len(), self.mask);
         self.rows.clear();
     }
 }

@@ -16,7 +16,10 @@ use crate::serve::Time;
 #[command(after_help = "Examples:\n  \
     tidings checkpoint list /var/lib/tidings\n  \
     tidings checkpoint verify file:///var/lib/tidings\n  \
-    tidings checkpoint export /var/lib/tidings | jq -c 'select(.count == \"hashtags\" and .pane == \"all\")'")]
+    tidings checkpoint export /var/lib/tidings | jq -c 'select(.count == \"words\" and .term == \"rust\")'\n\n\
+    The rows of a term add up to its count of all time, or of all that is kept where no window is `all`; those whose pane is\n\
+    \"spelling\" say how often it was spelled so, and are no part of that. An occurrence stands in one row only: in \"all\" once\n\
+    no other window covers it any more.")]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -170,8 +173,15 @@ enum Pane {
 }
 
 fn export(store: &dyn Store, number: Option<u64>, mut out: impl Write) -> Result<(), End> {
-    let newest = numbers(store)?.last().copied().unwrap_or(0);
-    let manifest = verify::manifest(store, number.unwrap_or(newest))?;
+    let there = numbers(store)?;
+    let number = number.or(there.last().copied()).unwrap_or(0);
+    if !there.contains(&number) {
+        let there = there.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        return Err(
+            CheckpointError::Unusable(format!("there is no checkpoint {number}; there are {there}")).into()
+        );
+    }
+    let manifest = verify::manifest(store, number)?;
     let counts: BTreeMap<u32, &Count> = manifest.counts.iter().map(|count| (count.id, count)).collect();
     let mut failed = None;
     let print = |(count, place, term, n): load::Row<'_>| {

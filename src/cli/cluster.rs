@@ -71,7 +71,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
         [Some(config.http.bind), config.http.health_bind].map(|bind| bind.map(|bind| binds(bind, processes)));
     let [binds, health] = binds.map(Option::transpose);
     let (binds, health) = (binds?.unwrap_or_default(), health?);
-    // What is taken now would be taken at every start anew.
+    // What is taken now, or twice, would be so at every start anew.
+    if let Some(twice) =
+        binds.iter().find(|bind| bind.port() != 0 && health.iter().flatten().any(|own| own == *bind))
+    {
+        let why = format!(
+            "{twice} would be the address of one process by `http.bind` and of another by `http.health_bind`: put the two \
+             {processes} ports apart or more"
+        );
+        return Err(Failure::new(Code::Config, why));
+    }
     for address in binds.iter().chain(health.iter().flatten()) {
         drop(
             TcpListener::bind(address)

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::failure::{Code, Failure};
 use super::log;
+use super::produce::file::delimiter_of;
 use crate::config::{self, Clock, Config, Count, Override, Time};
 use crate::engine::decode::smallest_window;
 use crate::engine::start::TOP;
@@ -29,10 +30,10 @@ use crate::terms::extract::MAX_KEY;
     after_help = "A line is a post: JSON in any known shape where it begins with {, else plain text.\n\nExamples:\n  \
     tidings count posts.jsonl\n  \
     tidings count posts.jsonl --of hashtags --window 5m --top 20\n  \
-    zcat posts.jsonl.gz | tidings count - --json --top 0 > counts.json"
+    tidings count posts.jsonl.gz more.jsonl.zst --json --top 0 > counts.json"
 )]
 pub struct Args {
-    /// Files to read; - is the standard input
+    /// Files to read, packed by gzip or zstd or not; - is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Keep all counts and windows of this configuration
@@ -86,6 +87,10 @@ struct Term {
 pub fn run(args: Args) -> Result<(), Failure> {
     let config = settings(&args)?;
     log::init(&config.log)?;
+    for table in args.files.iter().filter(|file| delimiter_of(file).is_some()) {
+        let table = table.display();
+        tracing::warn!("{table} is counted line by line: `tidings produce file` reads tables, this does not");
+    }
     let progress = Arc::<Progress>::default();
     let bar = progress_bar(&args.files);
     let engine =
@@ -121,6 +126,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
 /// Whoever reads the counts should know what is not in them.
 fn say_what_is_left_out(config: &Config, reader: &Reader, cut: &Cut) {
     let Tally { posts, undated, ahead, too_long, .. } = cut.tally;
+    let bad: u64 = cut.tally.bad.values().sum();
+    if posts == 0 && bad > 0 {
+        tracing::warn!("none of {bad} lines is a post");
+    }
     if smallest_window(&config.counts).is_some() {
         if undated > 0 {
             tracing::warn!(

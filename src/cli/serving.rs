@@ -79,7 +79,8 @@ pub(super) fn run_until_stopped(
                 control.stop();
                 match tokio::time::timeout(LONGEST_STOP, engine).await {
                     Ok(ended) => ended,
-                    Err(_) => return overdue(&reader),
+                    // What it could not go on with may be why it takes so long, too.
+                    Err(_) => return control.take_failure().map_or_else(|| overdue(&reader), |why| Err(why.into())),
                 }
             }
         };

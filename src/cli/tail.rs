@@ -41,7 +41,8 @@ const DEFAULTS: [(&str, &str); 5] = [
 #[command(after_help = "Examples:\n  \
     tidings tail posts --brokers localhost:9092\n  \
     tidings tail posts --from -10m --max 100\n  \
-    tidings tail posts --from earliest --json | jq -r .value\n\n\
+    tidings tail posts --from earliest --json | jq -r .value\n  \
+    tidings tail dead-letters --from -1h --json | jq -c '[.headers.reason, .headers.detail]'\n\n\
     A line has the record's time, its partition and offset, its key, and its value, cut at the width of the terminal. \
     A record without a key has - in its place, one without a value (a tombstone) has (null).")]
 pub struct Args {
@@ -53,7 +54,7 @@ pub struct Args {
     /// Stop after this many records [default: go on until Ctrl-C]
     #[arg(long, value_name = "N")]
     max: Option<u64>,
-    /// One JSON object a line, whole: time, topic, partition, offset, key, value
+    /// One JSON object a line, whole: time, topic, partition, offset, key, value, headers
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -81,7 +81,7 @@ impl Control {
     }
 
     /// The failure because of which the engine has stopped, once.
-    pub(super) fn take_failure(&self) -> Option<EngineError> {
+    pub(crate) fn take_failure(&self) -> Option<EngineError> {
         self.failure.lock().expect("no holder panics").take()
     }
 

@@ -50,9 +50,9 @@ impl<'a> Leading<'a> {
         (self.closing, self.has_full) = (false, false);
     }
 
-    /// Hears what other processes wish, or tells what this one does. Whether the epoch at hand should be closed soon, as far as that
-    /// is known here; `is_full`: this worker holds its share of it.
-    pub(super) fn hear(&mut self, commands: &mut Commands, is_full: bool) -> bool {
+    /// Hears what other processes wish, or tells what this one does. Whether the epoch at hand should be closed soon, as far as
+    /// that is known here; `is_full`: this worker holds its share of it.
+    pub(super) fn pass_wishes(&mut self, commands: &mut Commands, is_full: bool) -> bool {
         let control = &self.job.control;
         if commands.leads() {
             while let Some(request) = commands.hear() {

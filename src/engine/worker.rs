@@ -49,7 +49,9 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         work.read();
         let now = Instant::now();
         work.keeper.exchange(&mut commands, now);
-        let filling = work.filling(leading.hear(&mut commands, work.flow.is_full()));
+        // What has come from other processes, and of checkpoints, decides with what is to be told now.
+        let should_close = leading.pass_wishes(&mut commands, work.flow.is_full());
+        let filling = work.filling(should_close);
         let due = leading.decide(&mut commands, &mut work.keeper, filling, work.flow.on_their_way(), now);
         worker.step_or_park(Some(match due {
             _ if work.has_more() => Duration::ZERO,
@@ -106,7 +108,7 @@ impl<'a> Work<'a> {
             given_back: Instant::now(),
         };
         // Others may have told an epoch to close already: its offsets must be those of all partitions.
-        work.read_at_most(0);
+        work.take_up_partitions();
         work
     }
 
@@ -161,11 +163,15 @@ impl<'a> Work<'a> {
     /// Reads on, as far as that may be.
     fn read(&mut self) {
         if self.may_read() {
-            // Partitions are taken up all the same.
-            self.read_at_most(if self.restoring { 0 } else { POLL });
+            if self.restoring { self.take_up_partitions() } else { self.read_at_most(POLL) }
         }
         let has_more = self.polled == Polled::More && !self.restoring;
         self.backlog = has_more.then(|| self.backlog.unwrap_or_else(Instant::now));
+    }
+
+    /// Takes up the partitions that have been adopted, and no record of theirs yet.
+    fn take_up_partitions(&mut self) {
+        self.read_at_most(0);
     }
 
     fn read_at_most(&mut self, bytes: usize) {
@@ -185,12 +191,12 @@ impl<'a> Work<'a> {
         self.polled == Polled::More && self.may_read() && !self.restoring
     }
 
-    /// How the epoch at hand is being filled; `is_full`: it holds its share, here or elsewhere.
-    fn filling(&self, is_full: bool) -> Filling {
+    /// How the epoch at hand is being filled; `should_close`: it holds what it may, here or elsewhere.
+    fn filling(&self, should_close: bool) -> Filling {
         match self.backlog {
             // A source that failed is finished too: what it has read is published all the same.
             _ if self.polled == Polled::Finished || self.job.control.stopping() => Filling::Last,
-            _ if is_full => Filling::Full,
+            _ if should_close => Filling::Full,
             Some(since) => Filling::Backlog(since),
             None => Filling::Live,
         }

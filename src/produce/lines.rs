@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use super::packed;
 use super::table::{self, Columns};
+use crate::source::packed;
 
 /// The longest line that is taken, in bytes; so that a file without line breaks does not take all memory.
 pub const LONGEST: usize = 16 << 20;

@@ -14,7 +14,6 @@ pub mod live;
 pub mod marks;
 pub mod mastodon;
 pub mod pace;
-pub mod packed;
 pub mod progress;
 pub mod replay;
 pub mod sender;

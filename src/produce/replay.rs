@@ -41,6 +41,8 @@ pub struct Met {
     pub unreadable: u64,
     /// Posts without a usable time of their own, which got that of the moment.
     pub undated: u64,
+    /// Those among them that have a time which cannot be read.
+    pub misdated: u64,
     /// Whether the user stopped it before the end.
     pub stopped: bool,
 }
@@ -128,6 +130,7 @@ impl Line {
                     OwnTime::Absent | OwnTime::Unusable => None,
                 };
                 met.undated += u64::from(time_ms.is_none());
+                met.misdated += u64::from(post.time == OwnTime::Unusable);
                 let id = post.id.filter(|id| !id.is_empty()).map(|id| id.as_bytes().to_vec());
                 Self { id, time_ms }
             }

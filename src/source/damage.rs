@@ -88,14 +88,23 @@ struct Probe {
 
 impl Probe {
     fn search(&self, from: i64) -> Result<i64, KafkaError> {
+        // What retention has taken meanwhile is no damage: whoever reads on learns that it is gone.
+        if self.bounds()?.0 > from {
+            return Ok(from);
+        }
         for _ in 0..TRIES {
             if self.can_read(from)? {
                 return Ok(from);
             }
             std::thread::sleep(AGAIN);
         }
-        let (_, end) = self.consumer.fetch_watermarks(&self.topic, self.partition, PATIENCE)?;
+        let (_, end) = self.bounds()?;
         first_readable(from, end.max(from + 1), |offset| self.can_read(offset))
+    }
+
+    /// The first offset that there is, and the one behind the last.
+    fn bounds(&self) -> Result<(i64, i64), KafkaError> {
+        self.consumer.fetch_watermarks(&self.topic, self.partition, PATIENCE)
     }
 
     /// Whether a record, or the end, comes from an offset on.

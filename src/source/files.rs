@@ -1,4 +1,4 @@
-//! Lines of files, or of the standard input, as records.
+//! Lines of files, packed or not, or of the standard input, as records.
 //!
 //! Idea: a file is a partition and a line is a record, whose offset is its number; one worker reads all files in turn, for all.
 //! Invariant: every line that is not empty is handed out once. A line longer than a record may be is cut just beyond that
@@ -6,16 +6,15 @@
 //! Cost: one buffer of 256 KiB, and a copy of each line by whoever takes it.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use memchr::memchr;
 use tidings_dataflows::records::Origin;
 
-use super::{Polled, Position, Source, SourceError};
+use super::{Polled, Position, Source, SourceError, packed};
 use crate::posts::MAX_RECORD;
 
 const BUFFER: usize = 1 << 18;
@@ -23,8 +22,8 @@ const BUFFER: usize = 1 << 18;
 /// How far reading has got, for whoever shows it.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes read so far.
-    pub read: AtomicU64,
+    /// Bytes read so far, as they lie on the disk.
+    pub read: Arc<AtomicU64>,
 }
 
 /// The files still to be read.
@@ -64,12 +63,11 @@ impl Source for FileSource {
             let lines = match &mut self.open {
                 Some(lines) => lines,
                 None => match self.waiting.pop_front() {
-                    Some((number, name)) => self.open.insert(open(number, name)?),
+                    Some((number, name)) => self.open.insert(open(number, name, &self.progress)?),
                     None => return Ok(Polled::Finished),
                 },
             };
             let read = lines.some(give)?;
-            self.progress.read.fetch_add(read as u64, Ordering::Relaxed);
             left -= read as i64;
             if read == 0 {
                 self.done.push(lines.position());
@@ -88,12 +86,9 @@ impl Source for FileSource {
     }
 }
 
-fn open(number: u32, name: PathBuf) -> Result<Lines, SourceError> {
-    let reader: Box<dyn Read> = if name == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(&name).map_err(|error| unreadable(&name, &error))?)
-    };
+fn open(number: u32, name: PathBuf, progress: &Progress) -> Result<Lines, SourceError> {
+    let opened = packed::open(&name, Arc::clone(&progress.read));
+    let reader = opened.map_err(|error| unreadable(&name, &error))?;
     Ok(Lines { number, name, reader: BufReader::with_capacity(BUFFER, reader), next: 0, begun: Vec::new() })
 }
 
@@ -179,6 +174,15 @@ mod tests {
         let mut content = vec![b'x'; 3 * MAX_RECORD];
         content.extend_from_slice(b"\nnext\n");
         assert_eq!(lines_of(&content), [(0, MAX_RECORD + 1), (1, 4)]);
+    }
+
+    #[test]
+    fn packed_files_are_unpacked() {
+        let content = b"one\n\nthree\n".as_slice();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, content).unwrap();
+        assert_eq!(lines_of(&gzip.finish().unwrap()), [(0, 3), (2, 5)]);
+        assert_eq!(lines_of(&zstd::encode_all(content, 3).unwrap()), [(0, 3), (2, 5)]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl KafkaSource {
                 }
             };
             let wake = Arc::clone(&self.wake);
-            let share = Share::new(number as u32, mine, &consumer, move || wake())?;
+            let share = Share::new(number as u32, mine, &consumer, &self.kafka, move || wake())?;
             assignment
                 .add_partition_offset(&mine.topic, mine.partition, Offset::Offset(share.begins()))
                 .map_err(|error| refused(&error, &self.kafka))?;

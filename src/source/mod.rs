@@ -11,6 +11,7 @@ pub mod ends;
 pub mod files;
 pub mod kafka;
 pub mod lookout;
+pub mod packed;
 pub mod partitions;
 mod queue;
 pub mod resume;

@@ -88,8 +88,8 @@ fn behind(found: Found, before: &[Counted], on_gap: OnGap) -> Result<Partition, 
     };
     if next > end {
         return Err(SourceError::Fence(format!(
-            "{topic} {number} ends at offset {end}, and the checkpoint counts it up to {next}: its log was cut or made anew; \
-             begin anew with --start-fresh"
+            "{topic} {number} ends at offset {end}, and the checkpoint counts it up to {next}: its log was cut or made anew \
+             (begin anew with --start-fresh), or `isolation.level` is another now and a transaction is open (wait for its end)"
         )));
     }
     if first > *next && on_gap == OnGap::Stop {
@@ -99,7 +99,9 @@ fn behind(found: Found, before: &[Counted], on_gap: OnGap) -> Result<Partition, 
              since the checkpoint, by retention or by hand; `kafka.on_gap = \"continue\"` would go on without them"
         )));
     }
-    Ok(Partition { start: *start, next: *next, gaps: gaps.clone(), last: *last, ..partition })
+    // One that retention took since cannot be looked at.
+    let last = last.filter(|last| first <= last.offset);
+    Ok(Partition { start: *start, next: *next, gaps: gaps.clone(), last, ..partition })
 }
 
 #[cfg(test)]
@@ -130,7 +132,8 @@ mod tests {
                     prop_assert!(next <= end && (go || first <= next));
                     prop_assert_eq!((partitions[0].start, partitions[0].next, partitions[0].end), (start, next, end));
                     prop_assert_eq!(&partitions[0].gaps, &[(start, start + 1)]);
-                    prop_assert_eq!(partitions[0].last, Some(Last { offset: next - 1, leader_epoch: 3 }));
+                    let last = Some(Last { offset: next - 1, leader_epoch: 3 });
+                    prop_assert_eq!(partitions[0].last, last.filter(|last| last.offset >= first));
                 }
                 Err(error) => {
                     prop_assert!(next > end || !go && first > next, "{}", error);

@@ -3,12 +3,14 @@
 //! Idea: what Kafka has at an offset is what was counted there, as long as nothing is lost. Whether it is, is settled here: what
 //! retention took first is a gap, what is damaged is looked into by `damage`, and where another record stands at an offset that
 //! was counted, a broker lost the end of its log and wrote on. The last is seen by the leader's epoch: librdkafka looks at it
-//! while it reads, and reading begins one record before what is wanted, which has to be the one that was counted.
+//! while it reads, and reading begins with the last record that was counted, which has to be that one. Where it is gone, or
+//! something was passed over just before, there is nothing to see it by.
 //! Invariant: a position is behind the last record handed out, or at an end that lies behind it; offsets ascend. What cannot be
 //! delivered in order ends the run, or is noted as a gap where that is allowed; never a silent jump: what comes behind a record
 //! that is damaged is not looked at until it is known where to go on.
 //! Cost: a record more at the start, for each partition of which something was counted.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,8 +40,10 @@ pub(super) struct Share {
     pub(super) next: i64,
     /// The last record before it, where nothing was passed over since.
     last: Option<Last>,
-    /// The same at the start, until it has been seen or cannot be any more.
-    sought: Option<Last>,
+    /// The same at the start, until another has been read.
+    counted: Option<Last>,
+    /// Records of transactions that were aborted are read too: those that were not counted may be seen now.
+    shows_aborted: bool,
     /// Since when Kafka has said that it has no record where reading goes on.
     lost: Option<Instant>,
     /// What is damaged at `next` is looked into; nothing is read meanwhile.
@@ -75,8 +79,10 @@ impl Share {
         number: u32,
         partition: &Partition,
         consumer: &Arc<Client>,
+        kafka: &Kafka,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Share, SourceError> {
+        let isolation = kafka.properties.get("isolation.level");
         let Partition { topic, partition, next, last, .. } = partition;
         let queue = PartitionQueue::split(consumer, topic, *partition, Box::new(wake))
             .ok_or_else(|| SourceError::Config(format!("no queue for {topic} {partition}")))?;
@@ -86,7 +92,8 @@ impl Share {
             partition: *partition,
             next: *next,
             last: *last,
-            sought: *last,
+            counted: *last,
+            shows_aborted: isolation.is_some_and(|level| level.value == "read_uncommitted"),
             lost: None,
             search: None,
             told: None,
@@ -97,7 +104,7 @@ impl Share {
 
     /// The offset at which reading begins.
     pub(super) fn begins(&self) -> i64 {
-        self.sought.map_or(self.next, |last| last.offset.min(self.next))
+        self.counted.map_or(self.next, |last| last.offset.min(self.next))
     }
 
     /// How far it has been read.
@@ -114,7 +121,7 @@ impl Share {
         bytes: usize,
         give: &mut dyn FnMut(Origin, Option<&[u8]>),
     ) -> Result<Drained, SourceError> {
-        let Share { number, next, last, sought, search, told, largest, queue, .. } = self;
+        let Share { number, next, last, counted, shows_aborted, search, told, largest, queue, .. } = self;
         let (mut failed, mut size, mut larger, mut is_another) = (None, 0, *largest / 2, None);
         // No more than what is left, if they are as large as those before.
         let most = bytes / (*largest).max(1) + 1;
@@ -123,16 +130,16 @@ impl Share {
             _ if search.is_some() || failed.is_some_and(is_damage) || is_another.is_some() => {}
             // After a reconnect librdkafka may deliver what has been seen.
             Event::Record { offset, leader_epoch, .. } if offset < *next => {
-                if let Some(counted) = sought.take_if(|counted| counted.offset <= offset)
-                    && counted.offset == offset
-                    && leader_epoch >= 0
-                    && counted.leader_epoch != leader_epoch
-                {
-                    is_another = Some(offset);
-                }
+                let is_other = |last: &Last| match offset.cmp(&last.offset) {
+                    Ordering::Less => false,
+                    Ordering::Equal => leader_epoch >= 0 && leader_epoch != last.leader_epoch,
+                    // There was none behind the last, but for what transactions left.
+                    Ordering::Greater => !*shows_aborted,
+                };
+                is_another = counted.filter(is_other).map(|_| offset);
             }
             Event::Record { offset, leader_epoch, time, value } => {
-                (*next, *told, *sought) = (offset + 1, None, None);
+                (*next, *told, *counted) = (offset + 1, None, None);
                 *last = (leader_epoch >= 0).then_some(Last { offset, leader_epoch });
                 let record = value.map_or(0, <[u8]>::len) + 32;
                 larger = larger.max(record);
@@ -183,7 +190,7 @@ impl Share {
                 tracing::warn!(topic, partition, next, %error, "records that cannot be read are looked into");
                 let at = (topic.as_str(), *partition, *next);
                 self.search = Some(Search::start(reading.kafka, at, Arc::clone(reading.ends), wake)?);
-                self.sought = None;
+                self.counted = None;
                 self.leave_off(reading)?;
             }
             // It may go on failing, twice a second.
@@ -215,8 +222,8 @@ impl Share {
         let Share { topic, partition, next, .. } = &*self;
         let (from, gone) = (*next, first - *next);
         // What was counted may go, before it was seen once more.
-        let unseen = self.sought.is_some_and(|last| first > last.offset);
-        if gone <= 0 && !unseen {
+        let is_gone = self.counted.is_some_and(|last| first > last.offset);
+        if gone <= 0 && !is_gone {
             return Err(self.is_cut(&format!(
                 "begins at offset {first} and was read up to {from}, but cannot be read on from there"
             )));
@@ -232,7 +239,7 @@ impl Share {
         }
         // A partition that failed so does not fetch again by itself, nor after a seek.
         self.leave_off(reading)?;
-        (self.next, self.lost, self.sought) = (first.max(from), None, None);
+        (self.next, self.lost, self.counted) = (first.max(from), None, None);
         self.last = self.last.filter(|_| gone <= 0);
         self.take_up(reading)?;
         Ok((gone > 0).then_some(Gap { partition: self.number, from, to: first }))

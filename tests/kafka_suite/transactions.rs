@@ -20,10 +20,10 @@ use crate::support::session::{ask_during, recount};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A producer with a transactional id.
-struct Transactional(BaseProducer);
+pub struct Transactional(BaseProducer);
 
 impl Transactional {
-    fn of(brokers: &str, id: &str) -> Transactional {
+    pub fn of(brokers: &str, id: &str) -> Transactional {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("transactional.id", id)
@@ -35,7 +35,7 @@ impl Transactional {
     }
 
     /// Begins a transaction and writes so many posts with a hashtag into each partition, to the broker's disk.
-    fn begin(&self, topic: &str, partitions: &[i32], hashtag: &str, posts: usize) {
+    pub fn begin(&self, topic: &str, partitions: &[i32], hashtag: &str, posts: usize) {
         self.0.begin_transaction().unwrap();
         for partition in partitions {
             for _ in 0..posts {
@@ -51,7 +51,7 @@ impl Transactional {
         self.0.commit_transaction(PATIENCE).unwrap();
     }
 
-    fn abort(&self) {
+    pub fn abort(&self) {
         self.0.abort_transaction(PATIENCE).unwrap();
     }
 }

@@ -84,6 +84,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             if met.unreadable > 0 {
                 sender.warn(&format!("lines that are no posts, sent as they are: {}", met.unreadable));
             }
+            if met.misdated > 0 && args.timestamps == Timestamps::Own {
+                sender.warn(&format!(
+                    "posts whose time cannot be read, sent with that of the moment: {}; read are RFC 3339, X's \
+                     `Wed Aug 27 13:08:45 +0000 2008`, and Unix seconds or milliseconds",
+                    met.misdated
+                ));
+            }
             if met.undated > 0 && args.speed != Speed::Max {
                 sender.warn(&format!("posts without a time of their own, sent at once: {}", met.undated));
             }
@@ -122,7 +129,7 @@ fn columns(args: &Args) -> Result<Option<Columns>, Failure> {
 }
 
 /// What stands between cells where the name says that it is a table.
-fn delimiter_of(file: &Path) -> Option<u8> {
+pub(in crate::cli) fn delimiter_of(file: &Path) -> Option<u8> {
     let name = file.file_name()?.to_str()?.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     match name.rsplit_once('.')?.1 {

@@ -5,7 +5,7 @@
 //! that holds it.
 
 mod bluesky;
-mod file;
+pub(super) mod file;
 mod live;
 mod mastodon;
 mod outlet;

@@ -3,7 +3,9 @@
 //! Invariant: a line is one line, whatever the record holds: control characters, line separators and the marks that
 //! turn the direction of writing are shown as escapes, and bytes that are not UTF-8 as the replacement character.
 
-use rdkafka::message::Message;
+use std::collections::BTreeMap;
+
+use rdkafka::message::{Headers, Message};
 
 use crate::cli::visible::push_visible;
 
@@ -48,6 +50,7 @@ impl Format {
                 "offset": record.offset(),
                 "key": text(key),
                 "value": text(value),
+                "headers": headers(record),
             });
             return format!("{object}\n");
         }
@@ -65,6 +68,13 @@ impl Format {
     }
 }
 
+/// The headers of a record, such as those of dead letters; of one that stands twice the last.
+fn headers(record: &impl Message) -> BTreeMap<String, Option<String>> {
+    let headers = record.headers().into_iter().flat_map(|headers| headers.iter());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    headers.map(|header| (header.key.to_owned(), header.value.map(text))).collect()
+}
+
 /// Appends bytes as visible text, at most so many characters and one.
 fn visible(bytes: Option<&[u8]>, absent: &str, most: usize, line: &mut String) {
     let Some(bytes) = bytes else { return line.push_str(absent) };
@@ -78,7 +88,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rdkafka::Timestamp;
-    use rdkafka::message::OwnedMessage;
+    use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 
     fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> OwnedMessage {
         let time = Timestamp::CreateTime(1_469_037_010_000);
@@ -112,6 +122,18 @@ mod tests {
                 prop_assert_eq!(json["value"].is_null(), value.is_none());
             }
         }
+    }
+
+    #[test]
+    fn headers_are_part_of_the_whole() {
+        let headers = OwnedHeaders::new()
+            .insert(Header { key: "reason", value: Some("json") })
+            .insert(Header { key: "none", value: None::<&str> });
+        let time = Timestamp::NotAvailable;
+        let letter = OwnedMessage::new(None, None, "letters".into(), time, 0, 0, Some(headers));
+        let line = Format::Json.line(&letter);
+        let object: serde_json::Value = serde_json::from_str(&line).expect("valid JSON");
+        assert_eq!(object["headers"], serde_json::json!({ "none": null, "reason": "json" }));
     }
 
     #[test]

@@ -37,8 +37,8 @@ impl FromStr for Target {
             Some("http") => {}
             Some("https") => {
                 return Err(
-                    "this program does not speak TLS as a client; go through a tunnel to the engine's own \
-                            host, such as `ssh -L 8080:127.0.0.1:8080`, and give http://127.0.0.1:8080"
+                    "this program does not speak TLS as a client; put what does in between, such as \
+                            `socat TCP-LISTEN:8081,bind=127.0.0.1,fork OPENSSL:HOST:8080`, and give http://127.0.0.1:8081"
                         .to_owned(),
                 );
             }

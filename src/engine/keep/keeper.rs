@@ -6,6 +6,7 @@
 //! Cost: a few insertions into a set an epoch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tidings_dataflows::pipeline::{Pipeline, Touched};
@@ -25,6 +26,9 @@ const REST: u32 = 3;
 
 /// How long a checkpoint may take at least before it is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long one may take at most, after others were given up.
+const MOST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a checkpoint may take, at least, before it is said that it does.
 const LONG: Duration = Duration::from_secs(10);
@@ -51,6 +55,8 @@ pub(crate) struct Keeper<'a> {
     wanted: Option<u64>,
     /// The checkpoint that is asked for, and its epoch.
     asked: Option<(u64, u64)>,
+    /// Whether what was handed over last still waits for the thread.
+    waits: Arc<AtomicBool>,
     /// The offsets of a checkpoint that was handed over.
     positions: Option<(u64, Vec<Position>)>,
     lead: Lead,
@@ -62,12 +68,28 @@ struct Lead {
     in_flight: Option<Instant>,
     /// The last of which it has been said that it takes long.
     told: u64,
+    /// How long the next may take before it is given up, and the last that was.
+    patience: Duration,
+    given_up: u64,
     due: Instant,
     /// Since when the end is wanted.
     ending: Option<Instant>,
     /// Whether the last checkpoint has been asked for, and whether it is settled.
     last_asked: bool,
     last_settled: bool,
+}
+
+impl Lead {
+    /// Whether the checkpoint that was begun then is to be given up, which is said once. The next may take twice as long: one that
+    /// does nothing but take long comes about some day.
+    fn gives_up(&mut self, now: Instant, since: Instant) -> bool {
+        let is_late = now > since + self.patience && self.given_up < self.number;
+        if is_late {
+            self.given_up = self.number;
+            self.patience = (2 * self.patience).min(MOST_PATIENCE);
+        }
+        is_late
+    }
 }
 
 impl<'a> Keeper<'a> {
@@ -78,13 +100,16 @@ impl<'a> Keeper<'a> {
             number,
             in_flight: None,
             told: 0,
+            patience: PATIENCE.max(10 * interval),
+            given_up: 0,
             due: Instant::now() + interval,
             ending: None,
             last_asked: false,
             last_settled: false,
         };
         let touched = vec![Touched::default(); job.config.counts.len()];
-        Keeper { job, is_first, touched, wanted: None, asked: None, positions: None, lead }
+        let (wanted, asked, positions, waits) = (None, None, None, Arc::default());
+        Keeper { job, is_first, touched, wanted, asked, waits, positions, lead }
     }
 
     /// Whether there are checkpoints.
@@ -151,6 +176,10 @@ impl<'a> Keeper<'a> {
         }
         let Published { snapshot, positions, gaps, tally } = published;
         let Some((number, _)) = self.asked.take_if(|(_, epoch)| *epoch == snapshot.epoch) else { return };
+        // A place that hangs holds the thread up, and one after another would wait for it with all its counts.
+        if self.waits.swap(true, Ordering::SeqCst) {
+            return;
+        }
         self.positions = Some((number, positions.to_vec()));
         let none = vec![Touched::default(); self.touched.len()];
         keeping.send(Task::Offer(Offer {
@@ -161,6 +190,7 @@ impl<'a> Keeper<'a> {
             tally: Arc::clone(tally),
             standing: pipeline.standing(),
             touched: std::mem::replace(&mut self.touched, none),
+            waits: Arc::clone(&self.waits),
         }));
     }
 
@@ -204,7 +234,7 @@ impl<'a> Keeper<'a> {
                 tracing::warn!("{why}");
                 keeping.history.lock().expect("no holder panics").error = Some(why);
             }
-            if now > since + PATIENCE.max(10 * keeping.interval) {
+            if lead.gives_up(now, since) {
                 keeping.send(Task::GiveUp(lead.number));
             }
         }
@@ -212,6 +242,9 @@ impl<'a> Keeper<'a> {
         for (number, kept) in &outcomes {
             let Some(since) = lead.in_flight.take_if(|_| *number == lead.number) else { continue };
             lead.due = (since + keeping.interval).max(now + (now - since) * REST);
+            if kept.is_some() {
+                lead.patience = PATIENCE.max(10 * keeping.interval);
+            }
             if lead.last_asked {
                 lead.last_settled = true;
                 if kept.is_none() && !self.job.control.has_failed() {
@@ -233,11 +266,46 @@ impl<'a> Keeper<'a> {
     /// On the worker that leads, after the last epoch has closed: whether there is nothing more to wait for.
     pub(crate) fn has_ended(&mut self, now: Instant) -> bool {
         let since = *self.lead.ending.get_or_insert(now);
-        let done = !self.is_on() || self.lead.last_settled || self.job.control.has_failed();
-        if !done && now > since + LAST {
-            self.job.control.fail(EngineError::Unkept(format!("it was not written within {LAST:?}")));
+        if !self.is_on() || self.lead.last_settled || self.job.control.has_failed() {
             return true;
         }
-        done
+        let Lead { last_asked, in_flight, number, .. } = &self.lead;
+        let why = match in_flight {
+            Some(_) if now <= since + LAST => return false,
+            Some(_) if *last_asked => format!("it was not written within {LAST:?}"),
+            // The last epoch did not wait for it any longer.
+            _ => format!("checkpoint {number}, which was being written when the end came, took too long"),
+        };
+        self.job.control.fail(EngineError::Unkept(why));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_given_up_once_and_the_next_may_take_longer() {
+        let begun = Instant::now();
+        let mut lead = Lead {
+            number: 7,
+            in_flight: Some(begun),
+            told: 0,
+            patience: PATIENCE,
+            given_up: 0,
+            due: begun,
+            ending: None,
+            last_asked: false,
+            last_settled: false,
+        };
+        assert!(!lead.gives_up(begun + PATIENCE, begun));
+        let late = begun + PATIENCE + Duration::from_millis(1);
+        assert_eq!([(); 3].map(|()| lead.gives_up(late, begun)), [true, false, false]);
+        lead.number = 8;
+        assert!(!lead.gives_up(late, begun));
+        assert!(lead.gives_up(begun + 3 * PATIENCE, begun));
+        lead.number = 9;
+        assert!(!lead.gives_up(begun + 4 * PATIENCE, begun));
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -50,6 +51,8 @@ pub(super) struct Offer {
     pub(super) tally: Arc<Tally>,
     pub(super) standing: Standing,
     pub(super) touched: Vec<Touched>,
+    /// Until the thread has taken it.
+    pub(super) waits: Arc<AtomicBool>,
 }
 
 pub(super) struct Thread {
@@ -109,6 +112,7 @@ impl Begun {
 
 impl Thread {
     fn offered(&mut self, begun: &mut Begun, mut offer: Offer) {
+        offer.waits.store(false, Ordering::SeqCst);
         self.writer.touch(std::mem::take(&mut offer.touched));
         if !begun.is(offer.number) {
             return;

@@ -182,7 +182,7 @@ pub const CHECKPOINT_SECONDS: About = gauge(
 /// Those that did not come about.
 pub const CHECKPOINT_FAILURES: About = counter(
     "tidings_checkpoint_failures",
-    "Checkpoints of this run that did not come about; the one before goes on to stand",
+    "Checkpoints of this run that did not come about, counted by process 0; the one before goes on to stand",
 );
 /// Memory.
 pub const MEMORY: About = gauge("process_resident_memory_bytes", "Resident memory");
@@ -228,4 +228,27 @@ pub const ALL: [&About; 36] = [
     &BUILD,
     &MEMORY,
     &CPU,
+];
+
+/// Those that each process shows of the whole cluster, as far as it knows it: they are never to be summed.
+#[cfg(test)]
+pub const OF_THE_CLUSTER: [&About; 18] = [
+    &PROCESSES,
+    &WORKERS,
+    &POSTS,
+    &LATE,
+    &AHEAD,
+    &UNDATED,
+    &TOO_LONG,
+    &BAD,
+    &OTHER,
+    &EPOCH,
+    &EPOCH_AGE,
+    &CLOCK,
+    &OFFSET,
+    &END_OFFSET,
+    &LAG,
+    &CHECKPOINT,
+    &CHECKPOINT_SIZE,
+    &CHECKPOINT_SECONDS,
 ];

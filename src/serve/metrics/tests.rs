@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use prometheus_client::metrics::MetricType;
 use saphyr::{LoadableYamlNode, Yaml};
 
-use super::about::{ALL, About};
+use super::about::{ALL, About, OF_THE_CLUSTER};
 use crate::engine::keep::{History, Kept, SharedHistory};
 use crate::serve::tests::client::{Client, get};
 use crate::serve::tests::fed::{Fed, Shape};
@@ -32,6 +32,11 @@ fn kind(about: &About) -> &'static str {
     }
 }
 
+/// Whose it is.
+fn of(about: &About) -> &'static str {
+    if OF_THE_CLUSTER.iter().any(|shared| shared.name == about.name) { "cluster" } else { "process" }
+}
+
 /// The names of its samples.
 fn samples(about: &About) -> Vec<String> {
     let endings: &[&str] = match about.kind {
@@ -47,17 +52,20 @@ fn documented() -> String {
     let mut text = format!(
         "# Metrics\n\n\
          `GET /metrics`, in the OpenMetrics text format, on the main listener (with the token, where there is one) and on \
-         that of `http.health_bind`. Counters start at 0 with the process. `deploy/` has a Grafana dashboard and alert \
-         rules that use them.\n\n\
+         that of `http.health_bind`. Counters start at 0 with the process, those of records with what the checkpoint \
+         holds from which it goes on. `deploy/` has a Grafana dashboard and alert rules that use them.\n\n\
+         What is of the cluster is a number of all its processes together, and each of them shows it: take the largest of \
+         theirs (`max`), never the sum. What is of the process is its own, and may be summed where a sum means anything.\n\n\
          This page is written from `src/serve/metrics/about.rs` by a test, which fails where the two differ; \
          `{RENEW}=1 cargo test --lib metrics::tests` writes it anew.\n\n\
-         | metric | type | what it says | labels |\n| --- | --- | --- | --- |\n"
+         | metric | type | of the | what it says | labels |\n| --- | --- | --- | --- | --- |\n"
     );
     for about in ALL {
         let names: Vec<String> = samples(about).iter().map(|name| format!("`{name}`")).collect();
         let labels: Vec<String> = about.labels.iter().map(|(name, of)| format!("`{name}`: {of}")).collect();
         let (names, labels) = (names.join(" "), labels.join("; "));
-        writeln!(text, "| {names} | {} | {} | {labels} |", kind(about), about.help).expect("a string");
+        let (kind, of, help) = (kind(about), of(about), about.help);
+        writeln!(text, "| {names} | {kind} | {of} | {help} | {labels} |").expect("a string");
     }
     text
 }
