@@ -47,8 +47,9 @@ macro_rules! embedded {
 }
 
 /// All files by name; the first is the page itself.
-const FILES: [(&str, &[u8]); 26] = embedded![
+const FILES: [(&str, &[u8]); 27] = embedded![
     "index.html",
+    "absence.js",
     "access.js",
     "address.js",
     "chart.js",

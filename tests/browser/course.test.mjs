@@ -37,8 +37,10 @@ test("a click opens the course, more clicks compare, a sixth is refused", async 
   for (const tag of TAGS.slice(2, 5)) await row(page, "#" + tag).click();
   await until("five courses", async () => (await page.locator("#chart g[data-slot] path.line:not(.open)").count()) === 5);
   assert.deepEqual(await legend(page), TAGS.slice(0, 5).map((tag) => "#" + tag));
+  const place = await row(page, "#Lisp").boundingBox();
   await row(page, "#Lisp").click();
   assert.match(await page.textContent("#notices"), /5 terms are compared at most/);
+  assert.deepEqual(await row(page, "#Lisp").boundingBox(), place, "what goes by itself moves nothing");
   assert.equal((await legend(page)).length, 5);
   const colours = await page.locator("#legend .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
   assert.equal(new Set(colours).size, 5);
@@ -124,16 +126,25 @@ test("the address brings everything back: reload, a shared link, back and forwar
 test("where a window has no beginning, the longest that has one is shown", async () => {
   const page = await visit(browser, server.url + "/?window=all&term=hashtags:rust", WIDE);
   await page.locator("#chart path.line").first().waitFor({ state: "attached" });
-  assert.match(await page.textContent("#course-span"), /over 1h, .*all has no beginning/);
+  assert.match(await page.textContent("#course-span"), /over the last 1h only, .*; the numbers .* those of all$/);
+  assert.equal(await page.textContent("#legend b"), "60", "the number is that of the ranking");
   await page.finish();
 });
 
 test("an address that makes no sense shows what there is", async () => {
-  const odd = "/?window=7y&counts=nothing&term=hashtags&term=:x&term=nothing:x&term=hashtags:%3Cb%3E&chart=pie";
+  const more = ["a", "b", "c", "d"].map((term) => "&term=words:" + term).join("");
+  const odd = "/?window=7y&counts=nothing&term=hashtags&term=:x&term=nothing:x&term=hashtags:%3Cb%3E&chart=pie" + more;
   const page = await visit(browser, server.url + odd, WIDE);
   await row(page, "#Rust").waitFor();
-  assert.match(await page.textContent("#notices"), /There is no window 7y here/);
-  await until("a term that was never seen", async () => (await page.textContent("#legend b")) === "0");
-  assert.deepEqual(await legend(page), ["#<b>"]);
+  const said = await page.locator("#lasting p").allTextContents();
+  assert.deepEqual(said, [
+    "There is no window 7y here; this is 1m.",
+    "There is no ranking nothing here; this is all that there is.",
+    "Not shown, since it names no term of a ranking here: hashtags, :x, nothing:x.",
+    "5 terms are compared at most; the address names 1 more.",
+  ]);
+  const numbers = page.locator("#legend b");
+  await until("terms that were never seen", async () => (await numbers.allTextContents()).join() === "0,0,0,0");
+  assert.deepEqual(await legend(page), ["#<b>", "a", "b", "c"]);
   await page.finish();
 });

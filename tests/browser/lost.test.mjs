@@ -47,11 +47,19 @@ test("a source that goes", async () => {
   const page = await visit(browser, server.url, WIDE, { offline: true });
   await until("a ranking of what is configured", async () => (await rows(page, "tags")).length === 1);
   assert.match(await page.textContent("#rankings"), /pairs are not counted over 2m, but over 10m/);
+  const windows = await page.locator("#windows span").allTextContents();
+  assert.deepEqual(windows, ["2m", "10m", "all"], "by size, not by mention");
   await page.check("input[name=window][value='10m']");
   await until("the other ranking", async () => (await rows(page, "pairs")).length === 2);
   await source.stop();
   await until("a sign", async () => /The source is lost/.test(await notices(page)));
   assert.equal((await rows(page, "pairs")).length, 2, "the numbers stay");
+  // On a screen that shows little at once, the sign goes along.
+  await page.setViewportSize({ width: 400, height: 300 });
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const sign = page.locator("#notices p");
+  assert.ok((await page.evaluate(() => scrollY)) > 200);
+  await until("a sign in view", async () => (await sign.boundingBox()).y >= 0);
   await page.context().close();
   await server.stop();
   rmSync(folder, { recursive: true });

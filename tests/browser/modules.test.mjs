@@ -97,8 +97,11 @@ test("a move is against a minute ago, and another ranking begins anew", async ()
 });
 
 test("numbers and times are short", async () => {
-  const { age, short, span } = await load("format.js");
+  const { age, moment, short, span } = await load("format.js");
   assert.deepEqual([0, 999, 9999, 10_000, 1_234_567].map(short), ["0", "999", "9,999", "10K", "1.2M"]);
   assert.deepEqual([0, 999, 1000, 65_000, 3_600_000, 90_000_000].map(span), ["0 ms", "999 ms", "1 s", "1 min 5 s", "1 h", "1 d 1 h"]);
   assert.deepEqual([0, 1400, 3000].map(age), ["now", "now", "3 s ago"]);
+  const noon = (year, day) => Date.UTC(year, 9, day, 12);
+  const days = [noon(2026, 10), noon(2026, 9), noon(2018, 10)].map((at) => moment(at, noon(2026, 10)).slice(0, -8));
+  assert.deepEqual(days, ["", "9 Oct, ", "10 Oct 2018, "]);
 });

@@ -90,7 +90,7 @@ test("a pause holds the rankings, and its end catches up", async () => {
 });
 
 test("rankings can be left out, and the header tells of the stream", async () => {
-  const page = await visit(browser, server.url, WIDE);
+  const page = await visit(browser, server.url, { ...WIDE, timezoneId: "Asia/Kolkata" });
   await page.uncheck("input[name=count][value=words]");
   assert.equal(await page.locator("section.count").count(), 1);
   await page.reload();
@@ -100,6 +100,8 @@ test("rankings can be left out, and the header tells of the stream", async () =>
   await until("posts a second", async () => /^\d/.test(await page.textContent("#rate")));
   await until("no lag", async () => (await page.textContent("#lag")) === "0");
   assert.match(await page.textContent("#clock"), /^\d\d:\d\d:\d\d$/);
+  assert.equal(await page.textContent("#zone"), "UTC+5:30");
+  assert.match(await page.getAttribute("#times", "title"), /those of Asia\/(Kolkata|Calcutta)$/);
   await until("fresh numbers", async () => (await page.getAttribute("#fresh", "data-state")) === "live");
   await page.finish();
 });

@@ -60,6 +60,19 @@ test("a sign tells which count is meant, any script is completed, a click takes"
   await page.finish();
 });
 
+test("what was never seen is offered for each ranking that could hold it", async () => {
+  const page = await visit(browser, server.url + "/?window=all", WIDE);
+  await page.fill("#search", "Unheard");
+  await page.keyboard.press("Enter");
+  await until("a question", async () => /Which one is meant/.test(await page.textContent("#hint")));
+  assert.deepEqual(await options(page), ["#unheard", "unheard"]);
+  assert.deepEqual(chosen(page), [], "none is taken for the other");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(chosen(page), ["words:unheard"]);
+  await page.finish();
+});
+
 test("what was never seen can be watched, and what is no term is refused", async () => {
   const page = await visit(browser, server.url + "/?window=1h", WIDE);
   await page.fill("#search", "#NeverSeen");
@@ -70,6 +83,10 @@ test("what was never seen can be watched, and what is no term is refused", async
   await page.fill("#search", "#");
   await page.keyboard.press("Enter");
   await until("a refusal", async () => (await page.textContent("#said")) === "That is no term.");
+  assert.equal(await page.locator("#hint:visible").textContent(), "That is no term.");
+  // A hashtag is one word, whatever the server would answer.
+  await page.fill("#search", "#two words");
+  await until("no completion", async () => (await page.textContent("#hint")) === "No term begins so.");
   assert.deepEqual(chosen(page), ["hashtags:neverseen"]);
   // The refusal is an answer with status 400, which the browser's console names.
   page.removeAllListeners("console");

@@ -62,16 +62,18 @@ export async function start(...parameters) {
 export const demo = async (rate, ...more) =>
   (await start("demo", "--bind", "127.0.0.1:0", "--rate", String(rate), "-w", "1", ...more)).ready();
 
-// Puts posts into the demonstration's broker, each with hashtags of its own and a text, and waits until they are counted. One
-// `tidings produce` sends all of a test, as starting it takes a while.
+// Puts posts into the demonstration's broker, each with hashtags of its own, a text and perhaps a time, and waits until they
+// are counted. One `tidings produce` sends all of a test, as starting it takes a while.
 export async function produce(server, posts) {
   server.sender ??= spawn(PROGRAM, ["produce", "file", "-", "--brokers", server.brokers, "--topic", "posts"], {
     stdio: ["pipe", "ignore", "ignore"],
     env: {},
   });
   const { posts: before } = await server.ask("/v1/status");
-  const line = ({ text = "", tags = [] }, at) =>
-    JSON.stringify({ id_str: String(at + 1), text, entities: { hashtags: tags.map((tag) => ({ text: tag })) } }) + "\n";
+  const line = ({ text = "", tags = [], created_at }, at) => {
+    const hashtags = tags.map((tag) => ({ text: tag }));
+    return JSON.stringify({ id_str: String(at + 1), text, created_at, entities: { hashtags } }) + "\n";
+  };
   server.sender.stdin.write(posts.map(line).join(""));
   await until("all posts counted", async () => (await server.ask("/v1/status")).posts >= before + posts.length);
 }

@@ -9,6 +9,12 @@ const PATIENCE = 10_000;
 let token = sessionStorage.getItem(KEY);
 let asking = null;
 
+// A link sends no token: those that would lead to a refusal go.
+function hideClosed() {
+  for (const link of document.querySelectorAll("a[data-closed]")) link.hidden = true;
+}
+if (token !== null) hideClosed();
+
 // Shows the question; the answer is awaited by all requests that were refused meanwhile.
 function askToken(refused) {
   asking ??= new Promise((answered) => {
@@ -57,7 +63,10 @@ async function attempt(path, init, take) {
   if (token) headers.set("authorization", "Bearer " + token);
   try {
     const response = await fetch(path, { ...init, headers, signal, cache: "no-store" });
-    if (response.status === 401) return undefined;
+    if (response.status === 401) {
+      hideClosed();
+      return undefined;
+    }
     if (!response.ok) throw await refusal(response);
     return await take(response);
   } finally {

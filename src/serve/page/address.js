@@ -11,17 +11,23 @@ export const same = (one, two) => one.count === two.count && one.term === two.te
 
 export function read(search = location.search) {
   const query = new URLSearchParams(search);
-  const terms = [];
+  const [terms, odd] = [[], []];
+  let more = 0;
   for (const text of query.getAll("term")) {
     const end = text.indexOf(":");
     const chosen = { count: text.slice(0, end), term: text.slice(end + 1) };
-    if (end < 1 || chosen.term === "" || terms.length === MOST) continue;
-    if (!terms.some((other) => same(other, chosen))) terms.push(chosen);
+    if (end < 1 || chosen.term === "") odd.push(text);
+    else if (terms.some((other) => same(other, chosen))) continue;
+    else if (terms.length === MOST) more += 1;
+    else terms.push(chosen);
   }
   return {
     window: query.get("window"),
     counts: query.get("counts")?.split(",").filter(Boolean) ?? null,
     terms,
+    // What is no term at all, and how many terms are too many.
+    odd,
+    more,
     chart: KINDS.find((kind) => kind === query.get("chart")) ?? KINDS[0],
   };
 }

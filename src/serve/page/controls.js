@@ -16,8 +16,12 @@ export function windowsOf(counts) {
   return [...all.values()];
 }
 
+const size = ({ size_ms }) => size_ms ?? Infinity;
+
 export function controls(counts, onPause) {
-  const windows = windowsOf(counts).map(({ name, size_ms, slide_ms }) => {
+  // Infinity less itself is no number.
+  const bySize = (one, two) => size(one) - size(two) || 0;
+  const windows = windowsOf(counts).toSorted(bySize).map(({ name, size_ms, slide_ms }) => {
     const title = size_ms === null ? "Since the start" : `The last ${span(size_ms)}, in steps of ${span(slide_ms)}`;
     const { input, label } = segment("radio", "window", name, name, title);
     input.addEventListener("change", () => go({ window: name }));

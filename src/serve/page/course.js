@@ -23,6 +23,8 @@ function drawable(count, wanted) {
   return sliding.find((window) => window.name === wanted) ?? sliding.toSorted((a, b) => b.size_ms - a.size_ms)[0];
 }
 
+const isEndless = ({ windows }, name) => windows.some((window) => window.name === name && window.size_ms === null);
+
 export function course(counts) {
   const [panel, container] = [find("course"), find("chart")];
   const svg = draw("svg", { "aria-hidden": "true" });
@@ -57,17 +59,21 @@ export function course(counts) {
   const path = ({ count, term }, rest) =>
     `/v1/counts/${encodeURIComponent(count)}/terms/${encodeURIComponent(term)}${rest}`;
 
+  // The number in the legend is that of the ranking: of the panes where these make up the window, else asked for.
   async function askFor(one, signal) {
     const window = drawable(one.of, state.window);
-    if (window === undefined) return;
-    const query = "?" + new URLSearchParams({ window: window.name });
-    if (!one.named) {
-      const known = await ask(path(one, query), signal);
+    const endless = isEndless(one.of, state.window);
+    if (window === undefined && !endless) return;
+    const query = (name) => "?" + new URLSearchParams({ window: name });
+    if (endless || !one.named) {
+      const known = await ask(path(one, query(endless ? state.window : window.name)), signal);
       Object.assign(one, { name: sign(one.of.of) + known.display, named: true });
+      if (endless) one.total = known.count;
     }
-    const { stamp, panes } = await ask(path(one, "/series" + query), signal);
+    if (window === undefined) return;
+    const { stamp, panes } = await ask(path(one, "/series" + query(window.name)), signal);
     if (panes.length === 0) return;
-    const total = panes.reduce((sum, pane) => sum + pane.count, 0);
+    const total = endless ? one.total : panes.reduce((sum, pane) => sum + pane.count, 0);
     const covers = { from: Date.parse(stamp.from), to: Date.parse(stamp.to), clock: Date.parse(stamp.clock) };
     Object.assign(one, { panes, window, total, covers });
   }
@@ -97,8 +103,11 @@ export function course(counts) {
     if (none) return "This count has no window with a beginning, so there is no course to show.";
     if (shown.length === 0) return "asking …";
     const slides = [...new Set(shown.map(({ points: [one] }) => span(one.to - one.from)))];
-    const over = `over ${windows.join(", ")}, ${slides.join(" and ")} a point`;
-    return windows.includes(state.window) ? over : over + ` (${state.window} has no beginning)`;
+    const [names, steps, wanted] = [windows.join(", "), slides.join(" and ") + " a point", state.window];
+    if (windows.includes(wanted)) return `over ${names}, ${steps}`;
+    const endless = shown.some(({ of }) => isEndless(of, wanted));
+    if (!endless) return `over ${names}, ${steps}; there is no ${wanted} of it`;
+    return `over the last ${names} only, ${steps}; the numbers beside the terms are those of ${wanted}`;
   }
 
   function show() {

@@ -5,6 +5,8 @@ const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 const SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const MINUTES = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const DATES = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const OFFSET = new Intl.DateTimeFormat("en-GB", { timeZoneName: "shortOffset" });
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -18,10 +20,18 @@ export const sign = (of) => SIGNS[of] ?? "";
 export const whole = (number) => WHOLE.format(number);
 export const short = (number) => (number < 10_000 ? whole(number) : SHORT.format(number));
 
-// A moment to the second; with its day where that is not today.
+// A moment to the second; with its day where that is not today, and with its year where that is another.
 export function moment(ms, now = Date.now()) {
   const time = SECONDS.format(ms);
-  return DAYS.format(ms) === DAYS.format(now) ? time : DAYS.format(ms) + ", " + time;
+  if (DATES.format(ms) === DATES.format(now)) return time;
+  const year = new Date(ms).getFullYear() === new Date(now).getFullYear();
+  return (year ? DAYS : DATES).format(ms) + ", " + time;
+}
+
+// The zone in which all of these times are, and how far it is from UTC now.
+export function zone(now = Date.now()) {
+  const offset = OFFSET.formatToParts(now).find(({ type }) => type === "timeZoneName").value;
+  return { name: OFFSET.resolvedOptions().timeZone, offset: offset.replace("GMT", "UTC") };
 }
 
 // A moment as the label of an axis whose steps are this long.

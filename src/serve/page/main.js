@@ -1,6 +1,7 @@
 // The page: what the address says is shown, fed by one stream of events for all rankings. Everything else is asked for
 // when it is needed.
 
+import { absence } from "./absence.js";
 import { ask } from "./access.js";
 import { MOST, onChange, read, same, toggle } from "./address.js";
 import { controls, windowsOf } from "./controls.js";
@@ -36,7 +37,7 @@ async function askCounts() {
 }
 
 function page(counts) {
-  const header = vitals(reasons);
+  const header = vitals(onStatus, reasons);
   const courses = course(counts);
   const rankings = new Map(counts.map((count) => [count.name, ranking(count, (term) => choose(count, term))]));
   const bar = controls(counts, pause);
@@ -45,18 +46,27 @@ function page(counts) {
   let path = null;
   let answers = {};
   let stamp = null;
+  let status = null;
   let paused = false;
   let frame = null;
   let drawn = null;
   let trouble = null;
 
   // What the address asks for, as far as there is such a thing here.
-  function resolve({ window, counts: named, terms, chart }) {
+  function resolve({ window, counts: named, terms, odd, more, chart }) {
     const known = windowsOf(counts).map(({ name }) => name);
     const there = known.includes(window);
-    const odd = window !== null && !there ? `There is no window ${window} here; this is ${known[0]}.` : null;
-    notice("window", "note", odd);
+    const other = window !== null && !there;
+    notice("window", "note", other ? `There is no window ${window} here; this is ${known[0]}.` : null);
     const chosen = counts.filter(({ name }) => named?.includes(name));
+    const missing = (named ?? []).filter((name) => !rankings.has(name));
+    const instead = chosen.length > 0 ? "." : "; this is all that there is.";
+    notice("counts", "note", missing.length > 0 ? `There is no ranking ${missing.join(", ")} here` + instead : null);
+    const foreign = terms.filter(({ count }) => !rankings.has(count)).map(({ count, term }) => count + ":" + term);
+    const names = [...odd, ...foreign].join(", ");
+    notice("terms", "note", names !== "" ? `Not shown, since it names no term of a ranking here: ${names}.` : null);
+    const rest = `${MOST} terms are compared at most; the address names ${more} more.`;
+    notice("more", "note", more > 0 ? rest : null);
     return {
       window: there ? window : known[0],
       counts: chosen.length > 0 ? chosen : counts,
@@ -78,14 +88,22 @@ function page(counts) {
     // A pause holds what is shown, not what was chosen since.
     if (stamp === null || (paused && drawn === path)) return;
     drawn = path;
-    for (const { name } of shown.counts) {
-      if (answers[name]) rankings.get(name).show(answers[name], shown.window, stamp.epoch);
+    for (const count of shown.counts) {
+      const answer = answers[count.name];
+      const absent = () => absence(count, shown.window, stamp.from, status);
+      if (answer) rankings.get(count.name).show(answer, shown.window, stamp.epoch, absent);
     }
     document.body.dataset.filled = "true";
   }
 
   function soon() {
     frame ??= setTimeout(draw, SHORTEST_FRAME);
+  }
+
+  // Where a ranking is empty, the status tells why.
+  function onStatus(now) {
+    status = now;
+    if (Object.values(answers).some(({ top }) => top.length === 0)) soon();
   }
 
   function onEvent(type, data) {
@@ -116,6 +134,8 @@ function page(counts) {
   function onLink(now) {
     trouble = now;
     header.lost(trouble !== null);
+    // What the server said of itself is not known any more; where it can still be asked, its status says it again.
+    if (trouble !== null) reasons([]);
     link();
     const since = stamp === null ? "" : ` The numbers are those of ${moment(Date.parse(stamp.as_of))}.`;
     const text = trouble && `Connection lost: ${trouble.error.message}.${since} Trying again.`;

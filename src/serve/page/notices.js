@@ -1,10 +1,14 @@
-// What is not as it should be, or should be known: each thing has a key, and stands here for as long as it holds.
+// What is not as it should be, or should be known: each thing has a key, and stands here for as long as it holds. What is
+// wrong now, or answers the reader, stays in view wherever the page is scrolled to; what may hold for days does not.
 
 import { find, make } from "./dom.js";
+import { place } from "./flip.js";
 import { whole } from "./format.js";
 
 // In the order in which they are shown.
-const LEVELS = ["error", "warning", "note"];
+const LEVELS = ["error", "warning", "note", "remark"];
+// Warnings that may hold for days, and are no news after a moment; as all notes are.
+const LASTING = ["catching_up", "gaps", "overflow"];
 
 const REASONS = {
   starting: ["note", "The engine is starting; nothing has been counted yet."],
@@ -19,7 +23,9 @@ const held = new Map();
 
 function show() {
   const all = [...held.values()].sort((one, two) => LEVELS.indexOf(one.level) - LEVELS.indexOf(two.level));
-  find("notices").replaceChildren(...all.map(({ element }) => element));
+  for (const [id, wanted] of [["notices", false], ["lasting", true]]) {
+    place(find(id), all.filter(({ lasting }) => lasting === wanted).map(({ element }) => element));
+  }
 }
 
 // States or withdraws something; `action` is a button's text and what it does.
@@ -34,15 +40,15 @@ export function notice(key, level, text, action) {
       button.addEventListener("click", action.run);
       element.append(button);
     }
-    held.set(key, { level, text, element });
+    held.set(key, { level, text, element, lasting: level === "note" || LASTING.includes(key) });
   }
   show();
 }
 
-// A notice that goes by itself.
+// A notice that goes by itself, and moves nothing when it comes and goes.
 export function remark(key, text) {
-  notice(key, "note", text);
-  setTimeout(() => notice(key, "note", null), 6000);
+  notice(key, "remark", text);
+  setTimeout(() => notice(key, "remark", null), 6000);
 }
 
 // Why the engine is not ready, as it says itself.

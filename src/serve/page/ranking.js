@@ -1,6 +1,7 @@
 // One ranking: the first places of a count as bars, which move as the ranks change. A row is a button that opens the
 // term's course.
 
+import { go } from "./address.js";
 import { make, mark, write } from "./dom.js";
 import { arrange } from "./flip.js";
 import { sign, whole } from "./format.js";
@@ -35,7 +36,9 @@ export function ranking(count, onChoose) {
   const title = "count-" + count.name;
   const figures = make("p", { class: "figures" }, "…");
   const list = make("ol", { "aria-label": "First places of " + count.name });
-  const empty = make("p", { class: "empty", hidden: true });
+  const why = make("p");
+  const instead = make("button", { type: "button" });
+  const empty = make("div", { class: "empty", hidden: true }, why, instead);
   const element = make("section", { class: "count", "aria-labelledby": title });
   element.append(make("header", {}, make("h2", { id: title }, count.name), figures), list, empty);
   const rows = new Map();
@@ -67,23 +70,29 @@ export function ranking(count, onChoose) {
     return parts.item;
   }
 
-  function say(text) {
-    write(empty, text);
+  // Says why there is nothing to show, and offers another window, if one is given.
+  function say(text, other = null) {
+    write(why, text);
+    write(instead, other === null ? "" : "Show " + other);
+    instead.hidden = other === null;
+    instead.onclick = () => go({ window: other });
     empty.hidden = text === "";
     list.hidden = text !== "";
   }
 
   return {
     element,
-    // Shows a ranking of a window, as of a time of the engine.
-    show({ total, distinct, top }, window, at) {
+    // Shows a ranking of a window, as of a time of the engine; `absent` tells why it is empty.
+    show({ total, distinct, top }, window, at, absent) {
       memory.note(window, at, top);
       write(figures, `${whole(total)} in all, ${whole(distinct)} different`);
       const most = Math.max(1, ...top.map((place) => place.count));
       arrange(list, top.map((place) => fill(place, most)));
       const there = new Set(top.map((place) => place.term));
       for (const term of rows.keys()) if (!there.has(term)) rows.delete(term);
-      say(top.length > 0 ? "" : `No ${count.name} in this window.`);
+      if (top.length > 0) return say("");
+      const { text, instead } = absent();
+      say(text, instead);
     },
     // Says that there is nothing to show, and why.
     without(text) {

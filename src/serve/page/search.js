@@ -41,17 +41,17 @@ export function search(scope, onTake) {
     return make("li", attributes, term, from, make("b", {}, whole(option.number)));
   }
 
-  function show(found, more) {
+  // Shows what can be chosen, and says something beside it.
+  function show(found, text, said = text) {
     [options, active] = [found, -1];
     list.replaceChildren(...options.map(item));
     list.hidden = options.length === 0;
-    const none = options.length === 0 ? "No term begins so. Enter shows it all the same." : "";
-    write(hint, none || (more ? "There are more: type on." : ""));
-    hint.hidden = hint.textContent === "";
+    write(hint, text);
+    hint.hidden = text === "";
     panel.hidden = false;
     mark(input, "aria-expanded", String(options.length > 0));
     input.removeAttribute("aria-activedescendant");
-    say(none || `${options.length} terms`);
+    say(said);
   }
 
   async function complete() {
@@ -63,11 +63,13 @@ export function search(scope, onTake) {
     const { counts, window, ranked } = scope();
     try {
       const { options, more } = await suggest(text, counts, window, ranked, own.signal);
-      if (!own.signal.aborted) show(options, more);
-    } catch (error) {
+      const known = options.length > 0;
+      const found = known ? options : await exactly(text, counts, window, own.signal);
       if (own.signal.aborted) return;
-      show([], false);
-      write(hint, "The server does not complete this: " + error.message);
+      if (known) show(found, more ? "There are more: type on." : "", `${found.length} terms`);
+      else show(found, "No term begins so." + (found.length > 0 ? " Choose one to wait for it." : ""));
+    } catch (error) {
+      if (!own.signal.aborted) show([], "The server does not complete this: " + error.message);
     }
   }
 
@@ -77,12 +79,15 @@ export function search(scope, onTake) {
     close();
     const { counts, window } = scope();
     try {
-      const chosen = option ?? (await exactly(text, counts, window));
-      if (chosen === null) return say("That is no term.");
+      const found = option === undefined ? await exactly(text, counts, window) : [option];
+      if (found.length === 0) return show([], "That is no term.");
+      // What is nowhere yet may come in any of them.
+      const open = found.length > 1 && found[0].number === 0;
+      if (open) return show(found, "None of these is there yet. Which one is meant?");
       input.value = "";
-      onTake(chosen);
+      onTake(found[0]);
     } catch (error) {
-      say("The server does not answer: " + error.message);
+      show([], "The server does not answer: " + error.message);
     }
   }
 

@@ -7,6 +7,10 @@ import { sign } from "./format.js";
 const ASKED = 100;
 const SHOWN = 10;
 
+// What terms look like: the server takes any text for one that it has not seen yet.
+const WORD = /^\S+$/u;
+const SHAPES = { phrases: /\S\s+\S/u, domains: /^\S+\.\S+$/u, emoji: /^[^\p{L}\s]+$/u };
+
 // The counts that are meant: a sign at the beginning tells which.
 export function meant(text, counts) {
   const signed = counts.filter(({ of }) => sign(of) !== "" && text.startsWith(sign(of)));
@@ -45,17 +49,18 @@ export async function suggest(text, counts, window, ranked, signal) {
   return { options: options.slice(0, SHOWN), more };
 }
 
-// What was typed as a term, seen or never seen, of the count that has most of it; `null` where it can be none.
-export async function exactly(text, counts, window) {
+// What was typed as a term, seen or never seen: one of each count that could hold it, the commonest first.
+export async function exactly(text, counts, window, signal) {
   const found = meant(text, counts).map(async (count) => {
     const query = { window: windowOf(count, window) };
-    const { term, display, count: number } = await ask(path(count, "/" + encodeURIComponent(text), query));
-    return { count, term, number, text: sign(count.of) + display };
+    const { term, display, count: number } = await ask(path(count, "/" + encodeURIComponent(text), query), signal);
+    const holds = number > 0 || (SHAPES[count.of] ?? WORD).test(term);
+    return holds ? { count, term, number, text: sign(count.of) + display } : null;
   });
   const all = await Promise.all(found.map((one) => one.catch((error) => {
     // No term of this count; perhaps of another.
     if (error.status === 400) return null;
     throw error;
   })));
-  return all.filter(Boolean).sort((one, two) => two.number - one.number)[0] ?? null;
+  return all.filter(Boolean).sort((one, two) => two.number - one.number);
 }

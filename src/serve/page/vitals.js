@@ -2,13 +2,14 @@
 
 import { ask } from "./access.js";
 import { find, mark, write } from "./dom.js";
-import { age, moment, short, span, whole } from "./format.js";
+import { age, moment, short, span, whole, zone } from "./format.js";
 
 const PERIOD = 2000;
 const OVER = 10_000;
 const OLD = 5_000;
 
-export function vitals(onStatus) {
+// `onStatus` gets each status of the server, `onReasons` why it is not ready.
+export function vitals(onStatus, onReasons) {
   const fresh = find("fresh");
   // When the newest epoch arrived, by this machine's own steady clock: the two clocks need not agree.
   let arrived = null;
@@ -49,10 +50,11 @@ export function vitals(onStatus) {
       await ask("/v1/status").then(
         (status) => {
           show(status);
-          onStatus(status.reasons);
+          onStatus(status);
+          onReasons(status.reasons);
         },
         // Of a lost connection the stream tells; a server that has nothing to tell yet says why.
-        (error) => error.reasons?.length > 0 && onStatus(error.reasons),
+        (error) => error.reasons?.length > 0 && onReasons(error.reasons),
       );
     }
     setTimeout(poll, PERIOD);
@@ -63,6 +65,9 @@ export function vitals(onStatus) {
   return {
     // Takes note of a stamp.
     stamp(stamp) {
+      const { name, offset } = zone();
+      write(find("zone"), offset);
+      mark(find("times"), "title", "The times on this page are those of " + name);
       if (stamp.epoch !== epoch) [epoch, arrived] = [stamp.epoch, performance.now()];
       const clock = find("clock");
       const time = stamp.clock === null ? null : Date.parse(stamp.clock);
