@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use super::failure::{Code, Failure};
 use super::log;
-use super::produce::file::delimiter_of;
 use crate::config::{self, Clock, Config, Count, Override, Time};
 use crate::engine::decode::smallest_window;
 use crate::engine::start::TOP;
 use crate::engine::tally::Tally;
 use crate::engine::{self, CountInfo, Cut, Reader};
+use crate::produce::table::delimiter_of;
 use crate::source::files::Progress;
 use crate::terms::Kind;
 use crate::terms::extract::MAX_KEY;

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,6 +33,17 @@ pub struct Columns {
     pub delimiter: u8,
     /// The field for a column of another name.
     pub renamed: BTreeMap<String, String>,
+}
+
+/// What stands between cells where the name says that it is a table.
+pub fn delimiter_of(file: &Path) -> Option<u8> {
+    let name = file.file_name()?.to_str()?.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    match name.rsplit_once('.')?.1 {
+        "csv" => Some(b','),
+        "tsv" => Some(b'\t'),
+        _ => None,
+    }
 }
 
 /// Hands on the rows of one input as lines of JSON, until it ends or `hand_on` returns false.
@@ -173,6 +185,16 @@ mod tests {
             true
         })?;
         Ok(posts)
+    }
+
+    #[test]
+    fn tables_are_known_by_their_names() {
+        for (name, is) in [("a.csv", Some(b',')), ("A.TSV.gz", Some(b'\t')), ("a.csv.zst", Some(b','))] {
+            assert_eq!(delimiter_of(Path::new(name)), is, "{name}");
+        }
+        assert!(
+            ["a.jsonl.gz", "csv", "-", "a.gz"].iter().all(|name| delimiter_of(Path::new(name)).is_none())
+        );
     }
 
     #[test]

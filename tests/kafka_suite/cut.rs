@@ -32,6 +32,14 @@ fn write(load: &mut Load<'_>) -> Offsets {
     load.send(COUNTED / 6)
 }
 
+/// Lets a broker lose what stands from this offset on, and another producer write so many records in its place.
+fn cut_and_grow(broker: &Broker, topic: &str, from: u64, posts: u64) {
+    broker.stop();
+    cut(broker, topic, from as i64);
+    broker.start_again();
+    Load::new(broker.address(), topic, 1).send(posts);
+}
+
 /// Takes all batches from this offset or a little before it off the end of a stopped broker's log.
 fn cut(broker: &Broker, topic: &str, from: i64) {
     let folder: PathBuf = broker.data().join(format!("{topic}-0"));
@@ -68,10 +76,7 @@ fn a_log_cut_and_grown_again_between_two_runs_is_refused_though_its_offsets_woul
     counted(&text, &write(&mut load));
     // As it is, reading goes on; also where nothing has come since.
     counted(&text, &load.send(0));
-    broker.stop();
-    cut(&broker, TOPIC, COUNTED as i64 * 2 / 3);
-    broker.start_again();
-    Load::new(broker.address(), TOPIC, 1).send(2 * COUNTED);
+    cut_and_grow(&broker, TOPIC, COUNTED * 2 / 3, 2 * COUNTED);
     for more in ["", "on_gap = \"continue\""] {
         is_refused(&mut Held::start(&kept_in(broker.address(), &folder, TOPIC, more)), TOPIC);
     }
@@ -86,10 +91,7 @@ fn a_log_cut_and_grown_again_while_it_is_counted_ends_the_run() {
     let mut held = Held::ready(&settings(broker.address(), &[TOPIC], ""));
     until_fresh(&held.client().unwrap(), Duration::from_secs(20));
     held.hold();
-    broker.stop();
-    cut(&broker, TOPIC, COUNTED as i64 * 2 / 3);
-    broker.start_again();
-    Load::new(broker.address(), TOPIC, 1).send(2 * COUNTED);
+    cut_and_grow(&broker, TOPIC, COUNTED * 2 / 3, 2 * COUNTED);
     held.release();
     is_refused(&mut held, TOPIC);
 }
@@ -107,10 +109,7 @@ fn records_that_take_the_place_of_an_aborted_transaction_are_not_passed_over() {
     ours.abort();
     // Behind the marker.
     counted(&text, &Offsets::from([(TOPIC.to_owned(), [(0, COUNTED as i64 + 11)].into())]));
-    broker.stop();
-    cut(&broker, TOPIC, COUNTED as i64);
-    broker.start_again();
-    Load::new(broker.address(), TOPIC, 1).send(COUNTED);
+    cut_and_grow(&broker, TOPIC, COUNTED, COUNTED);
     is_refused(&mut Held::start(&text), TOPIC);
 }
 

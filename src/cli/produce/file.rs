@@ -11,7 +11,7 @@ use crate::posts::Decoder;
 use crate::produce::lines::{self, Plan};
 use crate::produce::pace::{Replay, Speed};
 use crate::produce::replay::{self, Manner};
-use crate::produce::table::Columns;
+use crate::produce::table::{Columns, delimiter_of};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -128,17 +128,6 @@ fn columns(args: &Args) -> Result<Option<Columns>, Failure> {
     Ok(Some(Columns { delimiter, renamed }))
 }
 
-/// What stands between cells where the name says that it is a table.
-pub(in crate::cli) fn delimiter_of(file: &Path) -> Option<u8> {
-    let name = file.file_name()?.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        "csv" => Some(b','),
-        "tsv" => Some(b'\t'),
-        _ => None,
-    }
-}
-
 fn column(text: &str) -> Result<(String, String), String> {
     const FIELDS: [&str; 5] = ["text", "created_at", "id", "screen_name", "lang"];
     match text.split_once('=') {
@@ -160,16 +149,6 @@ fn delimiter(text: &str) -> Result<u8, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tables_are_known_by_their_names() {
-        for (name, is) in [("a.csv", Some(b',')), ("A.TSV.gz", Some(b'\t')), ("a.csv.zst", Some(b','))] {
-            assert_eq!(delimiter_of(Path::new(name)), is, "{name}");
-        }
-        assert!(
-            ["a.jsonl.gz", "csv", "-", "a.gz"].iter().all(|name| delimiter_of(Path::new(name)).is_none())
-        );
-    }
 
     #[test]
     fn flags_of_tables_are_checked() {

@@ -5,7 +5,7 @@
 //! that holds it.
 
 mod bluesky;
-pub(super) mod file;
+mod file;
 mod live;
 mod mastodon;
 mod outlet;

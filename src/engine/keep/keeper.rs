@@ -79,6 +79,11 @@ struct Lead {
     last_settled: bool,
 }
 
+/// How long a checkpoint may take where the one before has come about.
+fn patience(interval: Duration) -> Duration {
+    PATIENCE.max(10 * interval)
+}
+
 impl Lead {
     /// Whether the checkpoint that was begun then is to be given up, which is said once. The next may take twice as long: one that
     /// does nothing but take long comes about some day.
@@ -100,7 +105,7 @@ impl<'a> Keeper<'a> {
             number,
             in_flight: None,
             told: 0,
-            patience: PATIENCE.max(10 * interval),
+            patience: patience(interval),
             given_up: 0,
             due: Instant::now() + interval,
             ending: None,
@@ -243,7 +248,7 @@ impl<'a> Keeper<'a> {
             let Some(since) = lead.in_flight.take_if(|_| *number == lead.number) else { continue };
             lead.due = (since + keeping.interval).max(now + (now - since) * REST);
             if kept.is_some() {
-                lead.patience = PATIENCE.max(10 * keeping.interval);
+                lead.patience = patience(keeping.interval);
             }
             if lead.last_asked {
                 lead.last_settled = true;
