@@ -13,6 +13,7 @@ pub mod engine;
 pub mod open_files;
 pub mod outward;
 pub mod produce;
+pub mod say;
 pub mod serve;
 pub mod source;
 pub mod wall;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tidings::cli::{Cli, Code};
 use tidings::cluster::loss;
+use tidings::say::say;
 use tidings::{allocator, open_files};
 
 #[global_allocator]
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tidings: {failure}");
+            say(format_args!("tidings: {failure}"));
             failure.into()
         }
     }

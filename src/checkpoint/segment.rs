@@ -9,6 +9,7 @@
 //! not written by the checkpoint that the manifest names.
 //! Cost: the rows' own bytes, see `rows`; some twenty bytes a block of about a quarter of a MiB.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,11 @@ pub fn read_index(store: &dyn Store, segment: &Segment) -> Result<Vec<Section>, 
     if !sections.iter().all(|section| section.blocks.iter().all(in_place)) {
         return Err(damaged("its index points outside".to_owned()));
     }
-    sections.retain(|section| places.contains(&section.placed));
+    // There may be a place for each second of a day.
+    let good: BTreeMap<_, _> = places.iter().map(|placed| ((placed.count, placed.place), placed)).collect();
+    sections.retain(|Section { placed, .. }| {
+        good.get(&(placed.count, placed.place)).is_some_and(|good| *good == placed)
+    });
     if sections.len() != places.len() {
         return Err(damaged("it has not the places that it had".to_owned()));
     }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::run;
 use crate::config::{Clock, Config, Loaded, Start, Time, load_found, show, show_duration};
+use crate::say::say;
 
 /// Flags of `tidings check`.
 #[derive(clap::Args, Debug)]
@@ -36,7 +37,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let loaded = load_found(args.config.as_deref(), Vec::new())
         .map_err(|error| Failure::new(Code::Config, error.to_string()))?;
     for warning in loaded.warnings() {
-        eprintln!("warning: {warning}");
+        say(format_args!("warning: {warning}"));
     }
     run::refuse(&loaded.config, args.allow_anonymous)?;
     let text = if args.print_config { loaded.print() } else { summary(&loaded) };

@@ -25,6 +25,7 @@ use super::stopping::signals;
 use crate::cluster::ports;
 use crate::cluster::supervise::supervise;
 use crate::config::{Config, ConfigFlags};
+use crate::say::say;
 
 /// Flags of `tidings cluster`.
 #[derive(clap::Args, Debug)]
@@ -239,7 +240,7 @@ fn stop_at_signals(stop: Arc<AtomicBool>, folder: PathBuf) -> Result<(), Failure
     let listen = move || {
         runtime.block_on(async {
             first.await;
-            eprintln!("tidings: stopping all processes; a second signal ends at once");
+            say(format_args!("tidings: stopping all processes; a second signal ends at once"));
             stop.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         });

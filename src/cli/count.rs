@@ -54,9 +54,9 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Worker threads; 0: one a core
-    #[arg(short, long, default_value_t = 0)]
-    workers: u32,
+    /// Worker threads; 0: one a core [default: as configured, else one a core]
+    #[arg(short, long, value_name = "N")]
+    workers: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -157,8 +157,10 @@ fn say_what_is_left_out(config: &Config, reader: &Reader, cut: &Cut) {
 }
 
 fn settings(args: &Args) -> Result<Config, Failure> {
-    let mut flags =
-        vec![Override { key: "engine.workers", value: i64::from(args.workers).into(), flag: "--workers" }];
+    let mut flags = Vec::new();
+    if let Some(workers) = args.workers {
+        flags.push(Override { key: "engine.workers", value: i64::from(workers).into(), flag: "--workers" });
+    }
     if let Some(format) = &args.format {
         flags.push(Override { key: "posts.format", value: format.clone().into(), flag: "--format" });
     }

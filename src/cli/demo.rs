@@ -20,6 +20,7 @@ use super::{log, run};
 use crate::config::{Config, OnGap, Start};
 use crate::engine;
 use crate::produce::synthetic::{Mix, Synthetic};
+use crate::say::show;
 use crate::wall::wall_ms;
 
 /// Flags of `tidings demo`.
@@ -73,9 +74,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let (settings, rate) = (config.clone(), args.rate);
     let done = run_until_stopped(&config, false, move |address, _| {
         let engine = engine::start(&settings, engine::Input::Kafka, None)?;
-        println!("tidings demo: {rate} invented posts a second, in a broker inside this process");
-        println!("              at {} (topic {TOPIC}); Ctrl-C stops", settings.kafka.brokers);
-        println!("open          http://{address}/");
+        show(format_args!("tidings demo: {rate} invented posts a second, in a broker inside this process"));
+        show(format_args!("              at {} (topic {TOPIC}); Ctrl-C stops", settings.kafka.brokers));
+        show(format_args!("open          http://{address}/"));
         Ok(engine)
     });
     stop.store(true, Ordering::Relaxed);

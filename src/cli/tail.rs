@@ -20,6 +20,7 @@ use crate::config::{Kafka, parse_duration};
 use crate::produce::connection::Connection;
 use crate::produce::stop::Stop;
 use crate::produce::topics::Topics;
+use crate::say::say;
 use crate::source::client::{self, Silence, Watch};
 use crate::wall::wall_ms;
 
@@ -166,7 +167,7 @@ fn judge(consumer: &BaseConsumer<Watch>, error: &KafkaError, brokers: &str) -> R
             Err(Failure::new(Code::Config, text))
         }
         Some(Kind::AllBrokersDown) => {
-            eprintln!("warning: {text}; trying again");
+            say(format_args!("warning: {text}; trying again"));
             Ok(())
         }
         _ => {

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::produce::connection::Connection;
 use crate::produce::limits::span;
 use crate::produce::topics::{self, Partition, TopicError, Topics};
+use crate::say::say;
 use crate::source::client::ClientError;
 
 /// Make, list and describe topics of Kafka
@@ -158,7 +159,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 pub fn begin(connection: &Connection) -> Result<Config, Failure> {
     let loaded = connection.load()?;
     for warning in loaded.warnings() {
-        eprintln!("warning: {warning}");
+        say(format_args!("warning: {warning}"));
     }
     let mut config = loaded.config;
     if config.log.level == Config::default().log.level {

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Mesh;
+use crate::say::say;
 
 /// The exit code: a peer was lost, try again.
 const EXIT: i32 = 75;
@@ -52,6 +53,6 @@ fn end(line: &str) -> ! {
             std::thread::park();
         }
     }
-    eprintln!("tidings: {line}; this process ends too, and all have to start anew");
+    say(format_args!("tidings: {line}; this process ends too, and all have to start anew"));
     std::process::exit(EXIT);
 }

@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::ending::{End, Next, cause};
+use crate::say::say;
 
 /// Between two looks at the children.
 const LOOK: Duration = Duration::from_millis(50);
@@ -57,7 +58,9 @@ pub fn supervise(
             // What could be done once may be possible again: a disk is full, or a bucket is away.
             Err(error) => {
                 let seconds = pause.as_secs_f64();
-                eprintln!("tidings: cannot start the processes: {error}; it is tried again in {seconds} s");
+                say(format_args!(
+                    "tidings: cannot start the processes: {error}; it is tried again in {seconds} s"
+                ));
                 if !rest(pause, stop) {
                     return Ok(0);
                 }
@@ -80,7 +83,7 @@ pub fn supervise(
         let (process, end) = cause(first, &end_all(&mut children, ENDING));
         match end.next() {
             Next::End(code) => {
-                eprintln!("tidings: process {process} ended with {end}, and so do all");
+                say(format_args!("tidings: process {process} ended with {end}, and so do all"));
                 return Ok(code);
             }
             Next::Anew if stop.load(Ordering::SeqCst) => return Ok(0),
@@ -88,7 +91,7 @@ pub fn supervise(
         }
         pause = if begun.elapsed() > LASTED { PAUSES.0 } else { pause };
         let seconds = pause.as_secs_f64();
-        eprintln!("tidings: process {process} ended with {end}; all start anew in {seconds} s");
+        say(format_args!("tidings: process {process} ended with {end}; all start anew in {seconds} s"));
         if !rest(pause, stop) {
             return Ok(0);
         }

@@ -49,6 +49,14 @@ pub struct Kafka {
     pub properties: BTreeMap<String, Property>,
 }
 
+impl Kafka {
+    /// Whether records of transactions that were aborted are read as well. librdkafka takes any case.
+    pub fn reads_aborted(&self) -> bool {
+        let level = self.properties.get("isolation.level");
+        level.is_some_and(|level| level.value.eq_ignore_ascii_case("read_uncommitted"))
+    }
+}
+
 /// The value of a librdkafka property; never printed when its name or origin says that it is secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Property {

@@ -4,8 +4,9 @@
 //! Invariant: the first failure is the one that is told; whoever fails also asks all to stop.
 //! Cost: a lock a wish, and an atomic load a turn of a worker.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use timely::scheduling::SyncActivator;
 
@@ -18,6 +19,8 @@ use crate::source::partitions::Partition;
 #[derive(Default)]
 pub struct Control {
     stop: AtomicBool,
+    /// Since when.
+    since: OnceLock<Instant>,
     /// Whether a worker holds what it may of the epoch that is being filled.
     full: AtomicBool,
     /// Partitions that were found, with their ends, and not yet told of.
@@ -29,8 +32,14 @@ pub struct Control {
 impl Control {
     /// Asks all workers to close the epoch, publish it, and end.
     pub fn stop(&self) {
+        self.since.get_or_init(Instant::now);
         self.stop.store(true, Ordering::SeqCst);
         self.wake();
+    }
+
+    /// For how long all have been asked to end.
+    pub(super) fn stopping_for(&self) -> Duration {
+        self.since.get().map_or(Duration::ZERO, Instant::elapsed)
     }
 
     /// Asks the first worker of this process to see to it that the epoch is closed soon.

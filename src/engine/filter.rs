@@ -2,7 +2,8 @@
 //!
 //! Idea: `languages` and `track` are about a post as a whole, `stop_words` and `min_length` about each of its terms.
 //! Invariant: what passes depends on the post and the settings alone.
-//! Cost: a count without filters costs nothing; `track` compares each term of a post with each tracked term.
+//! Cost: a count without filters costs nothing; `track` compares each term of a post with each tracked term, and once more for
+//! each entry of several terms.
 
 use std::borrow::Cow;
 
@@ -10,16 +11,19 @@ use crate::config::Count;
 use crate::posts::Post;
 use crate::terms::Kind;
 use crate::terms::extract::Terms;
-use crate::terms::fold;
 use crate::terms::language::Detector;
 use crate::terms::stop::StopWords;
+use crate::terms::track::{self, Together};
 
 /// The filters of a count.
 pub struct Filter {
     stop_words: Option<StopWords>,
     min_length: usize,
     languages: Vec<String>,
+    /// Of these one is enough.
     track: Vec<(Kind, String)>,
+    /// And of these, each of which is several.
+    together: Vec<Together>,
 }
 
 impl Filter {
@@ -32,26 +36,20 @@ impl Filter {
             [] => None,
             languages => Some(StopWords::new(languages).map_err(|error| error.to_string())?),
         };
-        let track = count.track.iter().flat_map(|term| {
-            let kinds: &[Kind] = match term.chars().next() {
-                Some('#' | '＃') => &[Kind::Hashtags],
-                Some('@' | '＠') => &[Kind::Mentions],
-                Some('$') => &[Kind::Cashtags],
-                _ => &[Kind::Words, Kind::Hashtags],
-            };
-            kinds.iter().map(|kind| (*kind, fold::key(*kind, term)))
-        });
+        let tracked = count.track.iter().flat_map(|entry| track::tracked(entry));
+        let (track, together): (Vec<_>, Vec<_>) = tracked.partition(|terms| terms.len() == 1);
         Ok(Filter {
             stop_words,
             min_length: count.min_length,
             languages: count.languages.iter().map(|language| language.to_lowercase()).collect(),
-            track: track.collect(),
+            track: track.concat(),
+            together,
         })
     }
 
     /// The kinds of term that must be known of a post to filter it.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.track.iter().map(|(kind, _)| *kind)
+        self.track.iter().chain(self.together.iter().flatten()).map(|(kind, _)| *kind)
     }
 
     /// Whether it matters in which language a post is.
@@ -62,7 +60,11 @@ impl Filter {
     /// Whether the post as a whole passes; `language` is [`language`] of it where that matters.
     #[inline]
     pub fn wants(&self, language: &str, terms: &Terms<'_>) -> bool {
-        self.languages.is_empty() && self.track.is_empty() || self.is_asked_for(language, terms)
+        self.languages.is_empty() && !self.tracks() || self.is_asked_for(language, terms)
+    }
+
+    fn tracks(&self) -> bool {
+        !self.track.is_empty() || !self.together.is_empty()
     }
 
     fn is_asked_for(&self, language: &str, terms: &Terms<'_>) -> bool {
@@ -70,14 +72,12 @@ impl Filter {
             let rest = language.strip_prefix(wanted.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
         };
-        let tracked = || {
-            let mut terms = terms.clone();
-            terms.any(|(kind, key, _)| {
-                self.track.iter().any(|wanted| wanted.0 == kind && wanted.1.as_bytes() == key)
-            })
-        };
-        (self.languages.is_empty() || self.languages.iter().any(spoken))
-            && (self.track.is_empty() || tracked())
+        let is = |wanted: &(Kind, String), kind, key: &[u8]| wanted.0 == kind && wanted.1.as_bytes() == key;
+        let one =
+            || terms.clone().any(|(kind, key, _)| self.track.iter().any(|wanted| is(wanted, kind, key)));
+        let has = |wanted: &(Kind, String)| terms.clone().any(|(kind, key, _)| is(wanted, kind, key));
+        let all = || self.together.iter().any(|terms| terms.iter().all(has));
+        (self.languages.is_empty() || self.languages.iter().any(spoken)) && (!self.tracks() || one() || all())
     }
 
     /// Whether all terms of a post that passed do so too.
@@ -153,10 +153,21 @@ mod tests {
             ("#rust", "＃Rust"),
             ("@ada", "hello @Ada"),
             ("$ABC", "buy $abc now"),
+            ("New York", "a new day in York"),
+            ("covid-19", "Covid: 19 cases"),
+            ("#rust lang", "the lang of #rust"),
+            ("😀", "well 😀"),
         ] {
             assert!(tracked(term, text), "{term} in {text}");
         }
-        for (term, text) in [("#rust", "rust"), ("rust", "trust"), ("@ada", "ada #ada"), ("rust", "@rust")] {
+        for (term, text) in [
+            ("#rust", "rust"),
+            ("rust", "trust"),
+            ("@ada", "ada #ada"),
+            ("rust", "@rust"),
+            ("New York", "york"),
+            ("#rust lang", "rust lang"),
+        ] {
             assert!(!tracked(term, text), "{term} in {text}");
         }
     }

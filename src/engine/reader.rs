@@ -18,6 +18,7 @@ use super::gather::Others;
 use super::keep::{Begun, History, SharedHistory};
 use super::published::{Cut, Offsets, Published};
 use super::sheets::{Place, Sheets};
+use super::tally::Tally;
 use crate::cluster::peers::Peers;
 use crate::config::Span;
 use crate::source::dead_letters::Fates;
@@ -125,6 +126,8 @@ pub struct Reader {
     restoring: bool,
     /// The newest event time counted by other rules than today's.
     other_rules: Option<u64>,
+    /// What had become of the records when this run began.
+    before: Arc<Tally>,
     sheets: Arc<Sheets>,
     /// Of each sheet its own starts, where it was added later.
     starts: Arc<Vec<Option<Offsets>>>,
@@ -158,6 +161,7 @@ impl Reader {
             checkpoints: None,
             restoring: false,
             other_rules: None,
+            before: Arc::default(),
             sheets,
             starts: Arc::default(),
         }
@@ -205,9 +209,15 @@ impl Reader {
         Reader {
             restoring: begun.restore.is_some(),
             other_rules: begun.other_rules,
+            before: begun.restore.as_ref().map(|restore| Arc::new(restore.tally.clone())).unwrap_or_default(),
             starts: Arc::new(starts.collect()),
             ..self.with_history(begun.keeping.history())
         }
+    }
+
+    /// What became of the records of a cut that this run has read, without those that an earlier one had counted.
+    pub fn tally_of_this_run(&self, cut: &Cut) -> Tally {
+        cut.tally.since(&self.before)
     }
 
     /// The same, which shows how checkpoints go.

@@ -8,6 +8,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidings_dataflows::pipeline::{CountPlan, Plan};
 use tidings_dataflows::term::HashKeys;
@@ -42,6 +43,9 @@ use crate::wall::wall_ms;
 
 /// Places of a ranking that are kept, and so the largest `k` that can be asked for.
 pub const TOP: usize = 1000;
+
+/// How long after the wish to stop dead letters are still waited for: whatever went before, the end comes within half a minute.
+const LETTERS_UNTIL: Duration = Duration::from_secs(27);
 
 /// A running engine.
 pub struct Engine {
@@ -82,7 +86,7 @@ impl Engine {
             keeping.finish();
         }
         if let Some(dead_letters) = self.dead_letters {
-            dead_letters.finish();
+            dead_letters.finish(LETTERS_UNTIL.saturating_sub(self.control.stopping_for()));
         }
         if let Some(failure) = self.control.take_failure() {
             return Err(failure);

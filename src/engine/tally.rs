@@ -62,6 +62,25 @@ impl Tally {
         self.panes.clear();
     }
 
+    /// What has come to an earlier tally since. What it knows by name stays, with 0 where nothing has come to it; times are those of now.
+    pub fn since(&self, before: &Tally) -> Tally {
+        let known = |reason: &Reason| before.bad.get(reason).copied().unwrap_or(0);
+        let of_kind = |kind: &str| before.other.get(kind).copied().unwrap_or(0);
+        let bad = self.bad.iter().map(|(reason, n)| (*reason, n.saturating_sub(known(reason))));
+        let other = self.other.iter().map(|(kind, n)| (kind.clone(), n.saturating_sub(of_kind(kind))));
+        Tally {
+            posts: self.posts.saturating_sub(before.posts),
+            bad: bad.collect(),
+            other: other.collect(),
+            late: self.late.saturating_sub(before.late),
+            ahead: self.ahead.saturating_sub(before.ahead),
+            undated: self.undated.saturating_sub(before.undated),
+            too_long: self.too_long.saturating_sub(before.too_long),
+            newest: self.newest.clone(),
+            panes: self.panes.clone(),
+        }
+    }
+
     /// Adds another tally, whose `late` is settled, to this one.
     pub fn add(&mut self, other: &Tally) {
         self.posts += other.posts;
@@ -175,6 +194,25 @@ mod tests {
         sum.add(&tally);
         assert_eq!(sum.late, 3);
         assert!(sum.panes.is_empty());
+    }
+
+    #[test]
+    fn what_came_since_and_what_was_before_add_up() {
+        let bad = |n| BTreeMap::from([(Reason::ALL[0], n)]);
+        let other = |n| BTreeMap::from([(Cow::Borrowed("a kind"), n)]);
+        let before = Tally { posts: 7, bad: bad(2), other: other(1), late: 3, ahead: 1, ..Tally::default() };
+        let more = Tally {
+            posts: 4,
+            bad: BTreeMap::from([(Reason::ALL[0], 0), (Reason::ALL[1], 5)]),
+            other: other(0),
+            undated: 2,
+            too_long: 9,
+            ..Tally::default()
+        };
+        let mut sum = before.clone();
+        sum.add(&more);
+        assert_eq!(sum.since(&before), more);
+        assert_eq!(sum.since(&Tally::default()), sum);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::error::RDKafkaErrorCode as Code;
+
 use super::limits::Limits;
 use super::pace::Rate;
 use super::sender::{Outgoing, SendError, Sender};
@@ -57,8 +59,16 @@ pub fn feed(
             now_ms = wall_ms();
         }
         let made = posts.next(now_ms);
-        if let Some(warning) = limits.warning(made.time_ms) {
+        let wall_ms = if plan.start_ms.is_some() { wall_ms() } else { now_ms };
+        if let Some(warning) = limits.warning(made.time_ms, wall_ms) {
             sender.warn(&warning);
+        }
+        if !limits.takes(made.time_ms, wall_ms) {
+            sender.refuse(Code::InvalidTimestamp);
+            if sender.stopped() {
+                return Ok(());
+            }
+            continue;
         }
         let outgoing = Outgoing {
             key: Some(&made.key),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use super::tally::Tally;
+use crate::say::say;
 
 const ON_TERMINAL: Duration = Duration::from_millis(200);
 const ELSEWHERE: Duration = Duration::from_secs(5);
@@ -122,9 +123,9 @@ impl Progress {
                 bar.tick();
             }
             (Line::Plain, Some((done, end))) if end > 0 => {
-                eprintln!("{:.0} %, {text}", 100.0 * done as f64 / end as f64);
+                say(format_args!("{:.0} %, {text}", 100.0 * done as f64 / end as f64));
             }
-            (Line::Plain, _) => eprintln!("{text}"),
+            (Line::Plain, _) => say(text),
             (Line::Silent, _) => {}
         }
         (self.shown, self.shown_posts) = (now, tally.posts);
@@ -134,7 +135,7 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.line {
             Line::Drawn(bar) => bar.println(text),
-            Line::Plain => eprintln!("{text}"),
+            Line::Plain => say(text),
             Line::Silent => tracing::info!("{text}"),
         }
     }
@@ -143,7 +144,7 @@ impl Progress {
     pub fn warn(&self, text: &str) {
         match &self.line {
             Line::Drawn(bar) => bar.println(format!("warning: {text}")),
-            Line::Plain => eprintln!("warning: {text}"),
+            Line::Plain => say(format_args!("warning: {text}")),
             Line::Silent => tracing::warn!("{text}"),
         }
     }

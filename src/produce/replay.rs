@@ -1,8 +1,8 @@
 //! Posts of files into a topic, as they are.
 //!
-//! Idea: every line is sent byte for byte, rows of tables as the JSON made of them; it is read as a post only to find its id, which becomes the key, and its
-//! time, which becomes the record's timestamp and paces the replay. A line that is no post is sent too: what to make
-//! of it is for the consumer to say.
+//! Idea: every line is sent byte for byte, rows of tables as the JSON made of them; it is read as a post only to find its id,
+//! which becomes the key, and its time, which becomes the record's timestamp and paces the replay. A line that is no post is sent
+//! too: what to make of it is for the consumer to say.
 //! Invariant: every line that is not blank is sent or counted as failed. Cost: one decoding a line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -96,14 +96,19 @@ pub fn replay(
             {
                 break 'pieces;
             }
-            let time_ms = read.time_ms.filter(|_| !manner.now).unwrap_or_else(wall_ms);
-            if let Some(warning) = limits.warning(time_ms) {
+            let now_ms = wall_ms();
+            let time_ms = read.time_ms.filter(|_| !manner.now).unwrap_or(now_ms);
+            if let Some(warning) = limits.warning(time_ms, now_ms) {
                 sender.warn(&warning);
             }
-            let key = read.id.as_deref();
-            let outgoing = Outgoing { key, value: Some(line), time_ms, source: "file", position: None };
-            if !sender.send(outgoing)? {
-                break 'pieces;
+            if limits.takes(time_ms, now_ms) {
+                let key = read.id.as_deref();
+                let outgoing = Outgoing { key, value: Some(line), time_ms, source: "file", position: None };
+                if !sender.send(outgoing)? {
+                    break 'pieces;
+                }
+            } else {
+                sender.refuse(Code::InvalidTimestamp);
             }
             met.lines += 1;
             if sender.stopped() {

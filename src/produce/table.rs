@@ -1,10 +1,10 @@
 //! Rows of a CSV file as posts.
 //!
 //! Idea: the first row names the columns; each further row becomes a JSON object with a field a column, so that it is a
-//! post in a shape that the engine knows: `text`, `created_at`, `id`, `screen_name`. Columns of other names are renamed
-//! by the user. A time without a zone is taken for UTC.
-//! Invariant: a row is one line of JSON, whatever is in its cells; a row that is longer than a line may be, as where a
-//! quote is never closed, is an error that says where, and never takes all memory.
+//! post in a shape that the engine knows: `text`, `created_at`, `id`, `lang`, `screen_name`. Columns of other names are renamed
+//! by the user. A time without a zone is taken for UTC. A cell that is empty says nothing, but for the text.
+//! Invariant: a row is one line of JSON, whatever is in its cells; a row that is longer than a line may be, or whose quote is
+//! never closed, is an error that says where, and never takes all memory.
 //! Cost: one copy and one escaping a cell.
 
 use std::collections::BTreeMap;
@@ -21,8 +21,21 @@ use super::lines::{LONGEST, Piece};
 const PIECE: usize = 128 << 10;
 /// How much is read of the input at once.
 const READ: usize = 64 << 10;
+/// What is read behind an input's end: where all quotes are closed a last row of one cell, else the end of the cell that is not.
+const END: &[u8] = b"\n\0";
 /// The field that every post has.
 const TEXT: &str = "text";
+/// Fields of a status that no cell can hold, or that are those of another shape: tables have columns of these names as well.
+const OTHERS: [&str; 8] = [
+    "user",
+    "entities",
+    "extended_tweet",
+    "retweeted_status",
+    "is_retweet",
+    "createdAt",
+    "author_id",
+    "edit_history_tweet_ids",
+];
 /// The field that holds a time.
 const TIME: &str = "created_at";
 
@@ -51,7 +64,7 @@ pub fn delimiter_of(file: &Path) -> Option<u8> {
 /// # Errors
 /// Where it cannot be read, is no CSV, has no column for the text, or a row is too long.
 pub fn rows(input: impl Read, columns: &Columns, mut hand_on: impl FnMut(Piece) -> bool) -> io::Result<()> {
-    let gate = Gate { input, total: Arc::default(), row: Arc::default() };
+    let gate = Gate { input, total: Arc::default(), row: Arc::default(), end: END };
     let (total, begun) = (gate.total.clone(), gate.row.clone());
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(columns.delimiter)
@@ -67,18 +80,26 @@ pub fn rows(input: impl Read, columns: &Columns, mut hand_on: impl FnMut(Piece) 
             let error = wrong(error);
             io::Error::new(error.kind(), format!("the row that begins at line {at}: {error}"))
         })?;
-        if more {
+        let (position, read) = (reader.position().byte(), total.load(Ordering::Relaxed));
+        // A row that ends with the input takes the first byte behind it.
+        let has_ended = !more || position >= read + END.len() as u64;
+        let is_open = has_ended && !row.is_empty() && row[row.len() - 1].ends_with(END);
+        if !has_ended {
             line(&row, &names, &mut bytes);
         }
         // Before the input is waited for, what it brought goes on.
-        let drained = reader.position().byte() >= total.load(Ordering::Relaxed);
-        if (!more || drained || bytes.len() >= PIECE)
+        if (has_ended || position >= read || bytes.len() >= PIECE)
             && !bytes.is_empty()
             && !hand_on(Piece::of(std::mem::take(&mut bytes)))
         {
             return Ok(());
         }
-        if !more {
+        if is_open {
+            let text =
+                format!("the row that begins at line {at} has a quote that is not closed; it was not taken");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        if has_ended {
             return Ok(());
         }
     }
@@ -104,7 +125,7 @@ fn names(headers: &csv::ByteRecord, columns: &Columns) -> io::Result<Vec<String>
         .map(|name| match columns.renamed.get(name) {
             Some(field) => field.clone(),
             // Another column is to stand in this one's place.
-            None if taken(name) => format!("_{name}"),
+            None if taken(name) || OTHERS.contains(&name.as_str()) => format!("_{name}"),
             None => name.clone(),
         })
         .collect();
@@ -118,6 +139,9 @@ fn names(headers: &csv::ByteRecord, columns: &Columns) -> io::Result<Vec<String>
 fn line(row: &csv::ByteRecord, names: &[String], bytes: &mut Vec<u8>) {
     let mut post = Map::new();
     for (name, cell) in names.iter().zip(row.iter()) {
+        if cell.is_empty() && name != TEXT {
+            continue;
+        }
         let cell = String::from_utf8_lossy(cell);
         let cell = if name == TIME { in_utc(&cell) } else { cell.into_owned() };
         match name.as_str() {
@@ -146,9 +170,11 @@ fn wrong(error: csv::Error) -> io::Error {
     }
 }
 
-/// Counts what is read, and ends a row that does not end.
+/// Counts what is read, ends a row that does not end, and says where the input does.
 struct Gate<R> {
     input: R,
+    /// What is still to be given behind the input's end.
+    end: &'static [u8],
     total: Arc<AtomicU64>,
     /// How much had been read when the row began.
     row: Arc<AtomicU64>,
@@ -162,6 +188,9 @@ impl<R: Read> Read for Gate<R> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         let got = self.input.read(into)?;
+        if got == 0 && had > 0 {
+            return self.end.read(into);
+        }
         self.total.store(had + got as u64, Ordering::Relaxed);
         Ok(got)
     }
@@ -226,6 +255,33 @@ mod tests {
         assert!(refused.contains("corpse"), "{refused}");
     }
 
+    /// Tables have columns of the names of fields in which a status has what no cell can hold.
+    #[test]
+    fn whatever_columns_there_are_rows_are_posts() {
+        let table = "target,id,created_at,flag,user,text,screen_name,is_retweet,entities,author_id,lang\n\
+            0,7,2017-08-27 00:05:34,,ann,hello #there,bob,false,{},9,\n0,,,,,second,,,,,en\n";
+        let rows = posts(table.as_bytes(), &columns(&[])).unwrap();
+        let decoder = crate::posts::Decoder::new(crate::posts::Format::Auto, &Default::default()).unwrap();
+        let read: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let row = row.to_string();
+                match decoder.decode(Some(row.as_bytes())) {
+                    Ok(crate::posts::Record::Post(post)) => {
+                        let text = |of: Option<std::borrow::Cow<'_, str>>| of.map(|of| of.into_owned());
+                        (post.text.to_string(), post.time, text(post.id), text(post.lang))
+                    }
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        let some = |text: &str| Some(text.to_owned());
+        let at = crate::posts::OwnTime::At(1_503_792_334_000);
+        assert_eq!(read[0], ("hello #there".to_owned(), at, some("7"), None));
+        assert_eq!(read[1], ("second".to_owned(), crate::posts::OwnTime::Absent, None, some("en")));
+        assert_eq!((&rows[0]["user"]["screen_name"], &rows[0]["_user"]), (&json!("bob"), &json!("ann")));
+    }
+
     #[test]
     fn a_quote_that_is_never_closed_is_an_error_that_says_where() {
         let table = [b"text\na\n\"".as_slice(), &vec![b'x'; LONGEST + (1 << 20)]].concat();
@@ -233,13 +289,49 @@ mod tests {
         assert!(refused.contains("line 3") && refused.contains("quote"), "{refused}");
     }
 
+    #[test]
+    fn nothing_is_taken_of_a_row_whose_quote_is_open_at_the_end() {
+        for (table, line) in
+            [("n,text\n1,a\n2,\"b\n3,c\n", 3), ("text,n\na,1\n\"b", 3), ("n,text\n1,a\n2,\"b\"\"\n\n", 3)]
+        {
+            let mut taken = 0;
+            let refused = rows(table.as_bytes(), &columns(&[]), |piece| {
+                taken += piece.lines().count();
+                true
+            });
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains(&format!("line {line}")) && refused.contains("not closed"), "{refused}");
+            assert_eq!(taken, 1, "the row before");
+        }
+        for whole in [
+            "text\na\n\"b\n\"",
+            "text\na\nb",
+            "text\na\nb\n",
+            "text\na\nb\r\n",
+            "text\na\nb\n\n\n",
+            "text\na\nb\r",
+        ] {
+            assert_eq!(posts(whole.as_bytes(), &columns(&[])).unwrap().len(), 2, "{whole:?}");
+        }
+        for none in ["text\n", "text", "text\n\n"] {
+            assert_eq!(posts(none.as_bytes(), &columns(&[])).unwrap().len(), 0, "{none:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn whatever_is_in_a_cell_comes_out_of_it(cells in prop::collection::vec("[a\",\r\n é]{1,12}", 1..30)) {
+        fn whatever_is_in_a_cell_comes_out_of_it(
+            cells in prop::collection::vec("[a\",\r\n é]{1,12}", 1..30),
+            ends_in_a_line: bool,
+        ) {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(["text", "n"]).unwrap();
             cells.iter().for_each(|cell| writer.write_record([cell, "1"]).unwrap());
-            let posts = posts(&writer.into_inner().unwrap(), &columns(&[])).unwrap();
+            let mut table = writer.into_inner().unwrap();
+            if !ends_in_a_line {
+                table.pop();
+            }
+            let posts = posts(&table, &columns(&[])).unwrap();
             let texts: Vec<&str> = posts.iter().map(|post| post["text"].as_str().unwrap()).collect();
             prop_assert_eq!(texts, cells);
         }

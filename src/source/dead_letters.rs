@@ -148,9 +148,9 @@ impl DeadLetters {
         silence.listen(&self.producer, fates.written() + fates.lost());
     }
 
-    /// Waits for the letters on their way, ten seconds at most; those that are then still waiting are lost.
-    pub fn finish(&self) {
-        let until = Instant::now() + LAST_CALL;
+    /// Waits for the letters on their way, for so long or ten seconds at most; those that are then still waiting are lost.
+    pub fn finish(&self, patience: Duration) {
+        let until = Instant::now() + patience.min(LAST_CALL);
         while self.producer.flush(SLICE).is_err() && Instant::now() < until {
             self.listen();
         }

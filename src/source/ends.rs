@@ -8,6 +8,7 @@
 //! counts as behind.
 //! Cost: two requests a second and broker; a broker may take a second for each before ends are no longer fresh.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -58,6 +59,8 @@ pub struct Ends {
     partitions: RwLock<Arc<Vec<Partition>>>,
     ends: Mutex<Vec<End>>,
     firsts: Mutex<Firsts>,
+    /// Kafka's ids of topics that were not known at the start.
+    ids: Mutex<BTreeMap<String, u128>>,
     stopped: AtomicBool,
     stop: (Mutex<()>, Condvar),
 }
@@ -71,10 +74,21 @@ impl Ends {
             at_start: partitions.len(),
             ends: Mutex::new(ends.collect()),
             firsts: Mutex::default(),
+            ids: Mutex::default(),
             partitions: RwLock::new(Arc::new(partitions.to_vec())),
             stopped: AtomicBool::new(false),
             stop: (Mutex::new(()), Condvar::new()),
         })
+    }
+
+    /// Takes note of Kafka's id of a topic.
+    pub fn identify(&self, topic: &str, id: u128) {
+        self.ids.lock().expect("no holder panics").insert(topic.to_owned(), id);
+    }
+
+    /// The ids that came to be known since the start.
+    pub fn ids(&self) -> BTreeMap<String, u128> {
+        self.ids.lock().expect("no holder panics").clone()
     }
 
     /// The partitions, by number.

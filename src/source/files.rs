@@ -139,6 +139,8 @@ fn begin(begun: &mut Vec<u8>, part: &[u8]) {
 
 fn hand_out(partition: u32, next: &mut i64, line: &[u8], give: &mut dyn FnMut(Origin, Option<&[u8]>)) {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // Some programs begin a file with a mark of its encoding.
+    let line = if *next == 0 { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line) } else { line };
     let line = &line[..line.len().min(MAX_RECORD + 1)];
     if !line.is_empty() {
         give(Origin { partition, offset: *next, time: i64::MIN }, Some(line));

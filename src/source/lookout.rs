@@ -83,7 +83,11 @@ impl Lookout {
                          are kept"
                     )));
                 }
-                (None, Some(_)) => *was = is,
+                (None, Some(id)) => {
+                    *was = is;
+                    // Else the next run would take another topic of this name for it.
+                    ends.identify(topic, id);
+                }
                 _ => {}
             }
         }

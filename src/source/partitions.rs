@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{ClientError, Watch, client_config_with, create, reach};
 use super::resume::{Counted, Found, go_on};
-use super::topic_ids::topic_ids;
+use super::topic_ids::{Unsaid, topic_ids};
 use super::{Last, SourceError};
 use crate::config::{Kafka, Start};
 
@@ -164,10 +164,11 @@ fn ids(consumer: &Client, before: &[Counted], kafka: &Kafka) -> Result<Vec<Optio
     let until = Instant::now() + if is_known { PATIENCE } else { IDS };
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        if let Some(ids) = topic_ids(consumer, &kafka.topics, left) {
-            return Ok(ids);
-        }
-        if !is_known {
+        let unsaid = match topic_ids(consumer, &kafka.topics, left) {
+            Ok(ids) => return Ok(ids),
+            Err(unsaid) => unsaid,
+        };
+        if !is_known && (unsaid == Unsaid::Unanswered || left.is_zero()) {
             return Ok(vec![None; kafka.topics.len()]);
         }
         if left.is_zero() {

@@ -82,7 +82,6 @@ impl Share {
         kafka: &Kafka,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Share, SourceError> {
-        let isolation = kafka.properties.get("isolation.level");
         let Partition { topic, partition, next, last, .. } = partition;
         let queue = PartitionQueue::split(consumer, topic, *partition, Box::new(wake))
             .ok_or_else(|| SourceError::Config(format!("no queue for {topic} {partition}")))?;
@@ -93,7 +92,7 @@ impl Share {
             next: *next,
             last: *last,
             counted: *last,
-            shows_aborted: isolation.is_some_and(|level| level.value == "read_uncommitted"),
+            shows_aborted: kafka.reads_aborted(),
             lost: None,
             search: None,
             told: None,

@@ -15,12 +15,27 @@ use rdkafka::consumer::Consumer;
 
 use super::partitions::Client;
 
-/// The id of each topic, in order; an id is `None` where the broker gives none, as before Kafka 2.8. All is `None` where there was no
-/// answer in time, or not for all topics: that says nothing of what they are. Test clusters do not answer at all.
-pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Option<Vec<Option<u128>>> {
+/// Why nothing is known of what topics are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
+    /// There was no answer in time, or none that says anything: test clusters have none.
+    Unanswered,
+    /// Not for all topics: a broker may not know of one yet that has just been made.
+    NotForAll,
+}
+
+/// The id of each topic, in order; an id is `None` where the broker gives none, as before Kafka 2.8.
+///
+/// # Errors
+/// Why they are not known.
+pub fn topic_ids(
+    client: &Client,
+    topics: &[String],
+    patience: Duration,
+) -> Result<Vec<Option<u128>>, Unsaid> {
     let names: Vec<CString> = topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     if names.len() != topics.len() || names.is_empty() {
-        return None;
+        return Err(Unsaid::Unanswered);
     }
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     let native = client.client().native_ptr();
@@ -35,7 +50,7 @@ pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Opti
         let queue = rd::rd_kafka_queue_new(native);
         rd::rd_kafka_DescribeTopics(native, collection, options, queue);
         let event = rd::rd_kafka_queue_poll(queue, millis);
-        let ids = if event.is_null() { None } else { ids_in(event, &names) };
+        let ids = if event.is_null() { Err(Unsaid::Unanswered) } else { ids_in(event, &names) };
         if !event.is_null() {
             rd::rd_kafka_event_destroy(event);
         }
@@ -48,13 +63,13 @@ pub fn topic_ids(client: &Client, topics: &[String], patience: Duration) -> Opti
 
 /// # Safety
 /// The event must be one of librdkafka's, and alive.
-unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Option<Vec<Option<u128>>> {
+unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Result<Vec<Option<u128>>, Unsaid> {
     let mut ids = vec![None; names.len()];
     // SAFETY: as the caller promises; what the event holds lives as long as it does.
     unsafe {
         let result = rd::rd_kafka_event_DescribeTopics_result(event);
         if result.is_null() || !is_none(rd::rd_kafka_event_error(event)) {
-            return None;
+            return Err(Unsaid::Unanswered);
         }
         let mut count = 0;
         let descriptions = rd::rd_kafka_DescribeTopics_result_topics(result, &mut count);
@@ -62,7 +77,7 @@ unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Option<
             let description = *descriptions.add(index);
             let error = rd::rd_kafka_TopicDescription_error(description);
             if !error.is_null() && !is_none(rd::rd_kafka_error_code(error)) {
-                return None;
+                return Err(Unsaid::NotForAll);
             }
             let id = rd::rd_kafka_TopicDescription_topic_id(description);
             let name = CStr::from_ptr(rd::rd_kafka_TopicDescription_name(description));
@@ -77,7 +92,7 @@ unsafe fn ids_in(event: *mut rd::rd_kafka_event_t, names: &[CString]) -> Option<
             }
         }
     }
-    Some(ids)
+    Ok(ids)
 }
 
 fn is_none(error: rd::rd_kafka_resp_err_t) -> bool {

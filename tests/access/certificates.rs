@@ -15,9 +15,19 @@ pub fn make() -> Made {
 
 /// One that ends with the beginning of this year.
 pub fn until(year: i32) -> Made {
+    made_from(&params(year))
+}
+
+/// What such a one says.
+pub fn params(year: i32) -> CertificateParams {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut params = CertificateParams::new(names).unwrap();
     (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+    params
+}
+
+/// One that says this, with a key of its own.
+pub fn made_from(params: &CertificateParams) -> Made {
     let key = KeyPair::generate().unwrap();
     Made { cert: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }

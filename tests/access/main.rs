@@ -11,6 +11,7 @@ mod certificates;
 mod client;
 mod mistakes;
 mod reload;
+mod top;
 mod wrong_clients;
 
 use std::fs;

@@ -50,6 +50,12 @@ fn sigterm_leaves_a_checkpoint_of_everything() {
     let stamp = first[0].answer.stamp();
     assert!(stamp.epoch > epoch.as_u64().unwrap());
     assert_eq!(serde_json::to_value(&stamp.offsets).unwrap(), *offsets, "nothing is counted again");
+    // What reads counters takes what is in the checkpoint for new otherwise.
+    let client = server.client();
+    let posts = || client.get("/v1/status").json::<serde_json::Value>()["posts"].as_u64().unwrap();
+    let known = posts();
+    assert_eq!(client.metric("tidings_posts_total"), Some(0), "{known} posts of the run before");
     stage.work(&server, 2);
+    assert_eq!(client.metric("tidings_posts_total"), Some(posts() - known));
     stage.recount();
 }

@@ -72,12 +72,6 @@ fn count_of_good(server: &Server, written: &Offsets) -> i64 {
     }
 }
 
-/// The number behind a line of the metrics.
-fn metric(server: &Server, line: &str) -> Option<u64> {
-    let text = String::from_utf8(server.client().get("/metrics").body).unwrap();
-    text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok())
-}
-
 #[test]
 fn each_bad_record_arrives_as_it_was_with_where_it_came_from() {
     let broker = Embedded::start(&[("posts", 2), ("letters", 1)]);
@@ -131,11 +125,11 @@ fn a_topic_that_takes_nothing_holds_nothing_up() {
     producer.send("posts", 0, &good(1));
     assert_eq!(count_of_good(&server, &producer.flush()), 1);
     let deadline = Instant::now() + Duration::from_secs(60);
-    while metric(&server, "tidings_dead_letters_total{fate=\"lost\"}") != Some(bad) {
+    while server.client().metric("tidings_dead_letters_total{fate=\"lost\"}") != Some(bad) {
         assert!(Instant::now() < deadline, "{}", server.log());
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(metric(&server, "tidings_dead_letters_total{fate=\"written\"}"), Some(0));
+    assert_eq!(server.client().metric("tidings_dead_letters_total{fate=\"written\"}"), Some(0));
     assert!(server.lives());
     let (status, took) = server.terminate();
     assert!(status.success() && took < Duration::from_secs(30), "{status} after {took:?}");

@@ -149,20 +149,15 @@ fn a_follower_that_never_reads_is_dropped_and_others_stay_current() {
     let mut deaf = connect(server.address()).unwrap();
     deaf.write_all(b"GET /v1/events?k=1000 HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
     let client = server.client();
-    let metric = |name: &str| -> u64 {
-        let text = String::from_utf8(client.get("/metrics").body).unwrap();
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-        value.unwrap_or_else(|| panic!("no {name}"))
-    };
     let begun = Instant::now();
-    while metric("tidings_http_dropped_connections_total") == 0 {
+    while client.metric("tidings_http_dropped_connections_total") == Some(0) {
         assert!(begun.elapsed() < Duration::from_secs(120), "still there");
         post("again");
         producer.flush();
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(begun.elapsed() > Duration::from_secs(5), "not before it has had its time");
-    assert_eq!(metric("tidings_streams"), 0);
+    assert_eq!(client.metric("tidings_streams"), Some(0));
     // It holds no more than the buffers of the system and of the server, so there was nothing to wait for.
     assert!(client.get("/v1/counts/words/terms/again?window=all").status == 200);
 }

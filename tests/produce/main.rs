@@ -23,5 +23,6 @@ mod secrets;
 mod servers;
 mod slow;
 mod tls;
+mod unheard;
 mod written;
 mod x;

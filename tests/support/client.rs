@@ -53,6 +53,12 @@ impl Client {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
+    /// The number behind a name, and its labels if it has any, in the metrics.
+    pub fn metric(&self, name: &str) -> Option<u64> {
+        let text = String::from_utf8(self.get("/metrics").body).unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
     /// `POST` of a JSON body.
     pub fn post(&self, path: &str, body: &str) -> Response {
         self.try_post(path, body).unwrap_or_else(|error| panic!("POST {path}: {error}"))

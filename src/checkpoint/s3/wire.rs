@@ -43,8 +43,9 @@ const REQUEST: Duration = Duration::from_secs(60);
 /// A connection that nobody has used for so long may have been closed by the server, which does so after twenty seconds.
 const FRESH: Duration = Duration::from_secs(8);
 
-/// An answer has at most this many bytes; what is asked for at once is much less.
-const LARGEST: usize = 64 << 20;
+/// An answer has at most this many bytes. What is asked for of a segment at once is much less; a manifest that names a million panes
+/// has half as many.
+const LARGEST: usize = 512 << 20;
 
 /// Connections that are kept.
 const KEPT: usize = 4;

@@ -11,7 +11,7 @@ use crate::produce::progress::{self, Progress};
 use crate::produce::sender::Sender;
 use crate::produce::stop::Stop;
 use crate::produce::topics::Topics;
-use crate::wall::wall_ms;
+use crate::say::say;
 
 /// Where to send.
 #[derive(clap::Args, Debug)]
@@ -57,11 +57,11 @@ impl Outlet {
         let for_ever = [("retention.ms".to_owned(), "-1".to_owned())];
         let made = topics.ensure(&topic, target.partitions, if needs.keep { &for_ever } else { &[] })?;
         if made {
-            eprintln!("topic {topic} has been made, with {} partitions", target.partitions);
+            say(format_args!("topic {topic} has been made, with {} partitions", target.partitions));
         }
         // Not every broker tells everybody its settings; then nothing can be warned of.
         let settings = topics.settings(&topic).unwrap_or_default();
-        let limits = Limits::new(&topic, &settings, wall_ms());
+        let limits = Limits::new(&topic, &settings);
         let stop = Stop::on_signals().map_err(|error| Failure::new(Code::Io, format!("signals: {error}")))?;
         let progress = needs.end.map_or_else(Progress::new, |end| Progress::new().to(end));
         let begun = progress.begun();

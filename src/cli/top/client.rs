@@ -18,9 +18,12 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::target::Target;
 use crate::cli::visible::visible;
+use crate::outward::Bytes as Wire;
 
 /// How long connecting and the head of an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,9 +81,10 @@ struct Problem {
 }
 
 /// Asks one engine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     target: Target,
+    tls: TlsConnector,
     token_file: Option<PathBuf>,
 }
 
@@ -88,9 +92,9 @@ pub struct Client {
 pub struct Parts(Incoming);
 
 impl Client {
-    /// With the token in a file, which is read anew for each request.
-    pub fn new(target: Target, token_file: Option<PathBuf>) -> Client {
-        Client { target, token_file }
+    /// By this TLS, where the target speaks it; with the token in a file, which is read anew for each request.
+    pub fn new(target: Target, tls: TlsConnector, token_file: Option<PathBuf>) -> Client {
+        Client { target, tls, token_file }
     }
 
     /// Where the engine is.
@@ -136,10 +140,9 @@ impl Client {
         }
         let request = request.body(String::new()).map_err(|error| self.unreachable(error.to_string()))?;
         let asked = async {
-            let address = (self.target.host.as_str(), self.target.port);
-            let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-            let (mut sender, connection) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+            let (mut sender, connection) = http1::handshake(TokioIo::new(self.dial().await?))
+                .await
+                .map_err(|error| error.to_string())?;
             // It ends with the answer.
             tokio::spawn(connection);
             sender.send_request(request).await.map_err(|error| match error {
@@ -172,6 +175,23 @@ impl Client {
             detail = format!("{detail}; valid: {}", visible(&problem.valid.join(", ")));
         }
         Err(ClientError::Refused { target: self.target.clone(), detail, temporary: status.is_server_error() })
+    }
+
+    async fn dial(&self) -> Result<Box<dyn Wire>, String> {
+        let host = self.target.host.as_str();
+        let stream = TcpStream::connect((host, self.target.port)).await.map_err(|error| error.to_string())?;
+        if !self.target.tls {
+            return Ok(Box::new(stream));
+        }
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| format!("{host:?} is no name that TLS knows"))?;
+        let encrypted = self.tls.connect(name, stream).await.map_err(|error| match error.to_string() {
+            why if why.contains("invalid peer certificate") => {
+                format!("TLS: {why}: if it is the engine's all the same, give it by --ca-file, or that of who signed it")
+            }
+            why => format!("TLS: {why}"),
+        })?;
+        Ok(Box::new(encrypted))
     }
 
     fn token(&self) -> Result<Option<String>, ClientError> {

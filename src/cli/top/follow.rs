@@ -2,7 +2,9 @@
 //!
 //! Idea: a task that always holds one stream for what is wanted now; another wish ends it and opens the next.
 //! Invariant: whoever listens hears the newest ranking after every way that a stream can end; waits between two attempts
-//! grow to [`LONGEST_WAIT`], and each is told. The last event is named when the same wish is asked for again.
+//! grow to [`LONGEST_WAIT`], and each is told. The last event is named when the same wish is asked for again, unless there was
+//! another in between: who changes his mind has let go of what he had. Whoever takes nothing is sent nothing: the engine skips
+//! what he would have missed.
 //! Cost: a connection.
 
 use std::time::Duration;
@@ -76,21 +78,23 @@ impl Wish {
 }
 
 /// Follows until nobody listens, or the first attempt fails.
-pub async fn follow(client: Client, mut wishes: watch::Receiver<Wish>, news: mpsc::UnboundedSender<News>) {
+pub async fn follow(client: Client, mut wishes: watch::Receiver<Wish>, news: mpsc::Sender<News>) {
     let (mut ever, mut wait) = (false, FIRST_WAIT);
-    let (mut last, mut asked): (Option<String>, Option<Wish>) = (None, None);
+    let mut last = None;
     loop {
-        let wish = wishes.borrow_and_update().clone();
-        if asked.as_ref() != Some(&wish) {
+        if wishes.has_changed().unwrap_or(false) {
             last = None;
         }
-        asked = Some(wish.clone());
+        let wish = wishes.borrow_and_update().clone();
         let why = match client.stream(&wish.path(), last.as_deref()).await {
             Ok(parts) => {
                 ever = true;
                 let mut came = false;
                 match read(parts, &wish, &mut last, &mut wishes, &news, &mut came).await {
-                    End::Other => continue,
+                    End::Other => {
+                        last = None;
+                        continue;
+                    }
                     End::Unheard => return,
                     End::Lost(why) => {
                         if came {
@@ -101,17 +105,20 @@ pub async fn follow(client: Client, mut wishes: watch::Receiver<Wish>, news: mps
                 }
             }
             Err(error) if !ever => {
-                let _ = news.send(News::Failed(error));
+                let _ = news.send(News::Failed(error)).await;
                 return;
             }
             Err(error) => error.to_string(),
         };
-        if news.send(News::Lost(why, wait)).is_err() {
+        if news.send(News::Lost(why, wait)).await.is_err() {
             return;
         }
         tokio::select! {
             () = sleep(wait) => {}
-            changed = wishes.changed() => if changed.is_err() { return },
+            changed = wishes.changed() => match changed {
+                Ok(()) => last = None,
+                Err(_) => return,
+            }
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
@@ -122,7 +129,7 @@ async fn read(
     wish: &Wish,
     last: &mut Option<String>,
     wishes: &mut watch::Receiver<Wish>,
-    news: &mpsc::UnboundedSender<News>,
+    news: &mpsc::Sender<News>,
     came: &mut bool,
 ) -> End {
     let mut wire = Wire::default();
@@ -145,7 +152,7 @@ async fn read(
                 Ok(update) => {
                     *came = true;
                     *last = Some(event.id);
-                    if news.send(update).is_err() {
+                    if news.send(update).await.is_err() {
                         return End::Unheard;
                     }
                 }

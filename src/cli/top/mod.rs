@@ -26,6 +26,7 @@ use self::state::{Count, State};
 use self::target::Target;
 use super::failure::{Code, Failure};
 use super::stopping::listen_for;
+use crate::outward::connector;
 
 /// Places on a screen, which shows as many as fit, and in plain lines.
 const PLACES: (usize, usize) = (100, 10);
@@ -34,7 +35,7 @@ const PLACES: (usize, usize) = (100, 10);
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tidings top\n  \
-    tidings top --url http://counts.example:8080 --count words --window 1h\n  \
+    tidings top --url https://counts.example --count words --window 1h\n  \
     tidings top --updates 1 | cut -f 3\n\n\
     Where the output is no terminal, each ranking is printed as lines: one that begins with # and says when, then rank, \
     count and term with tabs between, then an empty one.")]
@@ -54,6 +55,9 @@ pub struct Args {
     /// Print plain lines and end after so many rankings
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     updates: Option<u64>,
+    /// PEM file of the authorities that signed the engine's certificate, or that certificate itself [default: those that browsers trust]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// File that holds the engine's token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -77,7 +81,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 async fn show(args: Args) -> Result<(), Failure> {
     let on_screen = args.updates.is_none() && std::io::stdout().is_terminal();
-    let client = Client::new(args.url, args.token_file);
+    let tls = connector(args.ca_file.as_deref()).map_err(|why| {
+        let file = args.ca_file.unwrap_or_default();
+        Failure::new(Code::Usage, format!("--ca-file {}: {why}", file.display()))
+    })?;
+    let client = Client::new(args.url, tls, args.token_file);
     let counts: Vec<Count> = client.json("/v1/counts").await?;
     let Some(first) = counts.first() else {
         return Err(Failure::new(Code::Io, format!("{} counts nothing", client.target())));
@@ -86,7 +94,7 @@ async fn show(args: Args) -> Result<(), Failure> {
     let k = args.k.map_or(if on_screen { PLACES.0 } else { PLACES.1 }, |k| k as usize);
     let wish = Wish { count, window: args.window, k };
     let (wishes, wished) = watch::channel(wish.clone());
-    let (tell, news) = mpsc::unbounded_channel();
+    let (tell, news) = mpsc::channel(1);
     let state = State::new(counts, wish);
     let stop = stopped()?;
     tokio::spawn(follow::follow(client, wished, tell));

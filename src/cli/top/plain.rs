@@ -13,6 +13,7 @@ use super::client::ClientError;
 use super::follow::News;
 use super::state::{Ranking, Stamp, State};
 use crate::cli::visible::visible;
+use crate::say::say;
 
 /// Why there are no more lines.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum PlainError {
 pub async fn print(
     mut state: State,
     updates: Option<u64>,
-    mut news: mpsc::UnboundedReceiver<News>,
+    mut news: mpsc::Receiver<News>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), PlainError> {
     let (mut stop, mut left) = (std::pin::pin!(stop), updates.unwrap_or(u64::MAX));
@@ -45,7 +46,7 @@ pub async fn print(
             None => return Ok(()),
             Some(News::Failed(error)) => return Err(error.into()),
             Some(News::Lost(why, wait)) => {
-                eprintln!("warning: connection lost, trying again in {wait:?}: {}", visible(&why));
+                say(format_args!("warning: connection lost, trying again in {wait:?}: {}", visible(&why)));
             }
             Some(came) => {
                 if state.take(came, Instant::now())

@@ -49,7 +49,7 @@ enum Meant {
 pub async fn show(
     mut state: State,
     wishes: watch::Sender<Wish>,
-    mut news: mpsc::UnboundedReceiver<News>,
+    mut news: mpsc::Receiver<News>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ScreenError> {
     let mut stop = std::pin::pin!(stop);
@@ -74,7 +74,7 @@ async fn run(
     terminal: &mut DefaultTerminal,
     state: &mut State,
     wishes: &watch::Sender<Wish>,
-    news: &mut mpsc::UnboundedReceiver<News>,
+    news: &mut mpsc::Receiver<News>,
     keys: &mut mpsc::UnboundedReceiver<io::Result<Event>>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ScreenError> {
@@ -153,7 +153,7 @@ mod tests {
     async fn whoever_waits_for_the_first_ranking_may_go() {
         let wish = Wish { count: "words".to_owned(), window: None, k: 10 };
         let (wishes, _followed) = watch::channel(wish.clone());
-        let (_silent, news) = mpsc::unbounded_channel();
+        let (_silent, news) = mpsc::channel(1);
         let stop = tokio::time::sleep(Duration::from_millis(50));
         let shown = show(State::new(Vec::new(), wish), wishes, news, stop);
         let ended = tokio::time::timeout(Duration::from_secs(30), shown).await;

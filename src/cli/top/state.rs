@@ -115,8 +115,10 @@ impl State {
             News::Update(wish, stamp, ranking) if wish == self.wish => {
                 self.lost = None;
                 let is_new = ranking.is_some();
-                let ranking =
-                    ranking.or_else(|| self.shown.take().map(|(_, ranking)| ranking)).unwrap_or_default();
+                // What has come is newer than nothing only where it is a ranking.
+                let Some(ranking) = ranking.or_else(|| self.shown.take().map(|(_, ranking)| ranking)) else {
+                    return false;
+                };
                 if self.past.back().is_none_or(|(at, _)| now.duration_since(*at) >= STEP) {
                     let ranks = ranking.top.iter().map(|place| (place.term.clone(), place.rank)).collect();
                     self.past.push_back((now, ranks));

@@ -16,6 +16,8 @@ pub struct Target {
     pub port: u16,
     /// What `Host` says.
     pub authority: String,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
     path: String,
 }
 
@@ -33,17 +35,11 @@ impl FromStr for Target {
         const FORM: &str = "give an address such as http://127.0.0.1:8080";
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let uri: Uri = with_scheme.parse().map_err(|error| format!("{error}; {FORM}"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(
-                    "this program does not speak TLS as a client; put what does in between, such as \
-                            `socat TCP-LISTEN:8081,bind=127.0.0.1,fork OPENSSL:HOST:8080`, and give http://127.0.0.1:8081"
-                        .to_owned(),
-                );
-            }
-            _ => return Err(format!("only http is spoken here; {FORM}")),
-        }
+        let tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(format!("only http and https are spoken here; {FORM}")),
+        };
         if uri.query().is_some() {
             return Err(format!("what stands behind the question mark is asked for by other flags; {FORM}"));
         }
@@ -58,16 +54,17 @@ impl FromStr for Target {
         // An IPv6 address has colons of its own, within its brackets.
         let port = match authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
             Some((_, port)) => port.parse().map_err(|_| format!("{port:?} is no port; {FORM}"))?,
+            None if tls => 443,
             None => 80,
         };
         let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Target { host, port, authority: authority.as_str().to_owned(), path })
+        Ok(Target { host, port, authority: authority.as_str().to_owned(), tls, path })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.path)
+        write!(f, "{}://{}{}", if self.tls { "https" } else { "http" }, self.authority, self.path)
     }
 }
 
@@ -85,9 +82,9 @@ mod tests {
         assert_eq!(target.to_string(), "http://[::1]:9/a");
         let target: Target = "localhost:8080".parse().expect("valid");
         assert_eq!((target.to_string().as_str(), target.path("/x")), ("http://localhost:8080", "/x".into()));
-        for wrong in
-            ["", "http://", "https://a", "ftp://a", "http://a/?k=1", "http://u:p@a", "http://a b", "a:99999x"]
-        {
+        let target: Target = "https://counts.example/".parse().expect("valid");
+        assert_eq!((target.to_string().as_str(), target.port), ("https://counts.example", 443));
+        for wrong in ["", "http://", "ftp://a", "http://a/?k=1", "https://u:p@a", "http://a b", "a:99999x"] {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
         }
     }

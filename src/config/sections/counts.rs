@@ -12,7 +12,7 @@ use super::super::origin::Origin;
 use super::super::problem::{Problems, quote};
 use super::super::windows::{check_windows, parse_window};
 use super::Reader;
-use crate::terms::{Kind, stop};
+use crate::terms::{Kind, stop, track};
 
 const MOST_COUNTS: usize = 64;
 const MOST_WINDOWS: usize = 32;
@@ -120,11 +120,21 @@ fn language(text: &str) -> Result<String, String> {
 }
 
 fn tracked(text: &str) -> Result<String, String> {
-    let right =
-        !text.trim().is_empty() && text.len() <= LONGEST_TERM as usize && !text.chars().any(char::is_control);
-    right.then(|| text.to_owned()).ok_or_else(|| {
-        format!("{} is no term, write at most {LONGEST_TERM} bytes, such as \"rust\"", quote(text))
-    })
+    let right = text.len() <= LONGEST_TERM as usize && !text.chars().any(char::is_control);
+    if !right {
+        return Err(format!(
+            "{} is no term, write at most {LONGEST_TERM} bytes, such as \"rust\"",
+            quote(text)
+        ));
+    }
+    // It would leave out every post.
+    if track::tracked(text).is_empty() {
+        return Err(format!(
+            "{} is no term that a post can have, write words, such as \"rust\", or one with its sign: \"#rust\", \"@ada\", \"$ABC\"",
+            quote(text)
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -158,7 +168,7 @@ mod tests {
             assert!(language(wrong).is_err(), "{wrong}");
         }
         assert_eq!(tracked("New York"), Ok("New York".to_owned()));
-        for wrong in ["", " ", "a\nb", &"x".repeat(257)] {
+        for wrong in ["", " ", "a\nb", "#", "#1", "!?", &"x".repeat(257)] {
             assert!(tracked(wrong).is_err(), "{wrong}");
         }
     }

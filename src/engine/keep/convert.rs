@@ -33,6 +33,11 @@ pub(super) fn counted(found: &Manifest) -> Vec<Counted> {
     found.topics.iter().map(of).collect()
 }
 
+/// Kafka's id of a topic as it is kept.
+pub(super) fn written_id(id: u128) -> String {
+    format!("{id:032x}")
+}
+
 /// Partitions as they are kept, before anything more has been counted; `found` is what they go on from.
 pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<Topic> {
     let mut topics = Vec::<Topic>::new();
@@ -55,7 +60,7 @@ pub(super) fn topics(partitions: &[Partition], found: Option<&Manifest>) -> Vec<
                 name: topic.clone(),
                 // A broker that does not say it this time has said it before.
                 id: id
-                    .map(|id| format!("{id:032x}"))
+                    .map(written_id)
                     .or_else(|| found?.topics.iter().find(|known| known.name == *topic)?.id.clone()),
                 partitions: vec![kept],
             }),

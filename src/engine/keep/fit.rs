@@ -107,7 +107,15 @@ fn as_kept(count: &Count) -> manifest::Count {
     let sorted = |list: &[String]| {
         let mut list = list.to_vec();
         list.sort_unstable();
-        list.join(" ")
+        // What has words of its own must not look like several.
+        let named = list.iter().map(|entry| {
+            if entry.contains(|c: char| c.is_whitespace() || c == '"') {
+                format!("{entry:?}")
+            } else {
+                entry.clone()
+            }
+        });
+        named.collect::<Vec<_>>().join(" ")
     };
     let filter = format!(
         "stop_words {}, min_length {min_length}, languages {}, track {}",
@@ -138,7 +146,9 @@ pub(crate) fn posts_of(config: &Config) -> String {
 
 /// By which rules a record becomes terms; others are no reason to refuse, but are said.
 pub(crate) fn rules_of(config: &Config) -> String {
-    format!("{}; format {:?}, {:?}", rules(), config.posts.format, config.posts.pointers)
+    // Said only where it is not as usual, as checkpoints of earlier versions do not have it.
+    let aborted = if config.kafka.reads_aborted() { "; records of aborted transactions too" } else { "" };
+    format!("{}; format {:?}, {:?}{aborted}", rules(), config.posts.format, config.posts.pointers)
 }
 
 fn refused(why: String) -> CheckpointError {
@@ -158,6 +168,33 @@ mod tests {
         let text = format!("[[count]]\nname = \"words\"\nof = \"words\"\nwindows = {windows}\n");
         std::fs::write(&file, text).expect("it is written");
         crate::config::load(Some(&file), [], Vec::new()).expect("valid").config
+    }
+
+    /// One entry of two words asks for both of them, two entries for either.
+    #[test]
+    fn other_entries_with_the_same_words_are_another_filter() {
+        let tracking = |track: &[&str]| {
+            let mut config = config("[\"1m\"]");
+            config.counts[0].track = track.iter().map(|&entry| entry.to_owned()).collect();
+            as_kept(&config.counts[0]).filter
+        };
+        let lists: [&[&str]; 5] =
+            [&["new york"], &["new", "york"], &["new york", "x"], &["new", "york x"], &["\"new york\""]];
+        let filters: std::collections::BTreeSet<_> = lists.map(tracking).into();
+        assert_eq!(filters.len(), lists.len(), "{filters:?}");
+        assert_eq!(tracking(&["b", "a"]), tracking(&["a", "b"]));
+        assert!(tracking(&["b", "a"]).ends_with("track a b"), "as earlier versions have it");
+    }
+
+    #[test]
+    fn records_of_aborted_transactions_are_another_rule() {
+        let mut config = config("[\"1m\"]");
+        let usual = rules_of(&config);
+        let level = |level: &str| crate::config::Property { value: level.into(), secret: false };
+        config.kafka.properties.insert("isolation.level".to_owned(), level("read_committed"));
+        assert_eq!(rules_of(&config), usual);
+        config.kafka.properties.insert("isolation.level".to_owned(), level("READ_UNCOMMITTED"));
+        assert_ne!(rules_of(&config), usual);
     }
 
     fn starts(next: i64) -> Starts {

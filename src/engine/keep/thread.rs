@@ -160,6 +160,7 @@ impl Thread {
         let Some(leader) = self.leader.as_mut().filter(|_| begun.parts.len() == self.processes) else {
             return;
         };
+        self.ends.ids().into_iter().for_each(|(topic, id)| leader.identify(&topic, convert::written_id(id)));
         let parts = std::mem::take(&mut begun.parts).into_values().collect();
         let wall = wall_ms().max(0) as u64;
         if let Err(error) = leader.commit(begun.number, wall, parts) {

@@ -214,13 +214,17 @@ fn post(
         pass(sender);
         return Ok(());
     }
-    if let Some(warning) = limits.warning(time_ms) {
+    let is_taken = limits.takes(time_ms, now_ms);
+    if let Some(mut warning) = limits.warning(time_ms, now_ms) {
+        if !is_taken {
+            warning.push_str("; until then such a post has the time at which it is sent");
+        }
         sender.warn(&warning);
     }
     let outgoing = Outgoing {
         key: id,
         value: Some(&message.bytes),
-        time_ms,
+        time_ms: if is_taken { time_ms } else { now_ms },
         source: delivery.source,
         position: message.position,
     };

@@ -1,6 +1,7 @@
 //! The engine's numbers, read from its newest cut when metrics are asked for.
 //!
-//! Idea: nothing is counted twice: these are the numbers of `/v1/status`.
+//! Idea: nothing is counted twice: these are the numbers of `/v1/status`. Only counters are without what a checkpoint held: who
+//! reads them takes a smaller number than before for one that began anew at 0, and would add all of it.
 //! Invariant: all of one answer are of one cut; before there is one, only readiness and dead letters are shown, which are
 //! of the moment.
 //! Cost: a few lines of text a partition.
@@ -16,6 +17,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::about::{self, About};
 use crate::engine::keep::History;
+use crate::engine::tally::Tally;
 use crate::engine::{Cut, Member, Reader};
 use crate::posts::Reason;
 use crate::serve::progress::{Progress as Row, progress};
@@ -49,7 +51,7 @@ impl Collector for Progress {
             checkpoints(&mut encoder, &history)?;
         }
         let Some(cut) = self.0.newest() else { return Ok(()) };
-        records(&mut encoder, &cut)?;
+        records(&mut encoder, &self.0.tally_of_this_run(&cut))?;
         times(&mut encoder, &cut)?;
         partitions(&mut encoder, &self.0, &cut)
     }
@@ -82,8 +84,7 @@ fn checkpoints(encoder: &mut DescriptorEncoder<'_>, history: &History) -> Result
     gauge(encoder, &about::CHECKPOINT_SECONDS, last.took as f64 / 1000.0)
 }
 
-fn records(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
-    let tally = &cut.tally;
+fn records(encoder: &mut DescriptorEncoder<'_>, tally: &Tally) -> Result<(), Error> {
     counter(encoder, &about::POSTS, tally.posts)?;
     counter(encoder, &about::LATE, tally.late)?;
     counter(encoder, &about::AHEAD, tally.ahead)?;

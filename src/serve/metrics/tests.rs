@@ -52,8 +52,8 @@ fn documented() -> String {
     let mut text = format!(
         "# Metrics\n\n\
          `GET /metrics`, in the OpenMetrics text format, on the main listener (with the token, where there is one) and on \
-         that of `http.health_bind`. Counters start at 0 with the process, those of records with what the checkpoint \
-         holds from which it goes on. `deploy/` has a Grafana dashboard and alert rules that use them.\n\n\
+         that of `http.health_bind`. Counters start at 0 with the process; `/v1/status` has all records that the counts \
+         contain, those of a checkpoint too. `deploy/` has a Grafana dashboard and alert rules that use them.\n\n\
          What is of the cluster is a number of all its processes together, and each of them shows it: take the largest of \
          theirs (`max`), never the sum. What is of the process is its own, and may be summed where a sum means anything.\n\n\
          This page is written from `src/serve/metrics/about.rs` by a test, which fails where the two differ; \

@@ -150,6 +150,8 @@ function page(counts) {
     stream?.stop();
     [path, stream, answers, stamp] = [next, null, {}, null];
     if (next !== null) stream = follow(next, onEvent, onLink);
+    // What was lost is not wanted any more.
+    else onLink(null);
     link();
   }
 

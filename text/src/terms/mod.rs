@@ -21,6 +21,7 @@ pub mod rules;
 mod scripts;
 mod sketch;
 pub mod stop;
+pub mod track;
 pub mod words;
 
 use std::fmt;
