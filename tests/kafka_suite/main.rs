@@ -14,6 +14,7 @@ mod support;
 
 mod added;
 mod admin;
+mod ahead;
 mod backlog;
 mod broker;
 mod compaction;
