@@ -165,11 +165,13 @@ fn show(args: &Args, posts: &Posts, runs: &[(String, Vec<Cost>)]) {
     let kinds: Vec<_> = of.iter().map(|kind| kind.as_str()).collect();
     let size = posts.bytes as f64 / posts.lines as f64;
     println!(
-        "{} records of {size:.0} bytes over {minutes} min of event time; {} in {}; medians of {}",
+        "{} records of {size:.0} bytes over {minutes} min of event time; {} in {}; medians of {} rounds, of each \
+         the fastest of {} turns",
         posts.lines,
         kinds.join(", "),
         windows.join(", "),
         args.repeats,
+        args.turns,
     );
     println!("{:<20} {:>10} {:>14}  speed of the loop's, passed | spent", "", "records/s", "CPU s/million");
     for (name, costs) in runs {
