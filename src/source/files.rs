@@ -172,6 +172,13 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_of_the_encoding_belongs_to_no_line() {
+        assert_eq!(lines_of("\u{feff}one\ntwo".as_bytes()), [(0, 3), (1, 3)]);
+        assert_eq!(lines_of("one\n\u{feff}two!".as_bytes()), [(0, 3), (1, 7)]);
+        assert_eq!(lines_of("\u{feff}".as_bytes()), []);
+    }
+
+    #[test]
     fn cuts_what_is_too_long_and_goes_on() {
         let mut content = vec![b'x'; 3 * MAX_RECORD];
         content.extend_from_slice(b"\nnext\n");

@@ -238,6 +238,18 @@ mod tests {
         assert!(state.past.len() <= 12, "{}", state.past.len());
     }
 
+    /// Where nothing is shown, that all is as it was says nothing.
+    #[test]
+    fn progress_alone_is_no_ranking() {
+        let mut state = state();
+        let News::Update(wish, stamp, ranking) = update(&state, &["a"]) else { panic!("an update") };
+        assert!(!state.take(News::Update(wish.clone(), stamp.clone(), None), Instant::now()));
+        assert!(state.shown.is_none());
+        assert!(state.take(News::Update(wish.clone(), stamp.clone(), ranking), Instant::now()));
+        assert!(!state.take(News::Update(wish, stamp, None), Instant::now()));
+        assert_eq!(state.shown.as_ref().map(|(_, ranking)| ranking.top.len()), Some(1));
+    }
+
     #[test]
     fn counts_and_windows_go_round() {
         let mut state = state();
