@@ -5,10 +5,12 @@
 //! certificate is in the file is trusted too: who made it by himself has nothing else to give, and most such certificates say that
 //! they are authorities, which a server's must not be.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -51,6 +53,18 @@ pub fn connector(authorities: Option<&Path>) -> Result<TlsConnector, String> {
         .with_custom_certificate_verifier(Arc::new(SignedOrGiven { signed, given }))
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// A connection to a server, by this TLS or in the clear. It waits for as long as the system does.
+///
+/// # Errors
+/// Where there is no such name, nobody listens, or TLS does not come about; then the inner error is that of rustls.
+pub async fn connect(host: &str, port: u16, tls: Option<&TlsConnector>) -> io::Result<Box<dyn Bytes>> {
+    let tcp = TcpStream::connect((host, port)).await?;
+    tcp.set_nodelay(true)?;
+    let Some(tls) = tls else { return Ok(Box::new(tcp)) };
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    Ok(Box::new(tls.connect(name, tcp).await?))
 }
 
 /// Trusts what authorities have signed, and what was given itself. That a server has the key of its certificate is always verified.

@@ -81,8 +81,9 @@ impl Leader {
 
     /// From now on this is known to be Kafka's id of a topic, where none was.
     pub fn identify(&mut self, topic: &str, id: String) {
-        let unknown = self.last.topics.iter_mut().filter(|known| known.name == topic && known.id.is_none());
-        unknown.for_each(|known| known.id = Some(id.clone()));
+        if let Some(known) = self.last.topics.iter_mut().find(|known| known.name == topic) {
+            known.id.get_or_insert(id);
+        }
     }
 
     /// Makes manifest `number` out of the parts of all processes.

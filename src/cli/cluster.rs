@@ -240,7 +240,7 @@ fn stop_at_signals(stop: Arc<AtomicBool>, folder: PathBuf) -> Result<(), Failure
     let listen = move || {
         runtime.block_on(async {
             first.await;
-            say(format_args!("tidings: stopping all processes; a second signal ends at once"));
+            say("tidings: stopping all processes; a second signal ends at once");
             stop.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         });

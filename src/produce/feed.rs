@@ -63,21 +63,21 @@ pub fn feed(
         if let Some(warning) = limits.warning(made.time_ms, wall_ms) {
             sender.warn(&warning);
         }
-        if !limits.takes(made.time_ms, wall_ms) {
-            sender.refuse(Code::InvalidTimestamp);
-            if sender.stopped() {
+        if limits.takes(made.time_ms, wall_ms) {
+            let outgoing = Outgoing {
+                key: Some(&made.key),
+                value: made.value.as_deref(),
+                time_ms: made.time_ms,
+                source: "synthetic",
+                position: None,
+            };
+            if !sender.send(outgoing)? {
                 return Ok(());
             }
-            continue;
+        } else {
+            sender.refuse(Code::InvalidTimestamp);
         }
-        let outgoing = Outgoing {
-            key: Some(&made.key),
-            value: made.value.as_deref(),
-            time_ms: made.time_ms,
-            source: "synthetic",
-            position: None,
-        };
-        if !sender.send(outgoing)? || sender.stopped() {
+        if sender.stopped() {
             return Ok(());
         }
     }

@@ -26,13 +26,11 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
     HttpService,
 };
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Variables;
-use crate::outward::{Bytes, connector};
+use crate::outward::{connect as dial, connector};
 
 /// How long a connection may take, name and TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -114,18 +112,10 @@ impl Wire {
     }
 
     async fn connect(&self, to: &Authority, encrypted: bool) -> Result<Line, HttpError> {
-        let connect = async {
-            let port = to.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
-            let name = to.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-            let tcp = TcpStream::connect((name.as_str(), port)).await?;
-            tcp.set_nodelay(true)?;
-            if !encrypted {
-                return Ok(Box::new(tcp) as Box<dyn Bytes>);
-            }
-            let name = ServerName::try_from(name).map_err(io::Error::other)?;
-            Ok::<Box<dyn Bytes>, io::Error>(Box::new(self.0.tls.connect(name, tcp).await?))
-        };
-        let stream = match timeout(CONNECT, connect).await {
+        let port = to.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
+        let name = to.host().trim_start_matches('[').trim_end_matches(']');
+        let connected = dial(name, port, encrypted.then_some(&self.0.tls));
+        let stream = match timeout(CONNECT, connected).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(HttpError::new(HttpErrorKind::Connect, error)),
             Err(_) => {

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::future::poll_fn;
+use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
@@ -16,14 +17,12 @@ use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::{TlsConnector, rustls};
 
 use super::target::Target;
 use crate::cli::visible::visible;
-use crate::outward::Bytes as Wire;
+use crate::outward::{Bytes as Wire, connect};
 
 /// How long connecting and the head of an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -178,20 +177,15 @@ impl Client {
     }
 
     async fn dial(&self) -> Result<Box<dyn Wire>, String> {
-        let host = self.target.host.as_str();
-        let stream = TcpStream::connect((host, self.target.port)).await.map_err(|error| error.to_string())?;
-        if !self.target.tls {
-            return Ok(Box::new(stream));
-        }
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| format!("{host:?} is no name that TLS knows"))?;
-        let encrypted = self.tls.connect(name, stream).await.map_err(|error| match error.to_string() {
-            why if why.contains("invalid peer certificate") => {
-                format!("TLS: {why}: if it is the engine's all the same, give it by --ca-file, or that of who signed it")
-            }
-            why => format!("TLS: {why}"),
-        })?;
-        Ok(Box::new(encrypted))
+        let Target { host, port, tls, .. } = &self.target;
+        let why = |error: io::Error| match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(inner @ rustls::Error::InvalidCertificate(_)) => format!(
+                "TLS: {inner}: if it is the engine's all the same, give it by --ca-file, or that of who signed it"
+            ),
+            Some(inner) => format!("TLS: {inner}"),
+            None => error.to_string(),
+        };
+        connect(host, *port, tls.then_some(&self.tls)).await.map_err(why)
     }
 
     fn token(&self) -> Result<Option<String>, ClientError> {
