@@ -3,18 +3,20 @@
 //! Idea: what each process needs to know of the others is worked out here, and handed to it as the flags and variables of
 //! `tidings run`, so that a process under supervision is nothing but one that was started by hand.
 //! Invariant: everything that a configuration can be refused for is found before the first process starts. The secret that
-//! is made where none is configured never leaves a folder that only this user can enter. That folder is gone when this process
-//! ends, however often it was told to; only where it is killed (SIGKILL) the folder stays in the system's temporary one, and
-//! its secret is of no use any more: the next start makes another.
+//! is made where none is configured never leaves a folder that only this user can enter. There is a new one for each start of
+//! all: whoever tidies temporary folders up may have taken the one before, and its name is in the process list, where anybody
+//! may make one of it. It is gone when this process ends, however often it was told to; only where it is killed (SIGKILL) it
+//! stays in the system's temporary folder, and its secret is of no use any more.
 
 use std::ffi::OsString;
+use std::fs::Permissions;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
@@ -89,15 +91,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
         );
     }
     let listening: Vec<u16> = binds.iter().chain(health.iter().flatten()).map(SocketAddr::port).collect();
-    let files = Files::make(config).map_err(|error| io_failure("write to a temporary folder", &error))?;
+    let files = Arc::new(Mutex::new(None));
     let program =
         std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;
     let (fresh, share) =
         (Fresh::new(config, args.start_fresh)?, share(loaded.has_a_worker_a_core(), processes));
     let stop = Arc::new(AtomicBool::new(false));
-    stop_at_signals(Arc::clone(&stop), files.folder.path().to_owned())?;
+    stop_at_signals(Arc::clone(&stop), Arc::clone(&files))?;
     let commands = || {
-        let (hosts, anew) = (files.hosts(config, processes, &listening)?, fresh.is_due()?);
+        let made = Files::make(config, processes, &listening).map_err(|error| {
+            let why = format!("what it reads cannot be written to a temporary folder: {error}");
+            io::Error::new(error.kind(), why)
+        })?;
+        let anew = fresh.is_due()?;
+        let (hosts, secret) = (made.hosts.clone(), made.secret.clone());
+        *files.lock().expect("no holder panics") = Some(made);
         let command = |process: usize| {
             let mut command = Command::new(&program);
             command.arg("run").args(passed_on(&args, share)).arg("--until-input-ends");
@@ -109,14 +117,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
             if let Some(health) = &health {
                 command.env("TIDINGS__HTTP__HEALTH_BIND", health[process].to_string());
             }
-            if let Some(secret) = &files.secret {
+            if let Some(secret) = &secret {
                 command.env("TIDINGS__CLUSTER__SECRET_FILE", secret);
             }
             command
         };
         Ok((0..processes).map(command).collect())
     };
-    match supervise(commands, &stop) {
+    let ended = supervise(commands, &stop);
+    drop(files.lock().expect("no holder panics").take());
+    match ended {
         Ok(0) => Ok(()),
         Ok(code) => Err(Failure::new(Code::of(code), "what the process said stands above")),
         Err(error) => Err(io_failure("start a process", &error)),
@@ -185,57 +195,40 @@ fn binds(first: SocketAddr, processes: usize) -> Result<Vec<SocketAddr>, Failure
 
 /// What the processes read besides the configuration; gone when this is dropped.
 struct Files {
-    folder: TempDir,
+    _folder: TempDir,
+    /// The addresses of all processes.
+    hosts: PathBuf,
     /// Where none is configured.
     secret: Option<PathBuf>,
 }
 
 impl Files {
-    fn make(config: &Config) -> io::Result<Files> {
-        let folder = tempfile::Builder::new().prefix("tidings-cluster-").tempdir()?;
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700))?;
-        let secret = match &config.cluster.secret_file {
-            Some(_) => None,
-            None => Some(make_secret(folder.path())?),
+    /// Addresses are those of the configuration, else free ones beside those where the processes listen for HTTP, which they do
+    /// later.
+    fn make(config: &Config, processes: usize, listening: &[u16]) -> io::Result<Files> {
+        let only_mine = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("tidings-cluster-").permissions(only_mine).tempdir()?;
+        let (hosts, secret) = (folder.path().join("hosts"), folder.path().join("secret"));
+        let addresses = match &config.cluster.hosts[..] {
+            [] => ports::free_beside(listening, processes)?,
+            hosts => hosts.to_vec(),
         };
-        Ok(Files { folder, secret })
-    }
-
-    /// A file with the addresses of all processes: those of the configuration, else free ones beside those where they listen for
-    /// HTTP, which they do later.
-    fn hosts(&self, config: &Config, processes: usize, listening: &[u16]) -> io::Result<PathBuf> {
-        // Whoever tidies temporary folders up may have taken it meanwhile.
-        if !self.folder.path().exists() {
-            std::fs::DirBuilder::new().mode(0o700).create(self.folder.path())?;
+        std::fs::write(&hosts, addresses.join("\n"))?;
+        let has_one = config.cluster.secret_file.is_some();
+        if !has_one {
+            std::fs::write(&secret, crate::cluster::secret::random()?)?;
         }
-        if self.secret.as_ref().is_some_and(|secret| !secret.exists()) {
-            make_secret(self.folder.path())?;
-        }
-        let path = self.folder.path().join("hosts");
-        let mut hosts = config.cluster.hosts.clone();
-        if hosts.is_empty() {
-            hosts = ports::free_beside(listening, processes)?;
-        }
-        std::fs::write(&path, hosts.join("\n"))?;
-        Ok(path)
+        Ok(Files { _folder: folder, hosts, secret: (!has_one).then_some(secret) })
     }
 }
 
-fn make_secret(folder: &Path) -> io::Result<PathBuf> {
-    let path = folder.join("secret");
-    std::fs::write(&path, crate::cluster::secret::random()?)?;
-    Ok(path)
-}
-
-/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves nothing in
-/// `folder`.
-fn stop_at_signals(stop: Arc<AtomicBool>, folder: PathBuf) -> Result<(), Failure> {
+/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves no `files`.
+fn stop_at_signals(stop: Arc<AtomicBool>, files: Arc<Mutex<Option<Files>>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| io_failure("listen for signals", &error))?;
     let first = {
         let _inside = runtime.enter();
-        // That it cannot be removed is no reason to go on.
-        signals(move || drop(std::fs::remove_dir_all(folder)))?
+        signals(move || drop(files.lock().expect("no holder panics").take()))?
     };
     let listen = move || {
         runtime.block_on(async {

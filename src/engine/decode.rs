@@ -132,6 +132,8 @@ impl Decode {
         self.wall_ms = wall_ms();
         if self.clock == Clock::Wall {
             self.dating.bound = self.wall_ms.max(0) as u64;
+            // It has been as late as the clock, whatever a machine takes it for that has just been started.
+            self.wall_ms = self.wall_ms.max(i64::try_from(gathered.clock).unwrap_or(i64::MAX));
         }
         if !std::mem::replace(&mut gathered.begun, true) {
             self.dating.progress.turn();

@@ -11,7 +11,7 @@ use super::commands::{Command, Commands, Request};
 use super::flow::{Filling, Ticker};
 use super::job::Job;
 use super::keep::Keeper;
-use crate::wall::wall_ms;
+use crate::wall::steady_ms;
 
 /// A worker's part in this.
 pub(super) struct Leading<'a> {
@@ -85,14 +85,15 @@ impl<'a> Leading<'a> {
         is_full
     }
 
-    /// On the worker that leads, gives the commands that are due now. When the next one is, if nothing else happens; `None`: not
-    /// before something does.
+    /// On the worker that leads, gives the commands that are due now; `newest`: the time of the newest post. When the next one is,
+    /// if nothing else happens; `None`: not before something does.
     pub(super) fn decide(
         &mut self,
         commands: &mut Commands,
         keeper: &mut Keeper<'_>,
         filling: Filling,
         on_their_way: usize,
+        newest: Option<u64>,
         now: Instant,
     ) -> Option<Instant> {
         let is_last = filling == Filling::Last;
@@ -101,7 +102,7 @@ impl<'a> Leading<'a> {
             && if is_last { keeper.may_end(now) } else { !self.closing };
         if may_close {
             // The clock is not to be ahead of an epoch's number, which may have to wait for its bound.
-            let wall = wall_ms().max(0) as u64;
+            let wall = steady_ms(newest);
             if let Some(epoch) = self.ticker.tick(now, keeper.within(wall), on_their_way, filling) {
                 // First, so that all know of it before the epoch can be complete anywhere.
                 keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));

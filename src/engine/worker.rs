@@ -52,7 +52,8 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         // What has come from other processes, and of checkpoints, decides with what is to be told now.
         let should_close = leading.pass_wishes(&mut commands, work.flow.is_full());
         let filling = work.filling(should_close);
-        let due = leading.decide(&mut commands, &mut work.keeper, filling, work.flow.on_their_way(), now);
+        let (on_their_way, newest) = (work.flow.on_their_way(), work.pipeline.standing().newest);
+        let due = leading.decide(&mut commands, &mut work.keeper, filling, on_their_way, newest, now);
         worker.step_or_park(Some(match due {
             _ if work.has_more() => Duration::ZERO,
             Some(due) => due.saturating_duration_since(now),

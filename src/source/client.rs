@@ -112,8 +112,8 @@ where
 /// that `watch`, which is or belongs to its context, hears of the reasons.
 ///
 /// # Errors
-/// Soon where the broker refuses who is asking, after three seconds where nobody listens or the name is unknown,
-/// after nine where nothing answers.
+/// After three seconds where the broker refuses who is asking, nobody listens or the name is unknown, after nine where nothing
+/// answers.
 pub fn reach<C>(
     client: &Client<C>,
     watch: &Watch,
@@ -134,7 +134,8 @@ where
         // A call serves one event, and log lines are events too: the reason may be behind many of them.
         (0..EVENTS).for_each(|_| poll());
         let patience = match watch.last() {
-            Some((Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)) => Duration::ZERO,
+            // It may be one of several brokers that says so, or one that is just being started.
+            Some((Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)) => REFUSED,
             Some((Code::BrokerTransportFailure | Code::Resolve, _)) => REFUSED,
             _ => PATIENCE,
         };

@@ -14,9 +14,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
 use super::client::{Silence, Watch, create};
-use super::ends::{Ends, FRESH};
+use super::ends::Ends;
 use super::partitions::{Client, Partition, consumer_config};
-use super::share::{Drained, Reading, Share, refused};
+use super::share::{Drained, Reading, Share, is_caught_up, refused};
 use super::{Gap, Polled, Position, Source, SourceError};
 use crate::config::Kafka;
 
@@ -172,11 +172,7 @@ impl Source for KafkaSource {
     }
 
     fn is_behind(&self) -> bool {
-        let caught_up = |share: &Share| {
-            let end = self.ends.get(share.number);
-            end.is_some_and(|end| end.asked.elapsed() <= FRESH && share.next >= end.offset)
-        };
-        !self.shares.iter().all(caught_up)
+        !self.shares.iter().all(|share| is_caught_up(&self.ends, share.number, share.next))
     }
 }
 

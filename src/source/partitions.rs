@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it has to tell the ids of topics where none were known before; brokers that do not know of them may not answer at all.
 const IDS: Duration = Duration::from_secs(3);
 
+/// For how long it may know of no topic at all.
+const UNKNOWN: Duration = Duration::from_secs(3);
+
 /// How soon it is asked again where the leaders have changed.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -128,9 +131,7 @@ pub fn resolve(
     before: Option<&[Counted]>,
 ) -> Result<Vec<Partition>, SourceError> {
     let consumer: Client = create(&asking_config(kafka), Watch::default())?;
-    let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, || {
-        consumer.poll(Duration::ZERO);
-    })?;
+    let metadata = topics(&consumer, kafka)?;
     let mut partitions = Vec::new();
     for topic in &kafka.topics {
         partitions.extend(partitions_of(topic, &metadata)?.map(|partition| (topic.clone(), partition)));
@@ -155,6 +156,24 @@ pub fn resolve(
         Found { first, partition: Partition { id, ..Partition::new(&topic, partition, start, end) } }
     });
     go_on(found.collect(), before.unwrap_or_default(), kafka.on_gap)
+}
+
+/// What Kafka says of its topics. A broker that has just come up may know of none yet, and is asked again for a while.
+fn topics(consumer: &Client, kafka: &Kafka) -> Result<Metadata, SourceError> {
+    let until = Instant::now() + UNKNOWN;
+    loop {
+        let serve = || drop(consumer.poll(Duration::ZERO));
+        let metadata = reach(consumer.client(), consumer.context(), &kafka.brokers, serve)?;
+        if names(&metadata).next().is_some() || Instant::now() >= until {
+            return Ok(metadata);
+        }
+        std::thread::sleep(AGAIN);
+    }
+}
+
+/// The names of the topics that are not Kafka's own.
+fn names(metadata: &Metadata) -> impl Iterator<Item = &str> {
+    metadata.topics().iter().map(|topic| topic.name()).filter(|name| !name.starts_with("__"))
 }
 
 /// The ids of all topics. Where one was known before, a broker that does not say it now has to be waited for: offsets alone do not
@@ -187,12 +206,7 @@ fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item 
     let found =
         metadata.topics().iter().find(|known| known.name() == topic && !known.partitions().is_empty());
     let Some(found) = found else {
-        let mut names: Vec<&str> = metadata
-            .topics()
-            .iter()
-            .map(|topic| topic.name())
-            .filter(|name| !name.starts_with("__"))
-            .collect();
+        let mut names: Vec<&str> = names(metadata).collect();
         names.sort_unstable();
         let known = if names.is_empty() {
             "there are none".to_owned()

@@ -12,7 +12,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -21,11 +21,15 @@ use tidings_dataflows::records::Origin;
 
 use super::client::explain;
 use super::damage::{Search, is_damage};
-use super::ends::Ends;
+use super::ends::{Ends, FRESH};
 use super::partitions::{Client, Partition};
 use super::queue::{Event, PartitionQueue};
 use super::{Gap, Last, Position, SourceError};
 use crate::config::{Kafka, OnGap};
+
+/// For how long a partition may be refused that was read before, while there is something to read: rights that are replaced, or
+/// looked up elsewhere, are gone for a moment.
+const REFUSED: Duration = Duration::from_secs(120);
 
 /// Bytes of the largest records before any is known.
 const LARGEST: usize = 1 << 12;
@@ -46,6 +50,10 @@ pub(super) struct Share {
     shows_aborted: bool,
     /// Since when Kafka has said that it has no record where reading goes on.
     lost: Option<Instant>,
+    /// Since when it may not be read, while there is something to read.
+    refused: Option<Instant>,
+    /// Whether anything came of it, be it that there is nothing.
+    has_answered: bool,
     /// What is damaged at `next` is looked into; nothing is read meanwhile.
     search: Option<Search>,
     /// The failure that was told last, unless a record has come since.
@@ -94,6 +102,8 @@ impl Share {
             counted: *last,
             shows_aborted: kafka.reads_aborted(),
             lost: None,
+            refused: None,
+            has_answered: false,
             search: None,
             told: None,
             largest: LARGEST,
@@ -121,6 +131,8 @@ impl Share {
         give: &mut dyn FnMut(Origin, Option<&[u8]>),
     ) -> Result<Drained, SourceError> {
         let Share { number, next, last, counted, shows_aborted, search, told, largest, queue, .. } = self;
+        let was = *next;
+        let mut ended = false;
         let (mut failed, mut size, mut larger, mut is_another) = (None, 0, *largest / 2, None);
         // No more than what is left, if they are as large as those before.
         let most = bytes / (*largest).max(1) + 1;
@@ -145,10 +157,13 @@ impl Share {
                 size += record;
                 give(Origin { partition: *number, offset, time }, value);
             }
-            Event::End(offset) => (*next, *told) = (offset.max(*next), None),
+            Event::End(offset) => (*next, *told, ended) = (offset.max(*next), None, true),
             Event::Failed(error) => failed = Some(error),
         });
         *largest = larger;
+        if ended || *next > was {
+            (self.has_answered, self.refused) = (true, None);
+        }
         match is_another {
             Some(offset) => {
                 Err(self.is_cut(&format!("holds another record at offset {offset}, which was counted")))
@@ -180,10 +195,14 @@ impl Share {
             RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset => {
                 self.lost = self.lost.or(Some(Instant::now()));
             }
+            RDKafkaErrorCode::TopicAuthorizationFailed if !self.has_answered => {
+                return Err(SourceError::Config(forbidden(topic)));
+            }
             RDKafkaErrorCode::TopicAuthorizationFailed => {
-                return Err(SourceError::Config(format!(
-                    "{topic}: not allowed to read it; grant this user READ and DESCRIBE on the topic"
-                )));
+                // It is said once, and tried again until it is allowed.
+                if self.refused.replace(Instant::now()).is_none() {
+                    tracing::warn!(partition, next, "{}; it is tried again", forbidden(topic));
+                }
             }
             error if is_damage(error) => {
                 tracing::warn!(topic, partition, next, %error, "records that cannot be read are looked into");
@@ -204,16 +223,23 @@ impl Share {
     /// Settles what is to become of it where its next record is not there, once that is known; what is passed over.
     ///
     /// # Errors
-    /// `Fence` where reading cannot go on, or is not to.
+    /// `Fence` where reading cannot go on, or is not to; `Config` where it has not been allowed for long.
     pub(super) fn settle(&mut self, reading: &Reading<'_>) -> Result<Option<Gap>, SourceError> {
         // What was learnt before the loss says nothing of it.
         if let Some(first) = self.lost.and_then(|since| reading.ends.first_since(self.number, since)) {
             return self.settle_loss(first, reading);
         }
-        match self.search.as_ref().and_then(Search::found) {
-            Some(to) => self.settle_damage(to, reading),
-            None => Ok(None),
+        if let Some(to) = self.search.as_ref().and_then(Search::found) {
+            return self.settle_damage(to, reading);
         }
+        if let Some(since) = &mut self.refused {
+            if is_caught_up(reading.ends, self.number, self.next) {
+                *since = Instant::now();
+            } else if since.elapsed() >= REFUSED {
+                return Err(SourceError::Config(forbidden(&self.topic)));
+            }
+        }
+        Ok(None)
     }
 
     /// The broker has nothing where reading was to go on, and its first record is at `first`.
@@ -279,6 +305,16 @@ impl Share {
             .and_then(|()| reading.consumer.incremental_assign(&to_be))
             .map_err(|error| refused(&error, reading.kafka))
     }
+}
+
+/// Whether an offset is at a partition's end, as far as that is known of late.
+pub(super) fn is_caught_up(ends: &Ends, partition: u32, next: i64) -> bool {
+    ends.get(partition).is_some_and(|end| end.asked.elapsed() <= FRESH && next >= end.offset)
+}
+
+/// What to do where a topic may not be read.
+fn forbidden(topic: &str) -> String {
+    format!("{topic}: not allowed to read it; grant this user READ and DESCRIBE on the topic")
 }
 
 /// That a client does not take what it is told to read.

@@ -47,6 +47,22 @@ fn epochs_and_clock_go_on_where_the_wall_clock_was_set_back() {
     stage.recount();
 }
 
+/// What has just been started may not know yet how late it is; what it reads counts as it would have.
+#[test]
+fn posts_of_now_are_not_ahead_where_the_wall_clock_starts_days_behind() {
+    let mut stage = Stage::new(53);
+    let server = stage.start(2);
+    stage.work(&server, 3);
+    let written = stage.produce(20);
+    stage.kept(&server, &written);
+    server.kill();
+    stage.produce(50);
+    stage.variables = vec![("TIDINGS_WALL_OFFSET_MS".to_owned(), (-2 * 24 * 3_600_000i64).to_string())];
+    let server = stage.start(1);
+    stage.work(&server, 2);
+    stage.recount();
+}
+
 /// The newest epoch that is shown, and the wall clock.
 fn shown(server: &Server) -> (u64, u64) {
     let config = server.config();

@@ -103,6 +103,26 @@ fn the_partition_that_is_furthest_behind_decides_until_it_has_nothing_for_an_epo
     assert_eq!(case.sent(), [10, 11]);
 }
 
+/// A machine may be started with a clock that is days behind, and the posts of now are no posts of the far future for that.
+#[test]
+fn what_is_far_ahead_is_so_by_the_clock_where_that_is_later_than_the_wall() {
+    let mut case = Case::new();
+    let hour = 3_600_000;
+    let later = u64::try_from(wall_ms()).expect("it is after 1970") + 48 * hour;
+    let mut decode = |clock: Clock, time: u64| {
+        let Case { decode, gathered, .. } = &mut case;
+        (decode.clock, gathered.clock, gathered.tally) = (clock, later, Tally::default());
+        let mut records = Records::new(0);
+        let post = serde_json::json!({ "id": "1", "text": "word", "created_at": time });
+        records.push(Origin::default(), Some(post.to_string().as_bytes()));
+        decode.decode(&records, gathered).expect("it is a post");
+        gathered.tally.ahead
+    };
+    assert_eq!(decode(Clock::Wall, later + hour), 0);
+    assert_eq!(decode(Clock::Wall, later + 25 * hour), 1);
+    assert_eq!(decode(Clock::Event, later - hour), 1, "posts do not lead each other on");
+}
+
 /// Records are decoded some at a time; what is wrong with one is nothing to those beside it, wherever it stands among them.
 #[test]
 fn bad_records_are_refused_in_order_and_the_others_count() {

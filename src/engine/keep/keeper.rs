@@ -24,11 +24,14 @@ use crate::source::{Gap, Position, Source};
 /// A checkpoint that takes long is not followed by the next before so many times as long.
 const REST: u32 = 3;
 
+/// Nor before so many intervals: what took long because its place had hung says nothing of the next.
+const MOST_REST: u32 = 10;
+
 /// How long a checkpoint may take at least before it is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long one may take at most, after others were given up.
-const MOST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const MOST_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// How long a checkpoint may take, at least, before it is said that it does.
 const LONG: Duration = Duration::from_secs(10);
@@ -84,6 +87,12 @@ fn patience(interval: Duration) -> Duration {
     PATIENCE.max(10 * interval)
 }
 
+/// When the next checkpoint is due after one that was begun at `since` and is settled now.
+fn due(interval: Duration, since: Instant, now: Instant) -> Instant {
+    let rest = ((now - since) * REST).min(MOST_REST * interval);
+    (since + interval).max(now + rest)
+}
+
 impl Lead {
     /// Whether the checkpoint that was begun then is to be given up, which is said once. The next may take twice as long: one that
     /// does nothing but take long comes about some day.
@@ -91,7 +100,7 @@ impl Lead {
         let is_late = now > since + self.patience && self.given_up < self.number;
         if is_late {
             self.given_up = self.number;
-            self.patience = (2 * self.patience).min(MOST_PATIENCE);
+            self.patience = (2 * self.patience).min(MOST_PATIENCE.max(self.patience));
         }
         is_late
     }
@@ -246,7 +255,7 @@ impl<'a> Keeper<'a> {
         let outcomes = std::mem::take(&mut *keeping.outcomes.lock().expect("no holder panics"));
         for (number, kept) in &outcomes {
             let Some(since) = lead.in_flight.take_if(|_| *number == lead.number) else { continue };
-            lead.due = (since + keeping.interval).max(now + (now - since) * REST);
+            lead.due = due(keeping.interval, since, now);
             if kept.is_some() {
                 lead.patience = patience(keeping.interval);
             }
@@ -289,6 +298,13 @@ impl<'a> Keeper<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_place_has_its_rest_and_one_that_hung_is_written_to_soon() {
+        let (interval, begun) = (Duration::from_secs(30), Instant::now());
+        let due = |took: u64| (due(interval, begun, begun + Duration::from_secs(took)) - begun).as_secs();
+        assert_eq!([1, 10, 60, 8 * 3600].map(due), [30, 40, 240, 8 * 3600 + 300]);
+    }
 
     #[test]
     fn a_checkpoint_is_given_up_once_and_the_next_may_take_longer() {

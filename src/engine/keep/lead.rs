@@ -30,7 +30,7 @@ use crate::source::SourceError;
 use crate::source::ends::Ends;
 use crate::source::partitions::Partition;
 use crate::source::resume::Counted;
-use crate::wall::wall_ms;
+use crate::wall::steady_ms;
 
 /// The latest run that has begun on what is kept; 0: none, or nothing is kept.
 ///
@@ -232,6 +232,7 @@ fn begin(
     Ok(Begun { keeping, restore, fitted, other_rules })
 }
 
+/// What numbers epochs too.
 fn wall() -> u64 {
-    wall_ms().max(0) as u64
+    steady_ms(None)
 }

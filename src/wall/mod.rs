@@ -3,11 +3,18 @@
 //! Idea: `TIDINGS_WALL_OFFSET_MS=-60000` has this process see a wall clock that is a minute slow, as a test of clocks that are
 //! set back needs it: nothing else in the machine has to believe it. It is read once; unset, it costs one look at a static.
 
-use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+mod steady;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use steady::Steady;
 
 /// The environment variable.
 pub const VARIABLE: &str = "TIDINGS_WALL_OFFSET_MS";
+
+/// One for all: what numbers epochs and what bounds them must not differ.
+static STEADY: Mutex<Steady> = Mutex::new(Steady::new());
 
 static OFFSET: OnceLock<i64> = OnceLock::new();
 
@@ -19,4 +26,10 @@ fn offset() -> i64 {
 pub fn wall_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(offset()).max(0)
+}
+
+/// The same as far as it is to be believed, see [`Steady`]; `newest`: the time of the newest post, where that is known.
+pub fn steady_ms(newest: Option<u64>) -> u64 {
+    let wall = u64::try_from(wall_ms()).unwrap_or(0);
+    STEADY.lock().unwrap_or_else(PoisonError::into_inner).believe(Instant::now(), wall, newest)
 }
