@@ -19,6 +19,7 @@ use tidings::checkpoint::{Store, verify};
 use tidings_dataflows::clock::{Fact, Standing};
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan, Touched};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::snapshot::Snapshot;
 use tidings_dataflows::term::HashKeys;
@@ -39,8 +40,9 @@ fn windows() -> Windows {
 }
 
 fn plan() -> Plan {
-    let counts = vec![CountPlan { windows: windows(), spellings: false }];
-    Plan { counts, top: 1000, max_terms: 50_000_000, keys: HashKeys::new(7) }
+    let room = Quota::new(50_000_000, 1);
+    let counts = vec![CountPlan { windows: windows(), spellings: false, room }];
+    Plan { counts, top: 1000, keys: HashKeys::new(7) }
 }
 
 /// Words that come in at each worker in an epoch.

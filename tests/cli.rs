@@ -82,6 +82,33 @@ fn what_a_run_would_refuse_before_it_asks_kafka_check_refuses_too() {
 }
 
 #[test]
+fn check_reads_the_secret_and_the_token() {
+    let secret = |path: &str| format!("[cluster]\nsecret_file = \"{path}\"\n");
+    check_fails(&secret("/nowhere/secret"), &["`cluster.secret_file`: /nowhere/secret: cannot be read"]);
+    let folder = Settings::new("");
+    let path = folder.folder().join("secret");
+    let path = path.to_str().unwrap();
+    std::fs::write(path, "123456789012345\n").unwrap();
+    check_fails(&secret(path), &["`cluster.secret_file`", path, "16 bytes at least", "openssl rand -hex 32"]);
+    let hosts = "hosts = [\"localhost:2101\", \"localhost:2102\"]\n";
+    check_fails(&format!("{}{hosts}", secret(path)), &["`cluster.secret_file`", "16 bytes at least"]);
+
+    let token = format!("{hosts}[http]\ntoken_file = \"{path}\"\n");
+    let short = Settings::new(&format!("[cluster]\n{token}"));
+    let checked = run(&["check", "-c", short.file().to_str().unwrap()]);
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(
+        said(&checked).contains("warning: the token is so short that it can be guessed"),
+        "{}",
+        said(&checked)
+    );
+    std::fs::write(path, "1234567890123456\n").unwrap();
+    let long = Settings::new(&format!("{}{token}", secret(path)));
+    let checked = run(&["check", "-c", long.file().to_str().unwrap()]);
+    assert!(checked.status.success() && !said(&checked).contains("short"), "{}", said(&checked));
+}
+
+#[test]
 #[cfg(not(feature = "tls"))]
 fn what_needs_tls_is_refused_with_the_command_that_builds_it() {
     let scram = "\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"SCRAM-SHA-512\"";
@@ -134,10 +161,11 @@ fn a_wrong_command_line_is_2() {
 fn a_missing_topic_is_78_and_existing_ones_are_named() {
     let broker = Embedded::start(&[("tweets", 2), ("other", 1)]);
     let brokers = broker.brokers();
+    let hint = format!("`tidings topic create posts --brokers {brokers} --partitions 4`");
     fails(
         &["run", "--brokers", &brokers, "--topic", "posts", "--bind", "127.0.0.1:0"],
         78,
-        &["\"posts\"", "tweets", "other", "tidings topic create"],
+        &["\"posts\"", "tweets", "other", &hint],
     );
     fails(&["topic", "describe", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);
     fails(&["tail", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);

@@ -90,22 +90,28 @@ fn whatever_is_left_out_is_said() {
     for part in ["1 occurrences of terms of more than 256 bytes", "2 of 3 posts are more than 24 h ahead"] {
         assert!(said(&output).contains(part), "{}", said(&output));
     }
+}
+
+/// As many as may be, and no term more or less, however they are spread over the workers.
+#[test]
+fn as_many_terms_are_taken_as_may_be_alive() {
     let few = Settings::new(
-        "[engine]\nmax_terms = 10\nworkers = 2\n[[count]]\nname = \"h\"\nof = \"hashtags\"\nwindows = [\"all\"]\n",
+        "[engine]\nmax_terms = 10\n[[count]]\nname = \"h\"\nof = \"hashtags\"\nwindows = [\"all\"]\n",
     );
-    let many: String = (0..1000).map(|n| format!("#t{n}\n")).collect();
     let settings = few.file();
-    let output = run_with_input(
-        &["count", "-", "--top", "0", "--json", "-c", settings.to_str().unwrap()],
-        many.as_bytes(),
-    );
-    assert!(
-        said(&output).contains("h: engine.max_terms = 10 were reached; 990 occurrences"),
-        "{}",
-        said(&output)
-    );
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(printed["counts"]["h"]["all"].as_array().unwrap().len(), 10, "{printed}");
+    for (workers, terms) in
+        [1, 2, 3, 4].into_iter().flat_map(|workers| [8, 10, 11, 1000].map(|n| (workers, n)))
+    {
+        let lines: String = (0..terms).map(|n| format!("#t{n}\n")).collect();
+        let workers = workers.to_string();
+        let flags = ["count", "-", "--top", "0", "--json", "-c", settings.to_str().unwrap(), "-w", &workers];
+        let output = run_with_input(&flags, lines.as_bytes());
+        let refused = format!("h: engine.max_terms = 10 were reached; {} occurrences", terms - 10);
+        assert_eq!(said(&output).contains("were reached"), terms > 10, "{}", said(&output));
+        assert!(terms <= 10 || said(&output).contains(&refused), "{}", said(&output));
+        let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed["counts"]["h"]["all"].as_array().unwrap().len(), terms.min(10), "{printed}");
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! producer to an answer, what a program costs that has nothing to do, and how soon it is there.
 //! Invariant: every broker and process is this bench's own, on loopback, and gone with it; what was counted is compared
 //! with what was sent before a figure is printed.
-//! Cost: Java and the broker's jars (`tests/kafka/kafka.sh install`); a minute or two each, `fresh` five.
+//! Cost: Java and Maven (`tests/kafka/kafka.sh install`), and the broker's jars, which the first start fetches; a minute
+//! or two each, `fresh` five.
 
 #[path = "../broker/mod.rs"]
 mod broker;

@@ -16,6 +16,7 @@ use tidings_dataflows::clock::Fact;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::panes::visit;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::snapshot::Snapshot;
 use tidings_dataflows::term::HashKeys;
@@ -70,8 +71,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn count(worker: &mut Worker, load: Load) -> (Option<Arc<Snapshot>>, u64) {
     let windows = Windows::new(vec![Span { size: PANES * 1000, slide: 1000 }], false)
         .expect("sixty seconds of a second each");
-    let count = CountPlan { windows: windows.clone(), spellings: false };
-    let plan = Plan { counts: vec![count], top: 1000, max_terms: usize::MAX, keys: HashKeys::new(42) };
+    let count = CountPlan { windows: windows.clone(), spellings: false, room: Quota::new(usize::MAX, 1) };
+    let plan = Plan { counts: vec![count], top: 1000, keys: HashKeys::new(42) };
     let mut pipeline = Pipeline::build(worker, &plan, move |records, gathered: &mut Gathered<()>| {
         for (origin, term) in records.iter() {
             let time = origin.time.unsigned_abs();

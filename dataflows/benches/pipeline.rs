@@ -16,6 +16,7 @@ use tidings_dataflows::clock::Fact;
 use tidings_dataflows::combine::Combine;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::term::HashKeys;
 use tidings_dataflows::windows::{Span, Windows};
@@ -114,12 +115,8 @@ fn whole(load: Load, words: &Arc<Words>, workers: usize) -> Result<(), Box<dyn E
 
 /// Counts this worker's part of the posts; occurrences in the largest window in the end.
 fn count(worker: &mut Worker, load: Load, words: &Arc<Words>) -> i64 {
-    let plan = Plan {
-        counts: vec![CountPlan { windows: windows(), spellings: false }],
-        top: 1000,
-        max_terms: usize::MAX,
-        keys: HashKeys::new(1),
-    };
+    let count = CountPlan { windows: windows(), spellings: false, room: Quota::new(usize::MAX, 1) };
+    let plan = Plan { counts: vec![count], top: 1000, keys: HashKeys::new(1) };
     let (windows, decoded) = (windows(), Arc::clone(words));
     let mut pipeline = Pipeline::build(worker, &plan, move |records, gathered: &mut Gathered<()>| {
         for (origin, _) in records.iter() {

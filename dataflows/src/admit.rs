@@ -25,6 +25,7 @@ use timely::scheduling::Activator;
 use crate::block::{Block, Sealed, to_owner};
 use crate::clock::Heard;
 use crate::combine::Combine;
+use crate::quota::Share;
 use crate::term::HashKeys;
 use crate::totals::Totals;
 use crate::windows::{Pane, Windows};
@@ -36,8 +37,8 @@ pub struct Live {
     pub totals: Rc<RefCell<Totals>>,
     /// How far they are.
     pub ranked: Rc<Ranked>,
-    /// Terms that this worker may hold.
-    pub limit: usize,
+    /// What this worker holds of the terms that may be alive.
+    pub room: Rc<Share>,
     /// Whether the first epoch has what an earlier run kept, and nothing else.
     pub restored: Rc<Cell<bool>>,
     /// What was refused because of the limit.
@@ -133,7 +134,10 @@ pub fn admit<'scope>(
                 let unranked: usize = passed.iter().map(|(_, updates)| updates).sum();
                 let is_kept = epoch == 0 && live.restored.get();
                 let most = live.totals.borrow().alive() + unranked + updates;
-                let is_near_limit = most > live.limit && !is_kept;
+                if is_kept {
+                    live.room.must_hold(most);
+                }
+                let is_near_limit = !live.room.hold(most);
                 if is_near_limit && unranked > 0 {
                     live.ranked.wait(Rc::clone(&activator));
                     break;
@@ -160,6 +164,10 @@ pub fn admit<'scope>(
                 }
                 // All of them are this worker's own, whatever the hash.
                 late.drain(epoch, 1, |block| pass(std::mem::take(block)));
+            }
+            // What died in silence is others' to take.
+            if passed.back().is_none_or(|(epoch, _)| *epoch < live.ranked.next.get()) {
+                live.room.hold(live.totals.borrow().alive());
             }
         }
     });
@@ -205,16 +213,14 @@ fn without_late(
 struct NearLimit<'a> {
     windows: &'a Windows,
     live: &'a Live,
-    /// Terms that may yet come to those that are alive.
-    left: usize,
-    /// Terms that have, in this epoch.
+    /// Terms that have come to those that are alive, in this epoch.
     new: HashSet<Box<[u8]>>,
 }
 
 impl<'a> NearLimit<'a> {
     fn new(windows: &'a Windows, live: &'a Live) -> NearLimit<'a> {
-        let left = live.limit.saturating_sub(live.totals.borrow().alive());
-        NearLimit { windows, live, left, new: HashSet::new() }
+        live.room.hold(live.totals.borrow().alive());
+        NearLimit { windows, live, new: HashSet::new() }
     }
 
     /// The updates of a block for which there is room; the others are refused.
@@ -225,8 +231,7 @@ impl<'a> NearLimit<'a> {
         let mut kept = Block::new(block.epoch, block.owner);
         for (pane, update) in block.iter() {
             let passes = totals.is_alive(&update) || self.new.contains(&*update.term()) || {
-                let has_room = self.new.len() < self.left;
-                has_room && self.new.insert(update.term().to_vec().into())
+                self.live.room.hold_one_more() && self.new.insert(update.term().to_vec().into())
             };
             if passes {
                 kept.push(pane, update);

@@ -4,7 +4,7 @@
 //! records == shared out ==> intake: records -> (pane, term) -> n         intake.rs combine.rs filling.rs table.rs index.rs
 //!                                                                        ahead.rs  long.rs  outgoing.rs records.rs
 //!   == blocks, each for one worker ==>                                   block.rs  rows.rs term.rs
-//!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs
+//!   --> admit: each update to the finest tier that still covers it       admit.rs  windows.rs touched.rs quota.rs
 //!   --> panes: arrangement (pane, term), whose diff is the count         panes.rs  runs.rs body.rs batcher.rs joined.rs
 //!                                                                        merger.rs sum.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
@@ -39,6 +39,7 @@ pub mod merger;
 pub mod outgoing;
 pub mod panes;
 pub mod pipeline;
+pub mod quota;
 pub mod rank;
 pub mod ranking;
 pub mod reads;

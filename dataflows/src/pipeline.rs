@@ -10,6 +10,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use timely::container::{CapacityContainerBuilder, NoopBuilder};
 use timely::dataflow::operators::{Concat, Input, Probe};
@@ -22,26 +23,25 @@ use crate::clock::{Fact, History, Reached, Standing, clock};
 use crate::intake::{Gathered, intake};
 use crate::load::Load;
 use crate::panes::{PanesTrace, arrange_alive};
+use crate::quota::{Quota, Share};
 use crate::rank::{RanksHistory, rank};
 use crate::ranking::Ranks;
 use crate::records::Records;
 use crate::snapshot::{CountSnapshot, Snapshot, batches};
-use crate::spellings::{Room, arrange_spellings};
+use crate::spellings::{FEW, Room, arrange_spellings};
 use crate::term::HashKeys;
 use crate::totals::{Figures, Totals};
 use crate::touched::{self, TouchedHistory};
 use crate::windows::{Pane, Windows};
 use differential_dataflow::trace::implementations::spine_fueled::SpineBatch;
 
-/// What to build: the same on all workers.
+/// What to build: the same on all workers of a process.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The counts.
     pub counts: Vec<CountPlan>,
     /// Places of each ranking that are kept, and exact.
     pub top: usize,
-    /// Live terms of one count beyond which new ones are not taken.
-    pub max_terms: usize,
     /// The keys of this run's hash.
     pub keys: HashKeys,
 }
@@ -53,6 +53,8 @@ pub struct CountPlan {
     pub windows: Windows,
     /// Whether spellings are kept apart from keys.
     pub spellings: bool,
+    /// Live terms beyond which new ones are not taken: one for all workers that build by the same plan.
+    pub room: Arc<Quota>,
 }
 
 impl Plan {
@@ -139,7 +141,7 @@ impl<T: Default + 'static> Pipeline<T> {
             let counts: Vec<_> = plan
                 .counts
                 .iter()
-                .map(|count| build_count(&mut tables, &ticks, count, plan, peers, &restored, &probe))
+                .map(|count| build_count(&mut tables, &ticks, count, plan, &restored, &probe))
                 .collect();
             (records_in, facts_in, loads, counts)
         });
@@ -237,7 +239,6 @@ fn build_count<'scope>(
     ticks: &Stream<'scope, u64, Vec<u64>>,
     count: &CountPlan,
     plan: &Plan,
-    peers: usize,
     restored: &Rc<Cell<bool>>,
     probe: &ProbeHandle<u64>,
 ) -> CountHandles {
@@ -245,12 +246,11 @@ fn build_count<'scope>(
     let mut next = || tables.next().expect("a table for each count and its spellings");
     let totals = Rc::new(RefCell::new(Totals::new(windows.len() + 1, plan.keys)));
     let refused = Rc::new(RefCell::new(Refused::default()));
-    let limit = plan.max_terms.div_ceil(peers);
     let progress = Rc::<Ranked>::default();
     let live = Live {
         totals: Rc::clone(&totals),
         ranked: Rc::clone(&progress),
-        limit,
+        room: Rc::new(Share::new(&count.room)),
         restored: Rc::clone(restored),
         refused: Rc::clone(&refused),
     };
@@ -262,8 +262,8 @@ fn build_count<'scope>(
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
         // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
-        let room =
-            Room { held: Rc::clone(&held), limit: limit.saturating_mul(3), refused: Rc::clone(&refused) };
+        let limit = count.room.even().saturating_mul(3).max(FEW);
+        let room = Room { held: Rc::clone(&held), limit, refused: Rc::clone(&refused) };
         let spellings = arrange_spellings(next(), room, Rc::clone(&spelling_touches));
         spellings.stream.probe_with(probe);
         (spellings.trace, held)

@@ -35,6 +35,9 @@ pub struct Room {
     pub refused: Rc<RefCell<Refused>>,
 }
 
+/// Spellings that a worker may hold however few terms it may: they are small.
+pub const FEW: usize = 1 << 12;
+
 /// Stands between a term and its spelling. No UTF-8 text contains this byte, so no term is taken for the beginning of
 /// another, whatever a post calls a hashtag.
 pub const SEPARATOR: u8 = 0xFF;

@@ -16,6 +16,7 @@ use tidings_dataflows::clock::Fact;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::panes::visit;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::reads::View;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::snapshot::Snapshot;
@@ -291,9 +292,8 @@ fn run(workers: usize, script: &Script) {
     let guards = timely::execute(timely::Config::process(workers), move |worker| {
         let (index, peers) = (worker.index(), worker.peers());
         let windows = Windows::new(script.spans.clone(), script.all).unwrap();
-        let count = CountPlan { windows: windows.clone(), spellings: true };
-        let plan =
-            Plan { counts: vec![count], top: script.top, max_terms: usize::MAX, keys: HashKeys::new(42) };
+        let count = CountPlan { windows: windows.clone(), spellings: true, room: Quota::new(usize::MAX, 1) };
+        let plan = Plan { counts: vec![count], top: script.top, keys: HashKeys::new(42) };
         let mut pipeline = Pipeline::build(worker, &plan, {
             let windows = windows.clone();
             move |records, gathered| decode(records, &windows, gathered)

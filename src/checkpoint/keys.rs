@@ -1,7 +1,8 @@
 //! Names of files and objects below the root.
 //!
 //! Idea: numbers have leading zeros, so that names order as numbers do; what a name says can be read back.
-//! Invariant: a name is never used twice for different bytes, but for that of a lease.
+//! Invariant: a name is never used twice for different bytes, but for that of a lease, and where it is damaged and a run begins
+//! anew that of the cluster.
 
 /// Whose directory it is.
 pub const CLUSTER: &str = "cluster.json";

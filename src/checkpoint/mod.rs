@@ -10,8 +10,8 @@
 //! ```
 //! Idea: counting is a sum, so a pane that is closed is written once and referred to by every later manifest; only panes
 //! that changed are written again. A manifest binds rows and offsets of one epoch, and exists whole or not at all.
-//! Invariant: whatever is recovered is what the records before its own offsets come to. Nothing is ever changed in place
-//! but a lease. Numbers of manifests ascend, and whoever has not made the newest run can make none.
+//! Invariant: whatever is recovered is what the records before its own offsets come to. Nothing that is whole is ever changed in
+//! place but a lease. Numbers of manifests ascend, and whoever has not made the newest run can make none.
 //! Cost: a sequential read of the panes that changed, on a thread of its own, and their bytes; see `segment`.
 //!
 //! Nothing here knows of Kafka, the engine or who asks it. `files` and, in builds that have it, `s3` keep bytes under names;

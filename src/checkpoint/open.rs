@@ -58,7 +58,7 @@ pub fn open(
 ) -> Result<Opened, CheckpointError> {
     let store = open_store(address)?;
     lock(&*store)?;
-    own(&*store, cluster)?;
+    own(&*store, cluster, fresh)?;
     let mut after = lease::wait(&*store, &wall)?;
     let generation = begin(&*store, generation, wall())?;
     let numbers: Vec<u64> = store.list(keys::MANIFESTS)?.iter().filter_map(|key| keys::number(key)).collect();
@@ -152,17 +152,32 @@ fn lock(store: &dyn Store) -> Result<(), CheckpointError> {
     Ok(())
 }
 
-/// Makes the directory this cluster's, unless it is another's.
-fn own(store: &dyn Store, cluster: &str) -> Result<(), CheckpointError> {
+/// Makes the directory this cluster's, unless it is another's. `fresh`: also where it cannot be read whose it is.
+fn own(store: &dyn Store, cluster: &str, fresh: bool) -> Result<(), CheckpointError> {
     let owner = Owner { format: FORMAT, cluster: cluster.to_owned() };
-    let broken =
-        |why: serde_json::Error| CheckpointError::damaged(&store.show(keys::CLUSTER), why.to_string());
+    let key = store.show(keys::CLUSTER);
+    let broken = |why: serde_json::Error| {
+        CheckpointError::damaged(
+            &key,
+            format!(
+                "{why}; where this directory is that of cluster {cluster:?}, remove this one file: it is written anew, and \
+                 the checkpoints beside it stay usable"
+            ),
+        )
+    };
     let bytes = serde_json::to_vec(&owner).map_err(broken)?;
     if store.create(keys::CLUSTER, &bytes)? {
         return Ok(());
     }
-    let bytes = store.read(keys::CLUSTER)?.unwrap_or_default();
-    let found: Owner = serde_json::from_slice(&bytes).map_err(broken)?;
+    let kept = store.read(keys::CLUSTER)?.unwrap_or_default();
+    let found: Owner = match serde_json::from_slice(&kept) {
+        Ok(found) => found,
+        Err(why) if fresh => {
+            tracing::warn!("--start-fresh: {key} is damaged and is written anew: {why}");
+            return store.replace(keys::CLUSTER, &bytes);
+        }
+        Err(why) => return Err(broken(why)),
+    };
     if found.format > FORMAT {
         return Err(CheckpointError::Refused(format!(
             "the checkpoints in {} are of format {}, and this version reads up to {FORMAT}: run a newer one",
@@ -209,4 +224,31 @@ fn begin(store: &dyn Store, given: Option<u64>, wall: u64) -> Result<u64, Checkp
 /// What no other run writes: the standard library's hasher is keyed at random.
 fn token() -> String {
     format!("{:016x}\n", RandomState::new().hash_one(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::Files;
+    use super::*;
+
+    #[test]
+    fn a_place_that_does_not_say_whose_it_is_is_taken_only_where_that_is_wanted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = Files::new(folder.path());
+        own(&files, "one", false).expect("nobody has it");
+        let whole = files.read(keys::CLUSTER).expect("it can be read").expect("it is there");
+        for torn in [&whole[..whole.len() / 2], b"", b"[]"] {
+            files.replace(keys::CLUSTER, torn).expect("it can be written");
+            let error = own(&files, "one", false).expect_err("it is damaged");
+            let said = error.to_string();
+            let parts = ["cluster.json is damaged", "cluster \"one\"", "remove this one file", "stay usable"];
+            assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+            assert_eq!(error.exit(), 65);
+            assert_eq!(files.read(keys::CLUSTER).expect("it can be read").as_deref(), Some(torn));
+            own(&files, "one", true).expect("it is written anew");
+            assert_eq!(files.read(keys::CLUSTER).expect("it can be read").as_ref(), Some(&whole));
+        }
+        // What is whole says whose it is, whatever is wanted.
+        assert_eq!(own(&files, "two", true).map_err(|error| error.exit()), Err(78));
+    }
 }

@@ -39,7 +39,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for warning in loaded.warnings() {
         say(format_args!("warning: {warning}"));
     }
-    run::refuse(&loaded.config, args.allow_anonymous)?;
+    let access = run::refuse(&loaded.config, args.allow_anonymous)?;
+    for warning in access.warnings() {
+        say(format_args!("warning: {warning}"));
+    }
     let text = if args.print_config { loaded.print() } else { summary(&loaded) };
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever closed the pipe has seen enough.

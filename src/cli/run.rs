@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::failure::{Code, Failure};
 use super::log;
 use super::serving::run_until_stopped;
-use crate::cluster::{ClusterError, form, hosts};
+use crate::cluster::{ClusterError, form, hosts, secret};
 use crate::config::{Config, ConfigFlags, Override, load_found};
 use crate::engine::{self, EngineError};
 use crate::serve::{Access, ServeError};
@@ -85,11 +85,14 @@ impl Args {
     }
 }
 
-/// Refuses what is known not to run before Kafka is asked, a port taken, or a worker started.
-pub(super) fn refuse(config: &Config, allow_anonymous: bool) -> Result<(), Failure> {
+/// Refuses what is known not to run before Kafka is asked, a port taken, or a worker started; returns who may ask.
+pub(super) fn refuse(config: &Config, allow_anonymous: bool) -> Result<Access, Failure> {
     refuse_strangers(config, allow_anonymous)?;
-    Access::load(&config.http).map_err(ServeError::from)?;
-    Ok(engine::start::check(config)?)
+    let access = Access::load(&config.http).map_err(ServeError::from)?;
+    // Also where this process is alone: --hosts may name others at the next start.
+    secret::key(config.cluster.secret_file.as_deref())?;
+    engine::start::check(config)?;
+    Ok(access)
 }
 
 /// Whoever reaches an address can ask, so one beyond loopback needs a token or has to be wanted. The listener for health

@@ -40,11 +40,12 @@ pub(super) fn default_slide(size_ms: u64) -> u64 {
     DEFAULT_SLIDES.into_iter().find(|slide| *slide <= most).unwrap_or(SECOND)
 }
 
-/// Checks that the slide divides the size; `which` slide this is goes before the word in the message.
+/// Checks that the slide divides the size; `which` slide this is goes before the word in the message. `others` are windows of
+/// the same count that are right.
 ///
 /// # Errors
-/// Names a window of this size that would do.
-pub(super) fn check_span(span: Span, which: &str) -> Result<(), String> {
+/// Names a window of this size that would do, beside the others too where they fit together themselves.
+pub(super) fn check_span(span: Span, which: &str, others: &[Span]) -> Result<(), String> {
     let Span { size_ms, slide_ms } = span;
     let fault = if slide_ms == 0 || size_ms == 0 {
         return Err("size and slide must be at least 1ms".to_owned());
@@ -57,7 +58,14 @@ pub(super) fn check_span(span: Span, which: &str) -> Result<(), String> {
     };
     // A slide that is larger than the size says nothing of what was meant; one that nearly divides it does.
     let most = if slide_ms > size_ms { (size_ms / DEFAULT_PANES).max(1) } else { slide_ms };
-    let would_do = round_slides().find(|ms| *ms <= most && size_ms.is_multiple_of(*ms)).unwrap_or(1);
+    let divides = |slide_ms: &u64| *slide_ms <= most && size_ms.is_multiple_of(*slide_ms);
+    let fits = |slide_ms: &u64| {
+        let own = Span { size_ms, slide_ms: *slide_ms };
+        misfit(&[others, &[own]].concat()).is_none()
+    };
+    let slides = round_slides().chain(others.iter().map(|other| other.slide_ms));
+    let best = slides.filter(divides).filter(fits).max();
+    let would_do = best.or_else(|| round_slides().find(divides)).unwrap_or(1);
     Err(format!(
         "the {which}slide {} {fault}, \"{}/{}\" would do",
         show(slide_ms),
@@ -71,12 +79,14 @@ pub(super) fn check_span(span: Span, which: &str) -> Result<(), String> {
 /// # Errors
 /// Names the two windows that do not fit and what would do in place of one of them.
 pub fn check_windows(windows: &[Window]) -> Result<(), String> {
+    let spans = windows.iter().filter_map(|window| window.span);
+    let spans: Vec<Span> = spans.filter(|span| check_span(*span, "", &[]).is_ok()).collect();
     for window in windows {
         if let Some(span) = window.span {
-            check_span(span, "").map_err(|why| format!("{} is no window: {why}", quote(&window.name)))?;
+            check_span(span, "", &spans)
+                .map_err(|why| format!("{} is no window: {why}", quote(&window.name)))?;
         }
     }
-    let spans: Vec<Span> = windows.iter().filter_map(|window| window.span).collect();
     let Some((finer, coarser)) = misfit(&spans) else { return Ok(()) };
     let name = |slide_ms: u64| {
         let window = windows.iter().find(|window| window.span.is_some_and(|span| span.slide_ms == slide_ms));
@@ -168,6 +178,25 @@ mod tests {
                 }
             }
         }
+
+        #[test]
+        fn what_would_do_is_accepted_beside_others(
+            others in prop::collection::vec(window(), 0..4),
+            size_ms in 1u64..1_000_000,
+            slide_ms in 1u64..1_000_000,
+        ) {
+            let spans: Vec<Span> = others.iter().filter_map(|window| window.span).collect();
+            if misfit(&spans).is_none()
+                && let Err(error) = check_span(Span { size_ms, slide_ms }, "", &spans)
+            {
+                let beside = |window: Window| check_windows(&[&others[..], &[window]].concat());
+                let refused = beside(named(size_ms, slide_ms)).expect_err("its slide is wrong");
+                prop_assert!(refused.ends_with(&error), "{} {}", refused, error);
+                let would_do = error.split('"').rev().nth(1).expect("a window in quotes");
+                let better = parse_window(would_do).expect("it is a window");
+                prop_assert_eq!(beside(better), Ok(()), "{}", error);
+            }
+        }
     }
 
     #[test]
@@ -175,6 +204,23 @@ mod tests {
         let slides: Vec<u64> = round_slides().collect();
         assert!(slides.is_sorted_by(|a, b| a > b));
         assert_eq!(slides.last(), Some(&1));
+    }
+
+    #[test]
+    fn what_would_do_in_place_of_a_wrong_slide_fits_with_the_others() {
+        let of = |size_ms, slide_ms| Span { size_ms, slide_ms };
+        for (others, would_do) in [
+            (&[] as &[Span], "\"5m/6s\" would do"),
+            (&[of(3_600_000, 60_000)], "\"5m/6s\" would do"),
+            (&[of(60_000, 5000)], "\"5m/5s\" would do"),
+            (&[of(60_000, 2500), of(3_600_000, 60_000)], "\"5m/5s\" would do"),
+            (&[of(77_000, 7700)], "\"5m/100ms\" would do"),
+            // With windows that do not fit together themselves none does.
+            (&[of(60_000, 4000), of(60_000, 5000)], "\"5m/6s\" would do"),
+        ] {
+            let error = check_span(of(300_000, 7000), "", others).expect_err("7s does not divide 5m");
+            assert!(error.ends_with(would_do), "{others:?}: {error}");
+        }
     }
 
     #[test]

@@ -21,6 +21,14 @@ pub use super::slides::check_windows;
 /// # Errors
 /// Says what is wrong, and names a window that would do where there is one.
 pub fn parse_window(text: &str) -> Result<Window, String> {
+    parse_window_beside(text, &[])
+}
+
+/// The same for a window of a count that has others: one that would do fits with those that are right as well.
+///
+/// # Errors
+/// As [`parse_window`].
+pub(super) fn parse_window_beside(text: &str, others: &[Span]) -> Result<Window, String> {
     if text == "all" {
         return Ok(Window { name: text.to_owned(), span: None });
     }
@@ -32,7 +40,7 @@ pub fn parse_window(text: &str) -> Result<Window, String> {
     };
     let span = Span { size_ms, slide_ms };
     let which = if slide.is_some() { "" } else { "default " };
-    check_span(span, which).map_err(|why| format!("{} is no window: {why}", quote(text)))?;
+    check_span(span, which, others).map_err(|why| format!("{} is no window: {why}", quote(text)))?;
     Ok(Window { name: text.to_owned(), span: Some(span) })
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_dataflows::pipeline::{CountPlan, Plan};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::term::HashKeys;
 use timely::communication::allocator::ProcessBuilder;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
@@ -191,7 +192,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         Input::Kafka => (partitions.len(), partitions.len().is_multiple_of(threads * processes)),
     };
     let job = Arc::new(Job {
-        plan: plan(&spread, &sheets.infos, keys),
+        plan: plan(&spread, &sheets.infos, keys, share_of(config.engine.max_terms, process, processes)),
         config: spread,
         process,
         published,
@@ -239,10 +240,18 @@ fn random() -> u128 {
     random() << 64 | random()
 }
 
-fn plan(config: &Config, counts: &[CountInfo], keys: HashKeys) -> Plan {
-    let counts = counts
-        .iter()
-        .map(|count| CountPlan { windows: count.plan.clone(), spellings: has_spellings(count.of) })
-        .collect();
-    Plan { counts, top: TOP, max_terms: config.engine.max_terms, keys }
+/// What a process has of something that all share evenly.
+fn share_of(whole: usize, process: usize, processes: usize) -> usize {
+    let until = |process: usize| (whole as u128 * process as u128 / processes as u128) as usize;
+    until(process + 1) - until(process)
+}
+
+/// What each worker of this process builds; `room`: the terms that it may hold of each count.
+fn plan(config: &Config, counts: &[CountInfo], keys: HashKeys, room: usize) -> Plan {
+    let plan = |count: &CountInfo| CountPlan {
+        windows: count.plan.clone(),
+        spellings: has_spellings(count.of),
+        room: Quota::new(room, config.engine.workers),
+    };
+    Plan { counts: counts.iter().map(plan).collect(), top: TOP, keys }
 }

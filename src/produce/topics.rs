@@ -147,7 +147,8 @@ impl Topics {
                 Ok(_) => {}
                 Err((_, Code::TopicAlreadyExists)) => {
                     let partitions = self.list()?.get(name).copied().unwrap_or_default();
-                    return Err(TopicError::Exists { name: name.to_owned(), partitions });
+                    let (name, brokers) = (name.to_owned(), self.brokers.clone());
+                    return Err(TopicError::Exists { name, partitions, brokers });
                 }
                 Err((_, code)) => return Err(self.not_made(code, partitions, replication, settings)),
             }

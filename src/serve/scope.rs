@@ -108,10 +108,11 @@ impl Reading {
         self.api.reader.starts_of(&self.cut, self.place().sheet)
     }
 
-    /// Where each pane of the window begins, in milliseconds of event time, for one that slides.
+    /// Where each pane of the window begins, in milliseconds of event time, for one that slides; before a clock is known it has
+    /// none.
     pub fn panes(&self) -> impl Iterator<Item = u64> {
         let (plan, index) = (&self.count().plan, self.window().index);
-        let covered = plan.covered(index, self.cut.clock.unwrap_or(0));
+        let covered = self.cut.clock.map_or(0..0, |clock| plan.covered(index, clock));
         covered.step_by(plan.span(index).slide as usize)
     }
 
@@ -220,8 +221,10 @@ mod tests {
     fn terms_and_prefixes_are_folded() {
         let (tags, phrases) = (count(TermKind::Hashtags), count(TermKind::Phrases));
         assert_eq!(term(&tags, "#Rust").ok().as_deref(), Some("rust"));
+        assert_eq!(term(&tags, "##Rust").ok().as_deref(), Some("rust"));
         assert!(term(&tags, "#").is_err() && term(&tags, "").is_err() && term(&phrases, " ").is_err());
-        assert_eq!(prefix(&tags, "#RU"), "ru");
+        assert!(term(&tags, "##").is_err());
+        assert_eq!((prefix(&tags, "#RU"), prefix(&tags, "#＃RU")), ("ru".to_owned(), "ru".to_owned()));
         assert_eq!(
             (prefix(&phrases, "Good "), prefix(&phrases, "Good"), prefix(&phrases, " ")),
             ("good ".to_owned(), "good".to_owned(), String::new())

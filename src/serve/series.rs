@@ -2,7 +2,7 @@
 //!
 //! Idea: what a window adds up is also its course over time, at the resolution of its slide.
 //! Invariant: the panes cover `[from, to)` of the stamp without a gap, empty ones included, and add up to the count of
-//! the term.
+//! the term. Before the clock is known both are null, and there are no panes.
 //! Cost: two searches per pane and batch; some 100 bytes of answer a pane.
 
 use std::sync::Arc;

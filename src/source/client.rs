@@ -24,7 +24,7 @@ use crate::config::Kafka;
 
 pub use silence::Silence;
 use words::words;
-pub use words::{code, explain, short};
+pub use words::{brokers_flag, code, explain, short};
 
 /// How long a client may try to reach a broker that does not answer at all.
 const PATIENCE: Duration = Duration::from_secs(9);

@@ -14,7 +14,7 @@ use rdkafka::metadata::Metadata;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 
-use super::client::{ClientError, Watch, client_config_with, create, reach};
+use super::client::{ClientError, Watch, brokers_flag, client_config_with, create, reach};
 use super::resume::{Counted, Found, go_on};
 use super::topic_ids::{Unsaid, topic_ids};
 use super::{Last, SourceError};
@@ -134,7 +134,8 @@ pub fn resolve(
     let metadata = topics(&consumer, kafka)?;
     let mut partitions = Vec::new();
     for topic in &kafka.topics {
-        partitions.extend(partitions_of(topic, &metadata)?.map(|partition| (topic.clone(), partition)));
+        let found = partitions_of(topic, &metadata, &kafka.brokers)?;
+        partitions.extend(found.map(|partition| (topic.clone(), partition)));
     }
     let ask = |offset: Offset| offsets(&consumer, &partitions, offset, kafka);
     let (first, end) = (ask(Offset::Beginning)?, ask(Offset::End)?);
@@ -202,7 +203,11 @@ fn ids(consumer: &Client, before: &[Counted], kafka: &Kafka) -> Result<Vec<Optio
     }
 }
 
-fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item = i32>, SourceError> {
+fn partitions_of(
+    topic: &str,
+    metadata: &Metadata,
+    brokers: &str,
+) -> Result<impl Iterator<Item = i32>, SourceError> {
     let found =
         metadata.topics().iter().find(|known| known.name() == topic && !known.partitions().is_empty());
     let Some(found) = found else {
@@ -214,8 +219,9 @@ fn partitions_of(topic: &str, metadata: &Metadata) -> Result<impl Iterator<Item 
             format!("there are: {}", names.join(", "))
         };
         return Err(SourceError::Config(format!(
-            "there is no topic {topic:?} that this user may see ({known}); make it with `tidings topic create {topic} \
-             --partitions 4`, or where it is there grant DESCRIBE and READ on it"
+            "there is no topic {topic:?} that this user may see ({known}); make it with `tidings topic create \
+             {topic}{} --partitions 4`, or where it is there grant DESCRIBE and READ on it",
+            brokers_flag(brokers)
         )));
     };
     let mut numbers: Vec<i32> = found.partitions().iter().map(|partition| partition.id()).collect();

@@ -109,6 +109,29 @@ fn where_none_is_whole_nothing_begins_unless_that_is_wanted() {
 }
 
 #[test]
+fn where_it_cannot_be_read_whose_the_place_is_one_file_has_to_go_or_all_begins_anew() {
+    let mut stage = kept(26);
+    let owner = stage.kept_in().join("cluster.json");
+    for (what, damage) in &DAMAGE[1..3] {
+        damage(&owner);
+        let (code, why) = stage.refused(&stage.settings(2));
+        assert_eq!(code, 65, "{what}: {why}");
+        assert!(why.contains("cluster.json is damaged") && why.contains("remove this one file"), "{why}");
+    }
+    fs::remove_file(&owner).unwrap();
+    let server = stage.start(2);
+    stage.work(&server, 1);
+    server.kill();
+    DAMAGE[1].1(&owner);
+    let server = stage.start_fresh(2);
+    stage.work(&server, 1);
+    server.kill();
+    let server = stage.start(1);
+    stage.work(&server, 1);
+    stage.recount();
+}
+
+#[test]
 fn rows_are_listed_verified_and_exported() {
     let stage = kept(24);
     let listed = stage.look(&["list"]);

@@ -29,6 +29,7 @@ mod leader;
 mod load;
 mod lost;
 mod outage;
+mod rights;
 #[cfg(feature = "tls")]
 mod secured;
 mod segment;

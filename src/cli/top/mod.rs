@@ -36,7 +36,7 @@ const PLACES: (usize, usize) = (100, 10);
 #[command(after_help = "Examples:\n  \
     tidings top\n  \
     tidings top --url https://counts.example --count words --window 1h\n  \
-    tidings top --updates 1 | cut -f 3\n\n\
+    tidings top --updates 1 | cut -s -f 3\n\n\
     Where the output is no terminal, each ranking is printed as lines: one that begins with # and says when, then rank, \
     count and term with tabs between, then an empty one.")]
 pub struct Args {

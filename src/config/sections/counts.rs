@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::super::layers::Values;
-use super::super::model::{Count, Window};
+use super::super::model::{Count, Span, Window};
 use super::super::origin::Origin;
 use super::super::problem::{Problems, quote};
-use super::super::windows::{check_windows, parse_window};
+use super::super::windows::{check_windows, parse_window, parse_window_beside};
 use super::Reader;
 use crate::terms::{Kind, stop, track};
 
@@ -71,7 +71,9 @@ fn name(text: &str) -> Result<String, String> {
 
 fn windows(reader: &mut Reader<'_>) -> Vec<Window> {
     const KEY: &str = "count.windows";
-    let windows = reader.list(KEY, parse_window);
+    let texts = reader.values.get(KEY).value.as_array().into_iter().flatten().filter_map(toml::Value::as_str);
+    let right: Vec<Span> = texts.filter_map(|text| parse_window(text).ok()?.span).collect();
+    let windows = reader.list(KEY, |text| parse_window_beside(text, &right));
     if windows.is_empty() {
         reader.refuse_together(KEY, &[], "is empty, name one window at least, such as [\"5m\", \"all\"]");
     }

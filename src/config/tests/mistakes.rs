@@ -123,6 +123,11 @@ const MISTAKES: &[(&str, usize, &str)] = &[
         "does not divide its size, \"301s/1s\" would do",
     ),
     (
+        "[[count]]\nname = \"a\"\nof = \"words\"\nwindows = [\"1m/5s\", \"5m/7s\"]",
+        4,
+        "does not divide its size, \"5m/5s\" would do",
+    ),
+    (
         "[[count]]\nname = \"a\"\nof = \"words\"\nwindows = [\"1m/2s\", \"5m\"]",
         4,
         "does not divide the next larger one, 5s of",

@@ -1,6 +1,6 @@
 //! Why a request about topics failed, in a line that names what is there instead.
 
-use crate::source::client::ClientError;
+use crate::source::client::{ClientError, brokers_flag};
 
 /// The longest name of a topic, in characters.
 const LONGEST_NAME: usize = 249;
@@ -23,13 +23,17 @@ pub enum TopicError {
     },
     /// The topic is there already.
     #[error(
-        "topic {name:?} exists already, with {partitions} partitions; `tidings topic describe {name}` shows it"
+        "topic {name:?} exists already, with {partitions} partitions; \
+         `tidings topic describe {name}{}` shows it",
+        brokers_flag(brokers)
     )]
     Exists {
         /// The topic asked for.
         name: String,
         /// How many partitions it has.
         partitions: usize,
+        /// The brokers asked.
+        brokers: String,
     },
     /// No topic can have that name.
     #[error(
@@ -79,5 +83,19 @@ mod tests {
         };
         assert!(missing(&["other", "posts"]).to_string().ends_with("there are: other, posts"));
         assert!(missing(&[]).to_string().ends_with("it has none yet"));
+    }
+
+    #[test]
+    fn a_topic_that_exists_is_shown_by_the_brokers_that_have_it() {
+        let exists = |brokers: &str| {
+            let (name, brokers) = ("posts".to_owned(), brokers.to_owned());
+            TopicError::Exists { name, partitions: 4, brokers }.to_string()
+        };
+        assert!(
+            exists("a:1").ends_with("`tidings topic describe posts --brokers a:1` shows it"),
+            "{}",
+            exists("a:1")
+        );
+        assert!(exists("localhost:9092").ends_with("`tidings topic describe posts` shows it"));
     }
 }

@@ -103,17 +103,21 @@ impl Access {
         self.warn();
     }
 
-    /// Says in the log what is valid but should not stay so.
-    pub fn warn(&self) {
-        if self.0.token.as_ref().is_some_and(|token| token.current().is_short()) {
-            tracing::warn!(
-                "the token is so short that it can be guessed; `openssl rand -hex 32` prints a better one"
-            );
-        }
+    /// What is valid but should not stay so.
+    pub fn warnings(&self) -> Vec<String> {
+        let is_short = self.0.token.as_ref().is_some_and(|token| token.current().is_short());
+        let guessed = is_short.then(|| {
+            "the token is so short that it can be guessed; `openssl rand -hex 32` prints a better one"
+                .to_owned()
+        });
         let now = u64::try_from(wall_ms() / 1000).unwrap_or(0);
-        if let Some(warning) = self.0.identity.as_ref().and_then(|identity| identity.current().warning(now)) {
-            tracing::warn!("{warning}");
-        }
+        let expires = self.0.identity.as_ref().and_then(|identity| identity.current().warning(now));
+        guessed.into_iter().chain(expires).collect()
+    }
+
+    /// Says it in the log.
+    pub fn warn(&self) {
+        self.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     }
 
     /// What handshakes need now; `None`: connections are plain.

@@ -2,7 +2,8 @@
 //!
 //! Idea: the first client that wants something starts a feed, those who want the same join it, and a feed without
 //! clients ends.
-//! Invariant: there is at most one feed for a wish, and never more clients than there are places. A feed that met a bug
+//! Invariant: there is at most one feed for a wish, and never more clients than there are places, nor more wishes than [`MOST`],
+//! each of which costs reads and memory of its own. A feed that met a bug
 //! ends its clients' streams; the next client starts it anew.
 //! Cost: a short lock when a client comes, and when a feed ends.
 
@@ -18,6 +19,9 @@ use super::super::metrics::{OpenStream, Streams};
 use super::beat::Beat;
 use super::feed::{self, Beats};
 use super::wish::Wish;
+
+/// Different wishes at once.
+pub const MOST: usize = if cfg!(test) { 4 } else { 256 };
 
 /// The feeds of a server.
 pub struct Feeds {
@@ -51,17 +55,20 @@ impl Feeds {
         Some(Slot { counted: streams.opened(), _place: place })
     }
 
-    /// The beats of the feed for a wish, which is started where there is none.
-    pub fn subscribe(api: &Arc<Api>, wish: Wish) -> watch::Receiver<Option<Arc<Beat>>> {
+    /// The beats of the feed for a wish, which is started where there is none; `None`: there are [`MOST`] others.
+    pub fn subscribe(api: &Arc<Api>, wish: Wish) -> Option<watch::Receiver<Option<Arc<Beat>>>> {
         let mut open = api.feeds.open();
         if let Some(beats) = open.get(&wish) {
-            return beats.subscribe();
+            return Some(beats.subscribe());
+        }
+        if open.len() >= MOST {
+            return None;
         }
         let (beats, first) = watch::channel(None);
         let beats = Arc::new(beats);
         open.insert(wish.clone(), Arc::clone(&beats));
         tokio::spawn(run(Arc::clone(api), wish, beats));
-        first
+        Some(first)
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Wish, Arc<Beats>>> {

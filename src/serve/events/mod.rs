@@ -25,6 +25,7 @@ use warp::http::header::HeaderName;
 
 pub use beat::Event;
 pub use feeds::Feeds;
+use feeds::MOST;
 
 use super::answer::{self, Answer};
 use super::api::Api;
@@ -44,16 +45,23 @@ pub async fn events(api: Arc<Api>, request: Request) -> Result<Answer, Problem> 
     if request.method == Method::HEAD {
         return Ok(stream(futures_util::stream::empty()));
     }
-    let Some(slot) = api.feeds.slot(&api.metrics.streams) else {
+    let too_many = |what: &str| {
         let detail = format!(
-            "the server has as many streams as it takes, {} (`http.max_streams`); ask for `/v1/counts/{{count}}/top` \
-             instead, or again later",
-            api.feeds.most()
+            "the server has as many {what}; ask for `/v1/counts/{{count}}/top` instead, or again later"
         );
-        return Err(Problem::new(Kind::TooManyStreams, detail).retry_after(5));
+        Problem::new(Kind::TooManyStreams, detail).retry_after(5)
+    };
+    let Some(slot) = api.feeds.slot(&api.metrics.streams) else {
+        let most = api.feeds.most();
+        return Err(too_many(&format!("streams as it takes, {most} (`http.max_streams`)")));
     };
     let seen = request.header(LAST_EVENT_ID).and_then(|id| beat::seen(id, api.reader.generation()));
-    Ok(stream(follow::follow(Feeds::subscribe(&api, wish), seen, slot)))
+    let Some(beats) = Feeds::subscribe(&api, wish) else {
+        return Err(too_many(&format!(
+            "different streams as it takes, {MOST}, and none for these counts, window and k"
+        )));
+    };
+    Ok(stream(follow::follow(beats, seen, slot)))
 }
 
 fn stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + 'static) -> Answer {

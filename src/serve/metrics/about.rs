@@ -153,7 +153,10 @@ pub const DEAD_LETTERS: About = counter(
 pub const EPOCH: About =
     gauge("tidings_epoch_timestamp_seconds", "When the newest epoch closed, in seconds since the Unix epoch");
 /// Its age.
-pub const EPOCH_AGE: About = gauge("tidings_epoch_age_seconds", "How long ago the newest epoch closed");
+pub const EPOCH_AGE: About = gauge(
+    "tidings_epoch_age_seconds",
+    "How long ago the newest epoch closed; below 0 where the wall clock was set back since",
+);
 /// The clock.
 pub const CLOCK: About = gauge(
     "tidings_clock_timestamp_seconds",

@@ -98,7 +98,8 @@ fn records(encoder: &mut DescriptorEncoder<'_>, tally: &Tally) -> Result<(), Err
 fn times(encoder: &mut DescriptorEncoder<'_>, cut: &Cut) -> Result<(), Error> {
     let seconds = |ms: u64| ms as f64 / 1000.0;
     gauge(encoder, &about::EPOCH, seconds(cut.epoch))?;
-    let age = (wall_ms() as f64 / 1000.0 - seconds(cut.epoch)).max(0.0);
+    // Less than nothing where the wall clock was set back.
+    let age = wall_ms() as f64 / 1000.0 - seconds(cut.epoch);
     gauge(encoder, &about::EPOCH_AGE, age)?;
     cut.clock.map_or(Ok(()), |clock| gauge(encoder, &about::CLOCK, seconds(clock)))
 }

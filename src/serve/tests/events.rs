@@ -142,6 +142,27 @@ fn there_are_no_more_streams_than_places() {
     assert_eq!(Events::open(server.address, "k=3", None).next().expect("an event").name, "snapshot");
 }
 
+/// Each costs reads of its own at every epoch, however few streams there are.
+#[test]
+fn there_are_no_more_different_streams_than_a_server_takes() {
+    let (_fed, server) = served();
+    let mut open: Vec<_> = (1..=4).map(|k| Events::open(server.address, &format!("k={k}"), None)).collect();
+    let refused = get(server.address, "/v1/events?k=5");
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "too_many_streams"));
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    open.push(Events::open(server.address, "k=4", None));
+    assert_eq!(open[4].next().expect("an event").name, "snapshot", "it is one of those that there are");
+    open_are(&server, 5);
+    open.truncate(2);
+    open_are(&server, 2);
+    // A feed without clients notices at its next turn.
+    let opens = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        Events::open(server.address, "k=5", None).head.contains("200 ok")
+    });
+    assert!(opens, "what is closed leaves its place to others");
+}
+
 #[test]
 fn a_stream_is_not_opened_for_its_head() {
     let (_fed, server) = served();

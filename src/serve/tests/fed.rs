@@ -8,6 +8,7 @@ use std::time::Duration;
 use tidings_dataflows::clock::Fact;
 use tidings_dataflows::intake::Gathered;
 use tidings_dataflows::pipeline::{CountPlan, Pipeline, Plan};
+use tidings_dataflows::quota::Quota;
 use tidings_dataflows::records::{Origin, Records};
 use tidings_dataflows::spellings::spelled;
 use tidings_dataflows::term::HashKeys;
@@ -246,10 +247,12 @@ fn work(
     published: &Published,
 ) {
     let (index, workers, counts) = (worker.index(), worker.peers(), counts());
-    let plan =
-        |count: &CountInfo| CountPlan { windows: count.plan.clone(), spellings: count.of == Kind::Hashtags };
-    let (counts, max_terms) = (counts.iter().map(plan).collect(), shape.max_terms);
-    let plan = Plan { counts, top: 1000, max_terms, keys: HashKeys::new(KEYS) };
+    let plan = |count: &CountInfo| CountPlan {
+        windows: count.plan.clone(),
+        spellings: count.of == Kind::Hashtags,
+        room: Quota::new(shape.max_terms.div_ceil(workers), 1),
+    };
+    let plan = Plan { counts: counts.iter().map(plan).collect(), top: 1000, keys: HashKeys::new(KEYS) };
     let mut pipeline = Pipeline::<Tally>::build(worker, &plan, decode);
     let mut tally = Tally::default();
     let own = (0..shape.partitions).filter(|partition| partition % workers == index);

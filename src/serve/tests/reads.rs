@@ -82,6 +82,8 @@ fn a_term_is_folded_and_decoded_once() {
     for (asked, term, display, count) in [
         ("rust", "rust", "Rust", 4),
         ("%23RUST", "rust", "Rust", 4),
+        ("%23%23RUST", "rust", "Rust", 4),
+        ("%EF%BC%83%23rust", "rust", "Rust", 4),
         ("U%CC%88ni%CC%88code", "ünïcode", "Ünïcode", 1),
         ("never", "never", "never", 0),
         ("a%2Fb", "a/b", "a/b", 0),
@@ -118,6 +120,8 @@ fn a_prefix_is_read_page_by_page() {
     let some =
         get(server.address, "/v1/counts/hashtags/terms?window=all&prefix=%23RU&after=#fragment").json();
     assert_eq!(pairs(&some["terms"]), [("rust", "Rust", 4)]);
+    let signs = get(server.address, "/v1/counts/hashtags/terms?window=all&prefix=%23%23RU").json();
+    assert_eq!(pairs(&signs["terms"]), [("rust", "Rust", 4)]);
     let phrases = get(server.address, "/v1/counts/phrases/terms?window=all&prefix=GOOD+").json();
     assert_eq!(
         pairs(&phrases["terms"]),
@@ -143,9 +147,24 @@ fn a_series_adds_up() {
 }
 
 #[test]
+fn a_series_has_no_panes_before_a_clock_is_known() {
+    let fed = Fed::new();
+    fed.feed(1000, &[]);
+    let server = Server::new(&fed.reader);
+    for window in ["1m", "5m"] {
+        let path = format!("/v1/counts/hashtags/terms/rust/series?window={window}");
+        let series = get(server.address, &path).json();
+        for (key, value) in [("clock", Value::Null), ("from", Value::Null), ("to", Value::Null)] {
+            assert_eq!(series["stamp"][key], value, "{key}");
+        }
+        assert_eq!(series["panes"], json!([]), "{window}");
+    }
+}
+
+#[test]
 fn many_terms_are_answered_in_the_order_asked() {
     let (_fed, server) = served();
-    let body = br##"{"terms":["#go","RUST","nothing","Go"],"window":"all"}"##;
+    let body = br###"{"terms":["#go","RUST","nothing","##Go"],"window":"all"}"###;
     let answer = post(server.address, "/v1/counts/hashtags/terms", body).json();
     let expected = [("go", "Go", 1), ("rust", "Rust", 4), ("nothing", "nothing", 0), ("go", "Go", 1)];
     assert_eq!(pairs(&answer["terms"]), expected);

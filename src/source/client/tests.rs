@@ -153,6 +153,14 @@ fn each_common_error_names_what_to_change() {
 }
 
 #[test]
+fn a_command_in_a_hint_asks_the_brokers_that_were_asked() {
+    let line = |brokers| explain(&KafkaError::Global(Code::UnknownTopic), brokers);
+    assert!(line("a:1,b:2").contains("`tidings topic list --brokers a:1,b:2`"), "{}", line("a:1,b:2"));
+    assert!(line("localhost:9092").contains("`tidings topic list`"), "{}", line("localhost:9092"));
+    assert_eq!(brokers_flag(""), "");
+}
+
+#[test]
 fn a_listener_that_hangs_up_may_want_the_other_of_tls_and_plain_words() {
     let line = |reason| words(Code::BrokerTransportFailure, reason, "a:1");
     assert!(line("ssl://a:1/bootstrap: Disconnected: SSL connection closed by peer").contains("PLAINTEXT"));

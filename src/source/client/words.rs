@@ -4,6 +4,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use crate::config::Config;
+
 /// One line for an error: what is wrong and what to change. `brokers` are those that were asked.
 pub fn explain(error: &KafkaError, brokers: &str) -> String {
     match (error, code(error)) {
@@ -13,6 +15,12 @@ pub fn explain(error: &KafkaError, brokers: &str) -> String {
         (_, Some(code)) => words(code, "", brokers),
         (other, None) => other.to_string(),
     }
+}
+
+/// What a command that a message names needs behind it to ask the same brokers: nothing where they are the default ones.
+pub fn brokers_flag(brokers: &str) -> String {
+    let is_default = brokers.is_empty() || brokers == Config::default().kafka.brokers;
+    if is_default { String::new() } else { format!(" --brokers {brokers}") }
 }
 
 /// The code within an error; the library leaves out that of its administrative calls.
@@ -77,9 +85,8 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
             format!("Kafka at {brokers} did not answer in time{because}: {elsewhere}")
         }
         Code::UnknownTopic | Code::UnknownTopicOrPartition => {
-            format!(
-                "Kafka at {brokers} has no such topic or partition{because}: `tidings topic list` shows those it has"
-            )
+            let list = format!("tidings topic list{}", brokers_flag(brokers));
+            format!("Kafka at {brokers} has no such topic or partition{because}: `{list}` shows those it has")
         }
         Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => format!(
             "Kafka at {brokers} does not accept the credentials{because}: check sasl.mechanism, sasl.username and \

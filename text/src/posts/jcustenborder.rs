@@ -64,13 +64,18 @@ pub(super) fn bare(json: &str) -> Result<Record<'_>, Bad> {
     Ok(Record::Post(Post {
         id: status.id.map(|id| id.id("Id")).transpose()?,
         author,
-        time: status.created_at.map_or(OwnTime::Absent, Raw::time),
+        time: status.created_at.map_or(OwnTime::Absent, created),
         text: text.0,
         html: false,
         lang: language(status.lang),
         hashtags: status.hashtags.map(|tags| tags.0),
         repost: status.retweet.unwrap_or(false),
     }))
+}
+
+/// The time of a status. A number is a `Timestamp` of Kafka Connect, which counts milliseconds; a string may be of any form.
+fn created(at: Raw<'_>) -> OwnTime {
+    if at.is_string() { at.time() } else { at.time_ms() }
 }
 
 #[cfg(test)]
@@ -95,6 +100,25 @@ mod tests {
         }));
         assert_eq!(record(STATUS), expected);
         assert_eq!(record(&format!(r#"{{"payload":{STATUS},"schema":{{}}}}"#)), expected);
+    }
+
+    #[test]
+    fn a_number_counts_milliseconds_whatever_its_size() {
+        for (created, expected) in [
+            ("1000000000", OwnTime::At(1_000_000_000)),
+            ("86400001", OwnTime::At(86_400_001)),
+            (r#""1000000000""#, OwnTime::At(1_000_000_000_000)),
+            (r#""2016-04-22T07:41:56.941Z""#, OwnTime::At(1_461_310_916_941)),
+            ("0", OwnTime::Unusable),
+            ("{}", OwnTime::Unusable),
+        ] {
+            let status = format!(r#"{{"CreatedAt":{created},"Id":1,"Text":"a"}}"#);
+            let time = record(&status).map(|record| match record {
+                Record::Post(post) => Some(post.time),
+                Record::Other(_) => None,
+            });
+            assert_eq!(time, Ok(Some(expected)), "{created}");
+        }
     }
 
     #[test]

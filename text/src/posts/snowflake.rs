@@ -12,7 +12,7 @@ use super::{OwnTime, time};
 /// The time of a status: `timestamp_ms`, else `created_at` with the milliseconds of the id where they are of the same
 /// second, else the time of the id. A field that states no usable time gives way to the next.
 pub(super) fn own_time(timestamp_ms: Option<Raw>, created_at: Option<Raw>, id: Option<&str>) -> OwnTime {
-    let stated = timestamp_ms.map(Raw::time);
+    let stated = timestamp_ms.map(Raw::time_ms);
     if let Some(time @ OwnTime::At(_)) = stated {
         return time;
     }
@@ -80,6 +80,10 @@ mod tests {
             (None, Some(r#""3000-01-01T00:00:00\u005a""#), id, OwnTime::At(32_503_680_000_000)),
             (Some(r#""1469037010001""#), created, id, OwnTime::At(1_469_037_010_001)),
             (Some("1469037010001"), created, id, OwnTime::At(1_469_037_010_001)),
+            (Some(r#""1000000000""#), created, id, OwnTime::At(1_000_000_000)),
+            (Some("1000000000"), None, None, OwnTime::At(1_000_000_000)),
+            (Some(r#""1469037010.5""#), None, None, OwnTime::At(1_469_037_010_500)),
+            (None, Some(r#""1469037010""#), None, OwnTime::At(1_469_037_010_000)),
             (Some(r#""0""#), created, None, OwnTime::At(1_469_037_010_000)),
             (Some(r#""0""#), None, id, OwnTime::Unusable),
             (Some(r#""-5""#), None, None, OwnTime::Unusable),

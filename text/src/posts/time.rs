@@ -12,12 +12,21 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A time in any of the known forms: RFC 3339, the form of Twitter v1.1, or a number as [`number`] takes it.
 pub(super) fn parse(text: &str) -> OwnTime {
-    if (1..=17).contains(&text.len())
-        && let Some(count) = digits(text.as_bytes())
-    {
+    if let Some(count) = plain(text) {
         return usable(scaled(count, 0));
     }
     usable(twitter(text).or_else(|| rfc3339(text)).or_else(|| number(text)))
+}
+
+/// A time in a field that counts milliseconds by what it is: its unit is known, so a plain number is taken at its word,
+/// whatever its size. Anything else is read as [`parse`] does.
+pub(super) fn parse_ms(text: &str) -> OwnTime {
+    plain(text).map_or_else(|| parse(text), |ms| usable(Some(ms)))
+}
+
+/// A number of digits alone, and of no more than a time in microseconds has.
+fn plain(text: &str) -> Option<i64> {
+    if (1..=17).contains(&text.len()) { digits(text.as_bytes()) } else { None }
 }
 
 /// A time that was read, as a post's own: only what lies after the Unix epoch is usable.
@@ -223,6 +232,13 @@ mod tests {
             prop_assert_eq!(number(&format!("{}", ms / 1000)), Some(ms / 1000 * 1000));
             prop_assert_eq!(number(&format!("{ms}.999")), Some(ms));
         }
+
+        #[test]
+        fn a_field_of_milliseconds_is_taken_at_its_word(ms in 1..100_000_000_000_000_000i64, digits in 1..18u32) {
+            for ms in [ms, ms % 10i64.pow(digits)] {
+                prop_assert_eq!(parse_ms(&ms.to_string()), usable(Some(ms)));
+            }
+        }
     }
 
     #[test]
@@ -243,6 +259,23 @@ mod tests {
         ] {
             assert_eq!(parse(text), OwnTime::At(ms), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_plain_number_is_read_the_same_in_a_field_of_milliseconds() {
+        for text in [
+            "Wed Jul 20 17:50:10 +0000 2016",
+            "2016-04-22T07:41:56.000+0000",
+            "1469037010.5",
+            "1.469e9",
+            "-5",
+            "",
+            "100000000000000000",
+            "yesterday",
+        ] {
+            assert_eq!(parse_ms(text), parse(text), "{text}");
+        }
+        assert_eq!(parse_ms("0"), OwnTime::Unusable);
     }
 
     #[test]

@@ -89,8 +89,9 @@ fn is_inert(c: char) -> bool {
 
 /// The key of a term as somebody typed it, in a request or in the configuration.
 ///
-/// One leading sign of the kind is taken off (`#` or `＃`, `@` or `＠`, `$`), the rest is folded. Of a phrase each word
-/// is folded, with one space between them whatever the white space was.
+/// All leading signs of the kind are taken off (`#` and `＃`, `@` and `＠`, `$`), as they are of a post's own list, where no
+/// key begins with one; the rest is folded. Of a phrase each word is folded, with one space between them whatever the
+/// white space was.
 pub fn key(kind: Kind, asked: &str) -> String {
     let signs: &[char] = match kind {
         Kind::Hashtags => &['#', '＃'],
@@ -107,7 +108,7 @@ pub fn key(kind: Kind, asked: &str) -> String {
             append(word, &mut key);
         }
     } else {
-        append(asked.strip_prefix(signs).unwrap_or(asked), &mut key);
+        append(asked.trim_start_matches(signs), &mut key);
     }
     key
 }
@@ -161,15 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_may_carry_one_sign_of_its_kind() {
+    fn what_is_asked_for_may_carry_signs_of_its_kind() {
         assert_eq!(key(Kind::Hashtags, "#Rust"), "rust");
         assert_eq!(key(Kind::Hashtags, "＃Rust"), "rust");
         assert_eq!(key(Kind::Hashtags, "Rust"), "rust");
-        assert_eq!(key(Kind::Hashtags, "##rust"), "#rust");
+        assert_eq!(key(Kind::Hashtags, "##rust"), "rust");
+        assert_eq!(key(Kind::Hashtags, "#＃#Rust"), "rust");
+        assert_eq!(key(Kind::Hashtags, "@rust"), "@rust");
+        assert_eq!(key(Kind::Hashtags, "##"), "");
         assert_eq!(key(Kind::Mentions, "@Ada"), "ada");
         assert_eq!(key(Kind::Mentions, "＠Ada"), "ada");
+        assert_eq!(key(Kind::Mentions, "@@Ada"), "ada");
         assert_eq!(key(Kind::Cashtags, "$ABC"), "abc");
-        assert_eq!(key(Kind::Words, "#Rust"), "#rust");
+        assert_eq!(key(Kind::Cashtags, "$$ABC"), "abc");
+        assert_eq!(key(Kind::Words, "##Rust"), "##rust");
         assert_eq!(key(Kind::Phrases, " Good \t MORNING\n"), "good morning");
         assert_eq!(key(Kind::Domains, "Example.COM"), "example.com");
         assert_eq!(key(Kind::Emoji, "👍🏽"), "👍🏽");

@@ -126,12 +126,21 @@ impl<'a> Raw<'a> {
     /// The value as a time: a string or a number in any form of [`time::parse`]. Nothing else is a fault of the record:
     /// such a post has no usable time.
     pub(in crate::posts) fn time(self) -> OwnTime {
+        self.time_by(time::parse)
+    }
+
+    /// The same of a field that counts milliseconds, see [`time::parse_ms`].
+    pub(in crate::posts) fn time_ms(self) -> OwnTime {
+        self.time_by(time::parse_ms)
+    }
+
+    fn time_by(self, parse: impl FnOnce(&str) -> OwnTime) -> OwnTime {
         match self.inside() {
             Some(inner) if inner.contains('\\') => {
-                self.string().map_or(OwnTime::Unusable, |text| time::parse(&text))
+                self.string().map_or(OwnTime::Unusable, |text| parse(&text))
             }
-            Some(inner) => time::parse(inner),
-            None => time::parse(self.text()),
+            Some(inner) => parse(inner),
+            None => parse(self.text()),
         }
     }
 }
