@@ -100,13 +100,14 @@ fn as_many_terms_are_taken_as_may_be_alive() {
     );
     let settings = few.file();
     for (workers, terms) in
-        [1, 2, 3, 4].into_iter().flat_map(|workers| [8, 10, 11, 1000].map(|n| (workers, n)))
+        [1, 2, 3, 4].into_iter().flat_map(|workers| [8usize, 10, 11, 1000].map(|n| (workers, n)))
     {
         let lines: String = (0..terms).map(|n| format!("#t{n}\n")).collect();
         let workers = workers.to_string();
         let flags = ["count", "-", "--top", "0", "--json", "-c", settings.to_str().unwrap(), "-w", &workers];
         let output = run_with_input(&flags, lines.as_bytes());
-        let refused = format!("h: engine.max_terms = 10 were reached; {} occurrences", terms - 10);
+        let refused =
+            format!("h: engine.max_terms = 10 were reached; {} occurrences", terms.saturating_sub(10));
         assert_eq!(said(&output).contains("were reached"), terms > 10, "{}", said(&output));
         assert!(terms <= 10 || said(&output).contains(&refused), "{}", said(&output));
         let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -83,6 +83,35 @@ fn beyond_max_terms_known_terms_stay_exact_and_the_stamp_says_overflow() {
     assert!(server.terminate().0.success());
 }
 
+/// However few there may be, and however their hashes spread them over the workers.
+#[test]
+fn each_term_is_taken_until_there_are_as_many_as_may_be() {
+    for workers in [2, 3, 4] {
+        let broker = Embedded::start(&[("posts", 3)]);
+        let producer = Producer::new(&broker.brokers(), "lz4");
+        let mut server = Server::run(&format!(
+            "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = {workers}\nepoch = \"20ms\"\n\
+             max_terms = 10\n[[count]]\nname = \"words\"\nof = \"words\"\nwindows = [\"all\"]\n",
+            broker.brokers()
+        ))
+        .ready();
+        let client = server.client();
+        let words = |range: std::ops::Range<u32>| range.map(|n| format!("word{n}")).collect::<Vec<_>>();
+        // One after the other, and known ones again.
+        for n in 0..8 {
+            producer.send("posts", n % 3, &post(&format!("word{n} word0")));
+            producer.flush();
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        let (found, stamp) = counts(&client, "all", &words(0..8), &producer.flush());
+        assert_eq!((&found[1..], found[0], stamp.overflow), (&[1; 7][..], 9, false), "{workers} workers");
+        (8..60).for_each(|n| producer.send("posts", n % 3, &post(&format!("word{n}"))));
+        let (found, stamp) = counts(&client, "all", &words(8..60), &producer.flush());
+        assert_eq!((found.iter().sum::<i64>(), stamp.overflow), (2, true), "{workers} workers");
+        assert!(server.terminate().0.success());
+    }
+}
+
 /// Spellings are bounded as terms are. A count does not depend on them; what is shown may, and then the stamp says so.
 #[test]
 fn one_term_in_ever_new_spellings_is_shown_by_its_commonest_or_the_stamp_says_overflow() {
