@@ -21,8 +21,11 @@ use super::{CheckpointError, Manifest, commit, keys, lease, verify};
 /// For how long a process that is just ending may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// For how long the process that leads may take to begin.
+/// For how long the process that leads may take to begin: what is there is verified first, however much it is.
 const LEADER: Duration = Duration::from_secs(120);
+
+/// After how long it is said that it is waited for.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Whose directory it is.
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,7 +121,7 @@ pub fn seal(opened: &Opened, manifest: Manifest) -> Result<Manifest, CheckpointE
 /// Where that does not come.
 pub fn follow(address: &str, generation: u64) -> Result<(Arc<dyn Store>, Manifest), CheckpointError> {
     let store = open_store(address)?;
-    let until = Instant::now() + LEADER;
+    let (begun, mut told) = (Instant::now(), false);
     loop {
         let numbers = store.list(keys::MANIFESTS)?;
         let mut newest = numbers.iter().rev().filter_map(|key| keys::number(key)).take(3);
@@ -127,11 +130,14 @@ pub fn follow(address: &str, generation: u64) -> Result<(Arc<dyn Store>, Manifes
         });
         match sealed {
             Some(manifest) => return Ok((store, manifest)),
-            None if Instant::now() >= until => {
+            None if begun.elapsed() >= LEADER => {
                 return Err(CheckpointError::Refused(format!(
                     "run {generation} has no checkpoint in {}; checkpoint.dir must be the same place for all processes",
                     store.show("")
                 )));
+            }
+            None if begun.elapsed() >= LONG && !std::mem::replace(&mut told, true) => {
+                tracing::info!("waiting for process 0 to begin run {generation} in {}", store.show(""));
             }
             None => std::thread::sleep(Duration::from_millis(100)),
         }

@@ -11,7 +11,7 @@ use super::commands::{Command, Commands, Request};
 use super::flow::{Filling, Ticker};
 use super::job::Job;
 use super::keep::Keeper;
-use crate::wall::steady_ms;
+use crate::wall::believed_ms;
 
 /// A worker's part in this.
 pub(super) struct Leading<'a> {
@@ -102,7 +102,7 @@ impl<'a> Leading<'a> {
             && if is_last { keeper.may_end(now) } else { !self.closing };
         if may_close {
             // The clock is not to be ahead of an epoch's number, which may have to wait for its bound.
-            let wall = steady_ms(newest);
+            let wall = believed_ms(newest);
             if let Some(epoch) = self.ticker.tick(now, keeper.within(wall), on_their_way, filling) {
                 // First, so that all know of it before the epoch can be complete anywhere.
                 keeper.wants(now).into_iter().for_each(|keep| commands.give(keep));

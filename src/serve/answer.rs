@@ -29,9 +29,12 @@ pub fn json(body: &impl Serialize) -> Answer {
 
 /// Any status with a JSON body.
 pub fn of(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Answer {
-    let body =
-        serde_json::to_vec(body).expect("answers have only text, numbers, lists and maps with plain keys");
-    with(status, content_type, Bytes::from(body), &[])
+    with(status, content_type, Bytes::from(body_of(body)), &[])
+}
+
+/// A JSON body.
+pub fn body_of(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("answers have only text, numbers, lists and maps with plain keys")
 }
 
 /// Any status and body, with further headers.

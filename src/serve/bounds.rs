@@ -46,10 +46,8 @@ fn offsets(text: &str, partitions: &[Partition]) -> Result<Offsets, Problem> {
         let (Some(next), Some(partition), Some(topic)) = (next, partition, parts.next()) else {
             let sent = quoted(item);
             let form = "`topic:partition:offset`, separated by commas, such as `posts:0:123,posts:1:77`";
-            return Err(Problem::new(
-                Kind::BadParameter,
-                format!("`min_offsets` has {sent}, but must be {form}"),
-            ));
+            let detail = format!("`min_offsets` has {sent}, but must be {form}");
+            return Err(Problem::new(Kind::BadParameter, detail).valid(["topic:partition:offset,.."]));
         };
         if !partitions.iter().any(|known| known.partition == partition && known.topic == topic) {
             let sent = quoted(&format!("{topic}:{partition}"));

@@ -29,9 +29,10 @@ use super::greet::{Greeting, Stream, greet};
 use super::metrics::Metrics;
 use super::resource::Resource;
 use super::stall::Patience;
+use super::worded::Worded;
 
 /// Bytes of a request's head, at most.
-const HEAD: usize = 16 << 10;
+pub const HEAD: usize = 16 << 10;
 
 /// How long a client may take nothing of what it is sent, and how long not everything.
 pub const PATIENCE: Patience = Patience { stalled: Duration::from_secs(10), behind: Duration::from_secs(60) };
@@ -104,7 +105,7 @@ async fn answer(
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(manners.head);
     protocol.max_buf_size(HEAD).keep_alive(manners.keep_alive);
-    let connection = protocol.serve_connection(TokioIo::new(stream), service);
+    let connection = protocol.serve_connection(TokioIo::new(Worded::new(stream)), service);
     let mut connection = pin!(connection);
     // hyper's own limit begins anew with each request, so the time of a handshake is not in it.
     let silent = async {

@@ -11,10 +11,9 @@ use super::problem::{Kind, Problem, quoted};
 pub fn decode(text: &str, kind: Kind) -> Result<String, Problem> {
     let bad = |what: &str| {
         let sent = quoted(text);
-        Problem::new(
-            kind,
-            format!("{sent} {what}; an escape is a percent sign and two hexadecimal digits of UTF-8"),
-        )
+        let detail =
+            format!("{sent} {what}; an escape is a percent sign and two hexadecimal digits of UTF-8");
+        Problem::new(kind, detail).valid(["%25 for a percent sign"])
     };
     let mut escapes = text.split('%');
     escapes.next();

@@ -82,7 +82,7 @@ fn parse(body: &[u8]) -> Result<Asked, Problem> {
 fn keys(count: &CountInfo, asked: &[String]) -> Result<Vec<String>, Problem> {
     if asked.len() > MOST {
         let detail = format!("`terms` has {} terms, but must have {MOST} at most", asked.len());
-        return Err(Problem::new(Kind::BadBody, detail));
+        return Err(Problem::new(Kind::BadBody, detail).valid([format!("{MOST} terms at most")]));
     }
     asked.iter().map(|asked| scope::term(count, asked)).collect()
 }

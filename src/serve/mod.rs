@@ -42,6 +42,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod top;
+mod worded;
 
 use std::sync::Arc;
 

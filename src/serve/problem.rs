@@ -29,6 +29,10 @@ pub enum Kind {
     Unauthorized,
     /// The connection is plain where it must be encrypted.
     TlsRequired,
+    /// What was sent is no request.
+    BadRequest,
+    /// The head of the request is too large.
+    HeadTooLarge,
     /// The resource does not take this method.
     MethodNotAllowed,
     /// There is no count of this name.
@@ -86,6 +90,12 @@ impl Kind {
                 (StatusCode::UNAUTHORIZED, "unauthorized", "This needs the token of the server")
             }
             Kind::TlsRequired => (StatusCode::BAD_REQUEST, "tls_required", "This port takes TLS only"),
+            Kind::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", "This is no request"),
+            Kind::HeadTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "head_too_large",
+                "The head of the request is too large",
+            ),
             Kind::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
             }
@@ -207,22 +217,27 @@ impl Problem {
         self
     }
 
+    fn details(&self) -> Details<'_> {
+        let (status, name, title) = self.kind.describe();
+        Details {
+            r#type: format!("/problems/{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            valid: &self.valid,
+            reasons: &self.reasons,
+            stamp: &self.stamp,
+        }
+    }
+
+    /// Its body.
+    pub fn json(&self) -> Vec<u8> {
+        answer::body_of(&self.details())
+    }
+
     /// The answer; problems after which the rest of a request cannot be told from the next one end the connection.
     pub fn into_answer(self) -> Answer {
-        let (status, name, title) = self.kind.describe();
-        let mut answer = answer::of(
-            status,
-            answer::PROBLEM,
-            &Details {
-                r#type: format!("/problems/{name}"),
-                title,
-                status: status.as_u16(),
-                detail: &self.detail,
-                valid: &self.valid,
-                reasons: &self.reasons,
-                stamp: &self.stamp,
-            },
-        );
+        let mut answer = answer::of(self.kind.status(), answer::PROBLEM, &self.details());
         let headers = answer.headers_mut();
         let name = if self.kind == Kind::Unauthorized { WWW_AUTHENTICATE } else { ALLOW };
         headers.extend(self.would_do.map(|value| (name, HeaderValue::from_static(value))));

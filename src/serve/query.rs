@@ -25,10 +25,8 @@ impl Query {
                 return Err(unknown(&name, known));
             };
             if query.get(name).is_some() {
-                return Err(Problem::new(
-                    Kind::BadParameter,
-                    format!("`{name}` is given twice; give it once"),
-                ));
+                let detail = format!("`{name}` is given twice; give it once");
+                return Err(Problem::new(Kind::BadParameter, detail).valid([format!("{name}, once")]));
             }
             query.0.push((name, decode_query(value)?));
         }

@@ -85,7 +85,8 @@ impl Request {
         if size <= most {
             return Ok(body);
         }
-        Err(Problem::new(Kind::BodyTooLarge, format!("the body has more than {most} bytes")))
+        let detail = format!("the body has more than {most} bytes");
+        Err(Problem::new(Kind::BodyTooLarge, detail).valid([format!("{most} bytes at most")]))
     }
 }
 

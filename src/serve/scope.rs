@@ -54,7 +54,7 @@ pub fn term(count: &CountInfo, asked: &str) -> Result<String, Problem> {
     if key.is_empty() {
         let detail =
             format!("{} is no term of the count `{}`: nothing is left of it", quoted(asked), count.name);
-        return Err(Problem::new(Kind::BadTerm, detail));
+        return Err(Problem::new(Kind::BadTerm, detail).valid(["a character or more, besides the sign"]));
     }
     Ok(key)
 }

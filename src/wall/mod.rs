@@ -28,8 +28,18 @@ pub fn wall_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(offset()).max(0)
 }
 
-/// The same as far as it is to be believed, see [`Steady`]; `newest`: the time of the newest post, where that is known.
-pub fn steady_ms(newest: Option<u64>) -> u64 {
-    let wall = u64::try_from(wall_ms()).unwrap_or(0);
-    STEADY.lock().unwrap_or_else(PoisonError::into_inner).believe(Instant::now(), wall, newest)
+/// The same as far as it is to be believed, see [`Steady`]; `newest`: the time of the newest post, if there is any.
+pub fn believed_ms(newest: Option<u64>) -> u64 {
+    let (now, wall) = look();
+    STEADY.lock().unwrap_or_else(PoisonError::into_inner).believe(now, wall, newest)
+}
+
+/// What has been believed of it so far.
+pub fn steady_ms() -> u64 {
+    let (now, wall) = look();
+    STEADY.lock().unwrap_or_else(PoisonError::into_inner).see(now, wall)
+}
+
+fn look() -> (Instant, u64) {
+    (Instant::now(), u64::try_from(wall_ms()).unwrap_or(0))
 }

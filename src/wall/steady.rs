@@ -29,16 +29,24 @@ impl Steady {
         Steady { base: None, leapt: None }
     }
 
+    /// What it is where nothing has leapt; `None`: it has not been looked at.
+    fn expected(&self, now: Instant) -> Option<u64> {
+        let (then, was) = self.base?;
+        let passed = now.saturating_duration_since(then).as_millis();
+        Some(was.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
+    }
+
+    /// What is believed of a clock that says `wall`, in Unix milliseconds, for whoever knows of no posts.
+    pub fn see(&self, now: Instant, wall: u64) -> u64 {
+        let leapt_from = |expected: &u64| wall.saturating_sub(*expected) > LEAP_MS;
+        self.expected(now).filter(leapt_from).unwrap_or(wall)
+    }
+
     /// What to take the clock for, where it says `wall` and the newest post is of the time `newest`, all in Unix milliseconds.
     pub fn believe(&mut self, now: Instant, wall: u64, newest: Option<u64>) -> u64 {
-        let Some((then, was)) = self.base else {
-            self.base = Some((now, wall));
-            return wall;
-        };
-        let passed = now.saturating_duration_since(then);
-        let expected = was.saturating_add(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX));
+        let expected = self.expected(now).unwrap_or(wall);
         let by = Duration::from_millis(wall.saturating_sub(expected));
-        if wall.saturating_sub(expected) > LEAP_MS {
+        if self.see(now, wall) != wall {
             let is_new = newest.is_some_and(|newest| newest.saturating_add(LEAP_MS) >= wall);
             let since = match self.leapt {
                 Some(since) => since,
@@ -118,6 +126,8 @@ mod tests {
         let awake = right + 8 * HOUR_MS;
         assert_eq!(steady.believe(now, awake, Some(wall)), right, "what was read before does not tell");
         assert_eq!(steady.believe(now, awake, Some(awake - LEAP_MS - 1)), right);
+        assert_eq!(steady.see(now, awake), right, "whoever knows of no posts sees the same");
         assert_eq!(steady.believe(now, awake, Some(awake - LEAP_MS)), awake);
+        assert_eq!(steady.see(now, awake), awake);
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn lead(
     generation: Option<u64>,
     resolve: impl FnOnce(&[Counted]) -> Result<Vec<Partition>, SourceError>,
 ) -> Result<(Vec<Partition>, Led), EngineError> {
-    let opened = open(address, &config.cluster.id, generation, config.checkpoint.fresh, wall)?;
+    let opened = open(address, &config.cluster.id, generation, config.checkpoint.fresh, steady_ms)?;
     let found = opened.found.as_ref();
     let partitions = resolve(&found.map(convert::counted).unwrap_or_default())?;
     // What does not fit is found before anything is written.
@@ -74,7 +74,7 @@ pub(crate) fn lead(
             number: 0,
             generation: 0,
             cluster: config.cluster.id.clone(),
-            written: wall(),
+            written: steady_ms(),
             epoch: opened.after,
             clock: None,
             newest: None,
@@ -132,7 +132,7 @@ impl Led {
         let Led { opened, sealed } = self;
         let Opened { store, generation, after, .. } = opened;
         let lease = Arc::new(Lease::new(generation, after));
-        if let Err(error) = lease.renew(&*store, wall()) {
+        if let Err(error) = lease.renew(&*store, steady_ms()) {
             tracing::warn!("{error}");
         }
         begin(start, store, sealed, after, Some(lease))
@@ -211,7 +211,7 @@ fn begin(
     if let Some(lease) = lease {
         let control = Arc::clone(control);
         let fenced = move |error: CheckpointError| control.fail(error.into());
-        let both = lease::keep(Arc::clone(&store), lease, wall, fenced);
+        let both = lease::keep(Arc::clone(&store), lease, steady_ms, fenced);
         threads.extend(both.map_err(|error| EngineError::Threads(error.to_string()))?);
     }
     let thread = Thread {
@@ -230,9 +230,4 @@ fn begin(
     threads.push(spawn(thread, inbox)?);
     *keeping.threads.lock().expect("no holder panics") = threads;
     Ok(Begun { keeping, restore, fitted, other_rules })
-}
-
-/// What numbers epochs too.
-fn wall() -> u64 {
-    steady_ms(None)
 }

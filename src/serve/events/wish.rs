@@ -37,7 +37,8 @@ impl Wish {
         counts.sort_unstable();
         if counts.windows(2).any(|pair| pair[0] == pair[1]) {
             let detail = "`counts` names a count twice; name it once";
-            return Err(Problem::new(Kind::BadParameter, detail));
+            let names = reader.counts().iter().map(|count| count.name.as_str());
+            return Err(Problem::new(Kind::BadParameter, detail).valid(names));
         }
         let k = query.number("k", 1..=PLACES.1)?.unwrap_or(PLACES.0) as usize;
         Ok(Wish { counts, k })

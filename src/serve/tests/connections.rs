@@ -63,6 +63,11 @@ fn what_is_no_request_is_refused() {
     ] {
         let answer = send(server.address, request.as_bytes());
         assert_eq!(answer.status, status, "{:.60}", request);
+        match status {
+            400 => assert_eq!(answer.problem(), "bad_request", "{request:.60}"),
+            431 => assert_eq!(answer.problem(), "head_too_large", "{request:.60}"),
+            _ => {}
+        }
     }
     let answer = send(server.address, b"GET /v1/counts/words/terms/\xff HTTP/1.1\r\nhost: here\r\n\r\n");
     assert_eq!(answer.status, 400);

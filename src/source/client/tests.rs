@@ -53,6 +53,28 @@ fn a_port_where_nobody_listens_is_an_error_within_seconds() {
 }
 
 #[test]
+fn a_server_of_another_kind_is_no_broker() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            let _ = stream.and_then(|mut stream| {
+                std::io::Read::read(&mut stream, &mut [0; 1024])?;
+                std::io::Write::write_all(
+                    &mut stream,
+                    b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+                )
+            });
+        }
+    });
+    let (error, _) = failure(&address);
+    assert!(
+        error.to_string().contains("is no Kafka broker") && error.to_string().contains(&address),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_unknown_host_is_named_as_such() {
     let (error, took) = failure("no-such-host.invalid:9092");
     assert!(

@@ -63,6 +63,10 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
     let elsewhere =
         "is it running, and is this its address? Name another with --brokers or `brokers` in [kafka]";
     match code {
+        // What librdkafka takes for the size of an answer is how another kind of server begins its own.
+        _ if reason.contains("Invalid response size") => {
+            format!("what answers at {brokers} is no Kafka broker{because}: {elsewhere}")
+        }
         Code::BrokerTransportFailure
         | Code::AllBrokersDown
         | Code::BrokerNotAvailable
