@@ -134,10 +134,8 @@ pub fn admit<'scope>(
                 let unranked: usize = passed.iter().map(|(_, updates)| updates).sum();
                 let is_kept = epoch == 0 && live.restored.get();
                 let most = live.totals.borrow().alive() + unranked + updates;
-                if is_kept {
-                    live.room.must_hold(most);
-                }
-                let is_near_limit = !live.room.hold(most);
+                // How many terms all the panes have that were kept is only known once they are ranked.
+                let is_near_limit = !is_kept && !live.room.hold(most);
                 if is_near_limit && unranked > 0 {
                     live.ranked.wait(Rc::clone(&activator));
                     break;
@@ -167,7 +165,7 @@ pub fn admit<'scope>(
             }
             // What died in silence is others' to take.
             if passed.back().is_none_or(|(epoch, _)| *epoch < live.ranked.next.get()) {
-                live.room.hold(live.totals.borrow().alive());
+                live.room.must_hold(live.totals.borrow().alive());
             }
         }
     });
@@ -219,7 +217,7 @@ struct NearLimit<'a> {
 
 impl<'a> NearLimit<'a> {
     fn new(windows: &'a Windows, live: &'a Live) -> NearLimit<'a> {
-        live.room.hold(live.totals.borrow().alive());
+        live.room.must_hold(live.totals.borrow().alive());
         NearLimit { windows, live, new: HashSet::new() }
     }
 

@@ -79,7 +79,7 @@ pub fn clock<'scope>(
                 }
                 history.borrow_mut().push_back((epoch, standing));
                 let (was, now) = (before.clock, standing.clock);
-                reached.set(now.unwrap_or(0));
+                reached.set(reached.get().max(now.unwrap_or(0)));
                 if let Some(now) = now.filter(|now| was.is_none_or(|was| was / slide != now / slide)) {
                     output.activate().session_with_builder(&cap).give(now);
                 }

@@ -105,6 +105,7 @@ pub struct Pipeline<T> {
     load: Option<Load>,
     /// Whether the first epoch is what an earlier run kept.
     restored: Rc<Cell<bool>>,
+    reached: Reached,
     tallies: Rc<RefCell<VecDeque<(u64, T)>>>,
 }
 
@@ -123,13 +124,13 @@ impl<T: Default + 'static> Pipeline<T> {
             let tallies = Rc::clone(&tallies);
             move |time, tally| tallies.borrow_mut().push_back((time, tally))
         };
+        let reached = Reached::default();
         let (records, facts, loads, counts) = worker.dataflow(|scope| {
             let (records_in, records) = scope.new_input_with_builder();
             let (facts_in, facts) = scope.new_input();
-            let reached = Reached::default();
             let (tables, newest) =
                 intake(records, plan.tables(), plan.keys, Rc::clone(&reached), decode, done);
-            let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks), reached);
+            let ticks = clock(facts.concat(newest), plan.step(), Rc::clone(&clocks), Rc::clone(&reached));
             ticks.clone().probe_with(&probe);
             let (mut loads, mut loaded) = (Vec::new(), Vec::new());
             for table in tables {
@@ -147,7 +148,7 @@ impl<T: Default + 'static> Pipeline<T> {
         });
         let load = Some(Load::new(loads, peers, plan.keys));
         let standing = Standing::default();
-        Pipeline { records, facts, probe, counts, clocks, standing, load, restored, tallies }
+        Pipeline { records, facts, probe, counts, clocks, standing, load, restored, reached, tallies }
     }
 
     /// Hands in records of the epoch being filled.
@@ -160,9 +161,11 @@ impl<T: Default + 'static> Pipeline<T> {
         self.facts.send(fact);
     }
 
-    /// Takes note that the first epoch has what an earlier run kept and nothing else, on all workers; there is room for that.
-    pub fn goes_on(&mut self) {
+    /// Takes note that the first epoch has what an earlier run kept and nothing else, on all workers; there is room for that. What
+    /// this worker reads next it may read before all others have closed that epoch, and the `clock` of that run is known already.
+    pub fn goes_on(&mut self, clock: Option<u64>) {
         self.restored.set(true);
+        self.reached.set(clock.unwrap_or(0));
     }
 
     /// The way in for rows of an earlier run, until the first epoch closes.

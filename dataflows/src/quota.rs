@@ -60,7 +60,7 @@ impl Share {
         may
     }
 
-    /// The same whether there are so many or not: they are there.
+    /// The same whether there are so many or not: they are alive.
     pub fn must_hold(&self, terms: usize) {
         self.hold_anyway(terms, 0);
     }

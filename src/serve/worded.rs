@@ -73,7 +73,8 @@ fn words_for(bytes: &[u8]) -> Option<Vec<u8>> {
             Problem::new(Kind::BadRequest, detail).valid(["GET /v1/status HTTP/1.1"])
         }
         "414" | "431" => {
-            let detail = format!("the head of a request, its path included, has {HEAD} bytes at most");
+            let detail =
+                format!("the head of a request, its path included, has {HEAD} bytes and 100 headers at most");
             Problem::new(Kind::HeadTooLarge, detail)
                 .valid(["many terms in the body of POST /v1/counts/{count}/terms"])
         }

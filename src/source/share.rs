@@ -27,7 +27,7 @@ use super::queue::{Event, PartitionQueue};
 use super::{Gap, Last, Position, SourceError};
 use crate::config::{Kafka, OnGap};
 
-/// For how long a partition may be refused that was read before, while there is something to read: rights that are replaced, or
+/// For how long a partition may be refused that was read before, while it is known that there is something to read: rights that are replaced, or
 /// looked up elsewhere, are gone for a moment.
 const REFUSED: Duration = Duration::from_secs(120);
 
@@ -233,7 +233,8 @@ impl Share {
             return self.settle_damage(to, reading);
         }
         if let Some(since) = &mut self.refused {
-            if is_caught_up(reading.ends, self.number, self.next) {
+            // Where nothing comes, nothing says that it may be read again either.
+            if !has_more(reading.ends, self.number, self.next) {
                 *since = Instant::now();
             } else if since.elapsed() >= REFUSED {
                 return Err(SourceError::Config(forbidden(&self.topic)));
@@ -310,6 +311,11 @@ impl Share {
 /// Whether an offset is at a partition's end, as far as that is known of late.
 pub(super) fn is_caught_up(ends: &Ends, partition: u32, next: i64) -> bool {
     ends.get(partition).is_some_and(|end| end.asked.elapsed() <= FRESH && next >= end.offset)
+}
+
+/// Whether a partition is known, of late, to go on behind an offset.
+fn has_more(ends: &Ends, partition: u32, next: i64) -> bool {
+    ends.get(partition).is_some_and(|end| end.asked.elapsed() <= FRESH && next < end.offset)
 }
 
 /// What to do where a topic may not be read.

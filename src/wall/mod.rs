@@ -28,7 +28,7 @@ pub fn wall_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(offset()).max(0)
 }
 
-/// The same as far as it is to be believed, see [`Steady`]; `newest`: the time of the newest post, if there is any.
+/// The same as far as it is to be believed, see `steady.rs`; `newest`: the time of the newest post, if there is any.
 pub fn believed_ms(newest: Option<u64>) -> u64 {
     let (now, wall) = look();
     STEADY.lock().unwrap_or_else(PoisonError::into_inner).believe(now, wall, newest)

@@ -47,7 +47,8 @@ impl Steady {
         let expected = self.expected(now).unwrap_or(wall);
         let by = Duration::from_millis(wall.saturating_sub(expected));
         if self.see(now, wall) != wall {
-            let is_new = newest.is_some_and(|newest| newest.saturating_add(LEAP_MS) >= wall);
+            // One that is ahead itself bears nothing out.
+            let is_new = newest.is_some_and(|newest| newest.abs_diff(wall) <= LEAP_MS);
             let since = match self.leapt {
                 Some(since) => since,
                 None if is_new => now,
@@ -126,6 +127,11 @@ mod tests {
         let awake = right + 8 * HOUR_MS;
         assert_eq!(steady.believe(now, awake, Some(wall)), right, "what was read before does not tell");
         assert_eq!(steady.believe(now, awake, Some(awake - LEAP_MS - 1)), right);
+        assert_eq!(
+            steady.believe(now, awake, Some(awake + 3 * HOUR_MS)),
+            right,
+            "it has come from further ahead"
+        );
         assert_eq!(steady.see(now, awake), right, "whoever knows of no posts sees the same");
         assert_eq!(steady.believe(now, awake, Some(awake - LEAP_MS)), awake);
         assert_eq!(steady.see(now, awake), awake);

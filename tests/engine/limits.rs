@@ -112,6 +112,41 @@ fn each_term_is_taken_until_there_are_as_many_as_may_be() {
     }
 }
 
+/// What was kept has a row for each pane of a term, and is no more terms for that.
+#[test]
+fn after_a_restart_each_term_is_taken_until_there_are_as_many_as_may_be() {
+    let broker = Embedded::start(&[("posts", 3)]);
+    let producer = Producer::new(&broker.brokers(), "lz4");
+    let place = tempfile::TempDir::new().unwrap();
+    let settings = |workers: usize| {
+        format!(
+            "[kafka]\nbrokers = \"{}\"\nstart = \"earliest\"\n[engine]\nworkers = {workers}\nepoch = \"20ms\"\n\
+             max_terms = 10\n[checkpoint]\ndir = \"file://{}\"\n[[count]]\nname = \"words\"\nof = \"words\"\n\
+             windows = [\"1m/1s\", \"all\"]\n",
+            broker.brokers(),
+            place.path().display()
+        )
+    };
+    let words = |range: std::ops::Range<i32>| range.map(|n| format!("word{n}")).collect::<Vec<_>>();
+    let mut server = Server::run(&settings(2)).ready();
+    for n in 0..24 {
+        producer.send("posts", n % 3, &post(&words(0..8).join(" ")));
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    let (found, stamp) = counts(&server.client(), "all", &words(0..8), &producer.flush());
+    assert_eq!((found, stamp.overflow), (vec![24; 8], false));
+    assert!(server.terminate().0.success());
+
+    let mut server = Server::run(&settings(3)).ready();
+    (8..10).for_each(|n| producer.send("posts", n % 3, &post(&format!("word{n}"))));
+    let (found, stamp) = counts(&server.client(), "all", &words(0..10), &producer.flush());
+    assert_eq!((&found[..8], &found[8..], stamp.overflow), (&[24; 8][..], &[1, 1][..], false));
+    (10..13).for_each(|n| producer.send("posts", n % 3, &post(&format!("word{n}"))));
+    let (found, stamp) = counts(&server.client(), "all", &words(8..13), &producer.flush());
+    assert_eq!((found, stamp.overflow), (vec![1, 1, 0, 0, 0], true));
+    assert!(server.terminate().0.success());
+}
+
 /// Spellings are bounded as terms are. A count does not depend on them; what is shown may, and then the stamp says so.
 #[test]
 fn one_term_in_ever_new_spellings_is_shown_by_its_commonest_or_the_stamp_says_overflow() {

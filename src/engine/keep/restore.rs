@@ -43,7 +43,7 @@ impl Restore {
         spelled: &[bool],
     ) -> Result<(), CheckpointError> {
         let (index, peers) = (worker.index(), worker.peers());
-        pipeline.goes_on();
+        pipeline.goes_on(self.standing.clock);
         if index == 0 {
             pipeline.tell(Fact::Resumed(self.standing));
             for (at, fitted) in self.fitted.iter().enumerate().filter(|(_, fitted)| fitted.goes_on) {

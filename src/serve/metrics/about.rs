@@ -155,7 +155,7 @@ pub const EPOCH: About =
 /// Its age.
 pub const EPOCH_AGE: About = gauge(
     "tidings_epoch_age_seconds",
-    "How long ago the newest epoch closed; below 0 where the wall clock was set back since",
+    "How long ago the newest epoch closed, by the wall clock: below 0 where that was set back since, and a leap of it while that is not believed",
 );
 /// The clock.
 pub const CLOCK: About = gauge(

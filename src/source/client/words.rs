@@ -63,10 +63,11 @@ pub(super) fn words(code: Code, reason: &str, brokers: &str) -> String {
     let elsewhere =
         "is it running, and is this its address? Name another with --brokers or `brokers` in [kafka]";
     match code {
-        // What librdkafka takes for the size of an answer is how another kind of server begins its own.
-        _ if reason.contains("Invalid response size") => {
-            format!("what answers at {brokers} is no Kafka broker{because}: {elsewhere}")
-        }
+        // What librdkafka takes for the size of an answer is how another kind of server begins its own, or TLS an alert.
+        _ if reason.contains("Invalid response size") => format!(
+            "what answers at {brokers} is no Kafka broker, or one that wants TLS{because}: {elsewhere}; for TLS set \
+             security.protocol in [kafka.properties]"
+        ),
         Code::BrokerTransportFailure
         | Code::AllBrokersDown
         | Code::BrokerNotAvailable
