@@ -135,8 +135,14 @@ where
         (0..EVENTS).for_each(|_| poll());
         let patience = match watch.last() {
             // It may be one of several brokers that says so, or one that is just being started.
-            Some((Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)) => REFUSED,
-            Some((Code::BrokerTransportFailure | Code::Resolve, _)) => REFUSED,
+            Some((
+                Code::Authentication
+                | Code::SaslAuthenticationFailed
+                | Code::SSL
+                | Code::BrokerTransportFailure
+                | Code::Resolve,
+                _,
+            )) => REFUSED,
             _ => PATIENCE,
         };
         if begun.elapsed() >= patience {

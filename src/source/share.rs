@@ -310,12 +310,17 @@ impl Share {
 
 /// Whether an offset is at a partition's end, as far as that is known of late.
 pub(super) fn is_caught_up(ends: &Ends, partition: u32, next: i64) -> bool {
-    ends.get(partition).is_some_and(|end| end.asked.elapsed() <= FRESH && next >= end.offset)
+    fresh_end(ends, partition).is_some_and(|end| next >= end)
 }
 
 /// Whether a partition is known, of late, to go on behind an offset.
 fn has_more(ends: &Ends, partition: u32, next: i64) -> bool {
-    ends.get(partition).is_some_and(|end| end.asked.elapsed() <= FRESH && next < end.offset)
+    fresh_end(ends, partition).is_some_and(|end| next < end)
+}
+
+/// Where a partition ends, if that was learnt of late.
+fn fresh_end(ends: &Ends, partition: u32) -> Option<i64> {
+    ends.get(partition).filter(|end| end.asked.elapsed() <= FRESH).map(|end| end.offset)
 }
 
 /// What to do where a topic may not be read.

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "rights are given and taken in librdkafka's C interface only")]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::net::SocketAddr;
 use std::ptr::null_mut;
 use std::time::Duration;
@@ -39,6 +39,28 @@ const MAY_READ: Right = (
 const MUST_NOT_READ: Right =
     (MAY_READ.0, rd::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
 
+/// How librdkafka makes a right, or a filter that is one.
+type Make = unsafe extern "C" fn(
+    rd::rd_kafka_ResourceType_t,
+    *const c_char,
+    rd::rd_kafka_ResourcePatternType_t,
+    *const c_char,
+    *const c_char,
+    rd::rd_kafka_AclOperation_t,
+    rd::rd_kafka_AclPermissionType_t,
+    *mut c_char,
+    usize,
+) -> *mut rd::rd_kafka_AclBinding_t;
+
+/// How it asks for something of some of them.
+type Ask = unsafe extern "C" fn(
+    *mut rd::rd_kafka_t,
+    *mut *mut rd::rd_kafka_AclBinding_t,
+    usize,
+    *const rd::rd_kafka_AdminOptions_t,
+    *mut rd::rd_kafka_queue_t,
+);
+
 struct Rights {
     client: AdminClient<DefaultClientContext>,
 }
@@ -49,11 +71,20 @@ impl Rights {
         Rights { client: config.create().unwrap() }
     }
 
-    fn give(&self, (operation, permission): Right) {
+    fn give(&self, right: Right) {
+        self.ask(right, rd::rd_kafka_AclBinding_new, rd::rd_kafka_CreateAcls);
+    }
+
+    fn take(&self, right: Right) {
+        self.ask(right, rd::rd_kafka_AclBindingFilter_new, rd::rd_kafka_DeleteAcls);
+    }
+
+    /// Asks for something of a right of Ada's, which is made for that, and waits for the answer.
+    fn ask(&self, (operation, permission): Right, make: Make, ask: Ask) {
         // SAFETY: all of it lives until the answer is there.
         unsafe {
             let client = self.client.inner().native_ptr();
-            let mut binding = rd::rd_kafka_AclBinding_new(
+            let mut right = make(
                 rd::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC,
                 TOPIC_AS_C.as_ptr(),
                 rd::rd_kafka_ResourcePatternType_t::RD_KAFKA_RESOURCE_PATTERN_LITERAL,
@@ -65,31 +96,9 @@ impl Rights {
                 0,
             );
             let queue = rd::rd_kafka_queue_new(client);
-            rd::rd_kafka_CreateAcls(client, &raw mut binding, 1, null_mut(), queue);
+            ask(client, &raw mut right, 1, null_mut(), queue);
             done(queue);
-            rd::rd_kafka_AclBinding_destroy(binding);
-        }
-    }
-
-    fn take(&self, (operation, permission): Right) {
-        // SAFETY: as above.
-        unsafe {
-            let client = self.client.inner().native_ptr();
-            let mut filter = rd::rd_kafka_AclBindingFilter_new(
-                rd::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC,
-                TOPIC_AS_C.as_ptr(),
-                rd::rd_kafka_ResourcePatternType_t::RD_KAFKA_RESOURCE_PATTERN_LITERAL,
-                c"User:ada".as_ptr(),
-                c"*".as_ptr(),
-                operation,
-                permission,
-                null_mut(),
-                0,
-            );
-            let queue = rd::rd_kafka_queue_new(client);
-            rd::rd_kafka_DeleteAcls(client, &raw mut filter, 1, null_mut(), queue);
-            done(queue);
-            rd::rd_kafka_AclBinding_destroy(filter);
+            rd::rd_kafka_AclBinding_destroy(right);
         }
     }
 }
