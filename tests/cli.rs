@@ -5,10 +5,13 @@
 mod oracle;
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use support::broker::Embedded;
+use support::broker::{Embedded, Producer, wall_ms};
+use support::hostile::Sent;
 use support::process::{Server, Settings, program, run, said};
 
 /// Runs a command that must fail: with this code, and with all of these parts in what it says.
@@ -169,6 +172,37 @@ fn a_missing_topic_is_78_and_existing_ones_are_named() {
     );
     fails(&["topic", "describe", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);
     fails(&["tail", "posts", "--brokers", &brokers], 78, &["posts", "tweets"]);
+}
+
+#[test]
+fn tail_ends_once_nobody_reads_it() {
+    let broker = Embedded::start(&[("posts", 1)]);
+    let brokers = broker.brokers();
+    let mut tail = program();
+    tail.args(["tail", "posts", "--brokers", &brokers, "--from", "earliest"]);
+    let mut tail = tail.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let producer = Producer::new(&brokers, "none");
+    let send = || producer.send("posts", 0, &Sent { value: Some(b"a post".to_vec()), timestamp: wall_ms() });
+    send();
+    let mut line = String::new();
+    // Whoever read it is gone with this line.
+    BufReader::new(tail.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("a post"), "{line}");
+    // One line may be on its way already: who writes the next finds out.
+    let begun = Instant::now();
+    let status = loop {
+        send();
+        producer.flush();
+        if let Some(status) = tail.try_wait().unwrap() {
+            break status;
+        }
+        if begun.elapsed() > Duration::from_secs(40) {
+            tail.kill().unwrap();
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    assert!(status.success(), "{status}");
 }
 
 #[test]

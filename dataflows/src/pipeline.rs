@@ -264,7 +264,7 @@ fn build_count<'scope>(
     let ranked = rank(alive, ticks.clone(), windows.clone(), plan.top, totals, progress, Rc::clone(&history));
     let spellings = count.spellings.then(|| {
         let held = Rc::new(Cell::new(0));
-        // Merges leave a key twice for a while, and a batch may have it in several runs, a third of them at most.
+        // Counted are records, not spellings: until batches are merged, several may hold the same one.
         let limit = count.room.even().saturating_mul(3).max(FEW);
         let room = Room { held: Rc::clone(&held), limit, refused: Rc::clone(&refused) };
         let spellings = arrange_spellings(next(), room, Rc::clone(&spelling_touches));

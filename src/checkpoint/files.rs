@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::CheckpointError;
 use super::failpoint::point;
 use super::store::{Store, Writing};
+use super::{CheckpointError, keys};
 
 /// Where files stand before they have their names. What an ended process left here is removed at the next start.
 const DRAFTS: &str = "drafts";
@@ -44,10 +44,6 @@ impl Files {
         self.root.join(key)
     }
 
-    fn failed(&self, action: &'static str, path: &Path, why: &io::Error) -> CheckpointError {
-        CheckpointError::Io { action, key: path.display().to_string(), why: why.to_string() }
-    }
-
     fn draft(&self, key: &str) -> Result<Draft, CheckpointError> {
         let (folder, path) = (self.path(DRAFTS), self.path(key));
         make_folder(&folder)?;
@@ -55,8 +51,8 @@ impl Files {
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
         let draft = folder.join(format!("{}-{:016x}-{number}", std::process::id(), self.tag));
         // Messages name what is to be: what stands in its place meanwhile says nothing to anybody.
-        let file = File::create_new(&draft).map_err(|why| self.failed("write", &path, &why))?;
-        let kind = key.split('/').next().unwrap_or_default().trim_end_matches('s').to_owned();
+        let file = File::create_new(&draft).map_err(|why| failed("write", &path, &why))?;
+        let kind = keys::kind(key).to_owned();
         Ok(Draft { file: BufWriter::with_capacity(1 << 16, file), draft, path, kind, named: false })
     }
 
@@ -78,7 +74,7 @@ impl Store for Files {
         match fs::read(self.path(key)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(why) if is_missing(&why) => Ok(None),
-            Err(why) => Err(self.failed("read", &self.path(key), &why)),
+            Err(why) => Err(failed("read", &self.path(key), &why)),
         }
     }
 
@@ -94,26 +90,26 @@ impl Store for Files {
             file.read_exact(&mut bytes)?;
             Ok(bytes)
         };
-        read().map_err(|why| self.failed("read", &path, &why))
+        read().map_err(|why| failed("read", &path, &why))
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>, CheckpointError> {
         match fs::metadata(self.path(key)) {
             Ok(found) => Ok(Some(found.len())),
             Err(why) if is_missing(&why) => Ok(None),
-            Err(why) => Err(self.failed("read", &self.path(key), &why)),
+            Err(why) => Err(failed("read", &self.path(key), &why)),
         }
     }
 
     fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, CheckpointError> {
         let mut draft = self.draft(key)?;
-        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.path, &why))?;
+        draft.write_all(bytes).map_err(|why| failed("write", &draft.path, &why))?;
         draft.sync()?;
         point(&format!("{}.link.before", draft.kind));
         match fs::hard_link(&draft.draft, &draft.path) {
             Ok(()) => {}
             Err(why) if why.kind() == ErrorKind::AlreadyExists => return Ok(false),
-            Err(why) => return Err(self.failed("name", &draft.path, &why)),
+            Err(why) => return Err(failed("name", &draft.path, &why)),
         }
         point(&format!("{}.link.after", draft.kind));
         // Without a name that is sure to last it is not there, so that nothing refers to what is then taken back.
@@ -124,7 +120,7 @@ impl Store for Files {
 
     fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let mut draft = self.draft(key)?;
-        draft.write_all(bytes).map_err(|why| self.failed("write", &draft.path, &why))?;
+        draft.write_all(bytes).map_err(|why| failed("write", &draft.path, &why))?;
         Box::new(draft).finish()
     }
 
@@ -146,14 +142,14 @@ impl Store for Files {
         match read() {
             Ok(names) => Ok(names),
             Err(why) if is_missing(&why) => Ok(Vec::new()),
-            Err(why) => Err(self.failed("list", &path, &why)),
+            Err(why) => Err(failed("list", &path, &why)),
         }
     }
 
     fn delete(&self, key: &str) -> Result<(), CheckpointError> {
         point("delete.before");
         match fs::remove_file(self.path(key)) {
-            Err(why) if !is_missing(&why) => Err(self.failed("delete", &self.path(key), &why)),
+            Err(why) if !is_missing(&why) => Err(failed("delete", &self.path(key), &why)),
             _ => {
                 point("delete.after");
                 Ok(())
@@ -165,7 +161,7 @@ impl Store for Files {
         make_folder(&self.root)?;
         let path = self.path(LOCK);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(|why| self.failed("open", &path, &why))?;
+        let file = file.map_err(|why| failed("open", &path, &why))?;
         match file.try_lock() {
             Ok(()) => {
                 *self.lock.lock().expect("no holder panics") = Some(file);
@@ -173,7 +169,7 @@ impl Store for Files {
                 Ok(true)
             }
             Err(fs::TryLockError::WouldBlock) => Ok(false),
-            Err(fs::TryLockError::Error(why)) => Err(self.failed("lock", &path, &why)),
+            Err(fs::TryLockError::Error(why)) => Err(failed("lock", &path, &why)),
         }
     }
 

@@ -35,6 +35,11 @@ pub fn segment(generation: u64, number: u64, process: usize, part: &str) -> Stri
     format!("{SEGMENTS}/{generation:020}-{number:020}-{process:04}-{part}")
 }
 
+/// What a name is of, for failpoints: `manifest` of one below `manifests`.
+pub fn kind(key: &str) -> &str {
+    key.split('/').next().unwrap_or_default().trim_end_matches('s')
+}
+
 /// The number at the end of a name below a folder; `None`: it is not one of ours.
 pub fn number(key: &str) -> Option<u64> {
     let name = key.rsplit('/').next()?;

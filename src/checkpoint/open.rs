@@ -21,7 +21,8 @@ use super::{CheckpointError, Manifest, commit, keys, lease, verify};
 /// For how long a process that is just ending may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// For how long the process that leads may take to begin: what is there is verified first, however much it is.
+/// For how long the manifest with which the process that leads has begun may take to be seen here. It stands before that process
+/// tells others anything.
 const LEADER: Duration = Duration::from_secs(120);
 
 /// After how long it is said that it is waited for.
@@ -123,18 +124,24 @@ pub fn follow(address: &str, generation: u64) -> Result<(Arc<dyn Store>, Manifes
     let store = open_store(address)?;
     let (begun, mut told) = (Instant::now(), false);
     loop {
+        let mut unread = None;
         let numbers = store.list(keys::MANIFESTS)?;
         let mut newest = numbers.iter().rev().filter_map(|key| keys::number(key)).take(3);
-        let sealed = newest.find_map(|number| {
-            verify::manifest(&*store, number).ok().filter(|manifest| manifest.generation == generation)
+        let sealed = newest.find_map(|number| match verify::manifest(&*store, number) {
+            Ok(manifest) => (manifest.generation == generation).then_some(manifest),
+            Err(why) => {
+                unread = Some(why);
+                None
+            }
         });
         match sealed {
             Some(manifest) => return Ok((store, manifest)),
             None if begun.elapsed() >= LEADER => {
-                return Err(CheckpointError::Refused(format!(
+                // What cannot be read may be the one that was waited for.
+                return Err(unread.unwrap_or(CheckpointError::Refused(format!(
                     "run {generation} has no checkpoint in {}; checkpoint.dir must be the same place for all processes",
                     store.show("")
-                )));
+                ))));
             }
             None if begun.elapsed() >= LONG && !std::mem::replace(&mut told, true) => {
                 tracing::info!("waiting for process 0 to begin run {generation} in {}", store.show(""));

@@ -104,7 +104,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut silence = Silence::new(&config.kafka.brokers);
     while left > 0 && !stop.asked() {
         let record = match consumer.poll(Duration::ZERO) {
-            None => done(out.flush())?.and_then(|()| consumer.poll(SLICE)),
+            None => {
+                if done(out.flush())?.is_none() {
+                    return Ok(());
+                }
+                consumer.poll(SLICE)
+            }
             record => record,
         };
         match record {

@@ -20,8 +20,11 @@ const LONGEST: u64 = 1 << 20;
 pub fn read(path: &Path) -> Result<Vec<String>, ClusterError> {
     let wrong = |fault: String| ClusterError::Config(format!("--hosts: {}: {fault}", path.display()));
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text));
     read.map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    if text.len() as u64 > LONGEST {
+        return Err(wrong(format!("has more than {LONGEST} bytes")));
+    }
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let hosts: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
     match hosts.is_empty() {
@@ -44,5 +47,7 @@ mod tests {
         std::fs::write(&path, "#\n\n").expect("it can be written");
         assert!(read(&path).is_err_and(|error| error.to_string().contains("names no process")));
         assert!(read(&folder.path().join("none")).is_err());
+        std::fs::write(&path, "#".repeat(LONGEST as usize + 1)).expect("it can be written");
+        assert!(read(&path).is_err_and(|error| error.to_string().contains("more than")));
     }
 }

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use super::ClusterError;
 use super::door::Door;
 
-/// Bytes that process 0 shares, at most: a list of partitions, or of a checkpoint's files.
+/// Bytes that process 0 shares, at most: a list of partitions.
 const MOST_SHARED: u64 = 256 << 20;
 
 /// All processes of a generation, as this one is connected to them.

@@ -1,7 +1,7 @@
 //! Dials a process until it takes this one.
 //!
 //! Idea: an address is asked for anew at each attempt, since names of hosts come and go with them. That a process is not
-//! there yet is usual, and said after a while; what it has against this one is said at once.
+//! there yet is usual, and said after a while; what it has against this one is said at its third refusal.
 //! Invariant: whoever waits here notices that another process has gone, and then all begin anew.
 //! Cost: one attempt a second.
 
@@ -13,6 +13,9 @@ use super::handshake::{self, Refusal};
 use super::hello::{Hello, Purpose};
 use super::socket::{keep, peek};
 
+/// Refusals after which it is said that a process refuses this one: the first may pass with what came before.
+const SURE: u32 = 3;
+
 /// Between two attempts to reach a process, at most.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -20,7 +23,7 @@ impl Forming {
     /// Dials a process until it takes this one.
     pub(super) fn reach(&self, process: usize, purpose: Purpose) -> Result<(), Anew> {
         let host = &self.hosts[process];
-        let (mut pause, mut said, mut tries) = (LOOK, Instant::now(), 0);
+        let (mut pause, mut said, mut refusals) = (LOOK, Instant::now(), 0);
         loop {
             let hello = self.hello(random()?, purpose, process as u32);
             let refusal = match self.dial(host, &hello) {
@@ -33,9 +36,9 @@ impl Forming {
                 }
                 Err(refusal) => refusal,
             };
-            // Its reason matters at once; that it is not there yet, after a while.
-            tries += 1;
-            let told = !matches!(refusal, Refusal::Network(_)) && tries == 3;
+            // Its reason matters as soon as it stays the same; that it is not there yet, after a while.
+            refusals += u32::from(!matches!(refusal, Refusal::Network(_)));
+            let told = refusals == SURE && !matches!(refusal, Refusal::Network(_));
             if told || said.elapsed() > SAY {
                 said = Instant::now();
                 tracing::warn!("process {process} ({host}) is not reached yet: {refusal}");

@@ -44,7 +44,7 @@ pub(super) fn parse_window_beside(text: &str, others: &[Span]) -> Result<Window,
     Ok(Window { name: text.to_owned(), span: Some(span) })
 }
 
-/// The milliseconds of a size or a slide, between one and ten years.
+/// The milliseconds of a size or a slide, from one to those of ten years.
 fn length(text: &str) -> Result<u64, String> {
     if text == "all" {
         return Err("`all` has no slide, write \"all\"".to_owned());

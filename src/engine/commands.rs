@@ -29,7 +29,7 @@ pub enum Command {
         epoch: u64,
         /// What the wall clock reads, in Unix milliseconds.
         wall: u64,
-        /// Nothing is read for another one: what would be is no part of any answer.
+        /// No record is read after it: none of those would be in any answer.
         is_last: bool,
     },
     /// A partition was found, to be read from its start; it ended at this offset. The first of those that are told has the

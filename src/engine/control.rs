@@ -2,7 +2,7 @@
 //!
 //! Idea: wishes are left here, and the worker that acts for its process is woken to find them.
 //! Invariant: the first failure is the one that is told; whoever fails also asks all to stop.
-//! Cost: a lock a wish, and an atomic load a turn of a worker.
+//! Cost: a lock a wish; an atomic load a turn of a worker, and of the one that leads a short lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -15,7 +15,7 @@ use super::error::EngineError;
 use crate::cluster::ClusterError;
 use crate::source::partitions::Partition;
 
-/// Stops the engine from any thread.
+/// What any thread asks of the workers.
 #[derive(Default)]
 pub struct Control {
     stop: AtomicBool,

@@ -11,7 +11,7 @@ use crate::config::Count;
 use crate::posts::Post;
 use crate::terms::Kind;
 use crate::terms::extract::Terms;
-use crate::terms::language::Detector;
+use crate::terms::language::{Detector, is_in};
 use crate::terms::stop::StopWords;
 use crate::terms::track::{self, Together};
 
@@ -68,10 +68,7 @@ impl Filter {
     }
 
     fn is_asked_for(&self, language: &str, terms: &Terms<'_>) -> bool {
-        let spoken = |wanted: &String| {
-            let rest = language.strip_prefix(wanted.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
-        };
+        let spoken = |wanted: &String| is_in(language, wanted);
         let is = |wanted: &(Kind, String), kind, key: &[u8]| wanted.0 == kind && wanted.1.as_bytes() == key;
         let one =
             || terms.clone().any(|(kind, key, _)| self.track.iter().any(|wanted| is(wanted, kind, key)));

@@ -17,8 +17,8 @@ use crate::wall::believed_ms;
 pub(super) struct Leading<'a> {
     job: &'a Job,
     ticker: Ticker,
-    /// Whether it has been said of the epoch being filled that it holds what it may: by another process on the worker that leads,
-    /// by this one on a worker that speaks for it.
+    /// Whether it has been said of the epoch being filled that it holds what it may: by whoever else reads on the worker that leads,
+    /// by this process on a worker that speaks for it.
     has_full: bool,
     /// Whether this process has said that all should stop.
     has_asked_to_stop: bool,
@@ -68,7 +68,8 @@ impl<'a> Leading<'a> {
             for (partition, end) in control.take_found() {
                 commands.give(Command::Adopt(partition, end));
             }
-            return is_full | control.take_full() | self.has_full;
+            self.has_full |= control.take_full();
+            return is_full | self.has_full;
         }
         if !commands.speaks() {
             if is_full {

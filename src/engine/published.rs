@@ -5,7 +5,7 @@
 //! put together once per epoch, by the first reader that asks, and shared by all others.
 //! Invariant: a [`Cut`] is of one epoch on all workers, and its offsets, tallies and counts belong to the same records;
 //! a later cut never has an earlier epoch. What this process has told others of an epoch, it still has for a while
-//! (`HELD`), so that they can ask for it.
+//! (`HELD`, or `MOST_KEPT` epochs where those are over sooner), so that they can ask for it.
 //! Cost: a short lock per epoch and worker, one per read; with other processes, some hundred bytes written per epoch, and the
 //! first places of all windows for each epoch of the last seconds, 32 bytes a place.
 
@@ -27,7 +27,7 @@ use crate::source::ends::Ends;
 /// Epochs kept per worker: workers may be this far apart before a reader finds none in common.
 const KEPT: usize = 12;
 
-/// How old an epoch may at least become where other processes may ask for it, however short epochs are.
+/// How old an epoch may at least become where other processes may ask for it, unless epochs are so short that they would be too many.
 const HELD: Duration = Duration::from_secs(3);
 
 /// Epochs kept per worker or process at most.
@@ -288,7 +288,7 @@ mod tests {
     fn published(me: usize, processes: usize) -> Published {
         let partition = |partition| Partition::new("posts", partition, 1, 9);
         let owners = Owners { me, processes, threads: 1, keys: HashKeys::new(1) };
-        Published::in_cluster(owners, Ends::new(&[partition(0), partition(1)]))
+        Published::in_cluster(owners, Ends::new(&[partition(0), partition(1)], Instant::now()))
     }
 
     fn part(epoch: u64, partition: u32, next: i64) -> Part {
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn an_epoch_is_told_once_all_workers_have_it() {
         let owners = Owners { me: 1, processes: 2, threads: 2, keys: HashKeys::new(1) };
-        let published = Published::in_cluster(owners, Ends::new(&[]));
+        let published = Published::in_cluster(owners, Ends::new(&[], Instant::now()));
         let said = Arc::new(Mutex::new(Vec::new()));
         let hearing = Arc::clone(&said);
         published.tell_by(move |told| {

@@ -4,11 +4,12 @@
 //! handle only asks them to stop and waits for them.
 //! Invariant: the first failure of a worker stops all others and is the one reported. A panic in a worker is not handled
 //! here: it ends the process, since the other workers would wait for ever (see `main`).
-//! Cost: a thread per worker, two that ask Kafka about partitions and topics, and those of librdkafka.
+//! Cost: a thread per worker, one that asks Kafka where partitions end and in process 0 one that looks for new ones, and those of
+//! librdkafka; with checkpoints one that writes them and two for the lease; in a cluster those that `cluster::peers` has.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidings_dataflows::pipeline::{CountPlan, Plan};
 use tidings_dataflows::quota::Quota;
@@ -128,11 +129,12 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         }
     };
     // "latest" must not mean another offset in each process.
+    let asked = Instant::now();
     let partitions = match &mut mesh {
         None => find()?,
         Some(mesh) => mesh.share(find, EngineError::exit)?,
     };
-    let ends = Ends::new(&partitions);
+    let ends = Ends::new(&partitions, asked);
     let generation = given.or(led.as_ref().map(|led| led.generation())).unwrap_or(wall_ms().max(0) as u64);
     let begins = keep::Start { config, ends: &ends, control: &control, place: (process, processes) };
     let kept = match (led, &config.checkpoint.dir, &input) {

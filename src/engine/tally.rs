@@ -33,8 +33,8 @@ pub struct Tally {
     pub too_long: u64,
     /// The newest event time by partition number, in Unix milliseconds.
     pub newest: BTreeMap<u32, u64>,
-    /// Posts by the pane of the smallest window in which their time lies, of those that are not late by what came before them in their
-    /// epoch, until it is known how the clock stood then.
+    /// Posts by pane of the smallest window, of which it is not known yet whether they are late: that is settled once it is known how
+    /// the clock stood in their epoch.
     #[serde(skip)]
     pub panes: BTreeMap<u64, u64>,
 }

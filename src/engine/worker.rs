@@ -49,7 +49,7 @@ pub(super) fn work(worker: &mut Worker, job: &Job) {
         work.read();
         let now = Instant::now();
         work.keeper.exchange(&mut commands, now);
-        // What has come from other processes, and of checkpoints, decides with what is to be told now.
+        // What other processes ask for, and what has become of checkpoints, comes first: what is decided below depends on it.
         let should_close = leading.pass_wishes(&mut commands, work.flow.is_full());
         let filling = work.filling(should_close);
         let (on_their_way, newest) = (work.flow.on_their_way(), work.pipeline.standing().newest);

@@ -98,7 +98,7 @@ pub fn read(plan: Plan, done: Arc<AtomicU64>) -> Result<Receiver<Result<Piece, R
             for path in &plan.paths {
                 let mut received = true;
                 let hand_on = |mut piece: Piece| {
-                    some |= !piece.bytes.is_empty();
+                    some |= piece.lines().next().is_some();
                     piece.anew = std::mem::take(&mut anew);
                     received = sender.send(Ok(piece)).is_ok();
                     received
@@ -259,7 +259,10 @@ mod tests {
         assert_eq!(lines(once.clone(), 9), [b"1", b"2", b"3"]);
         assert_eq!(done.load(std::sync::atomic::Ordering::Relaxed), 5);
         assert_eq!(lines(Plan { again: true, ..once }, 5), [b"1", b"2", b"3", b"1", b"2"]);
-        let empty = Plan { paths: paths[2..].to_vec(), columns: None, again: true };
-        assert_eq!(lines(empty, 1), Vec::<Vec<u8>>::new());
+        for blank in ["", "\n \r\n"] {
+            std::fs::write(&paths[2], blank).expect("a file");
+            let empty = Plan { paths: paths[2..].to_vec(), columns: None, again: true };
+            assert_eq!(lines(empty, 1), Vec::<Vec<u8>>::new());
+        }
     }
 }

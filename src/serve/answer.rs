@@ -1,7 +1,7 @@
 //! Answers: a status, a type of content, a body, and the headers that all of them carry.
 //!
-//! Idea: every answer is built by one of four functions, so that no resource can forget a header.
-//! Invariant: nothing is kept by caches, and no browser takes an answer for another type than it says.
+//! Idea: every answer of a resource is built by one of four functions, so that none can forget a header.
+//! Invariant: nothing is kept by caches, but for the files of the page; no browser takes an answer for another type than it says.
 //! Cost: the body is written once, into the buffer that is sent.
 
 use std::convert::Infallible;

@@ -4,7 +4,7 @@
 //! panes, so they run on the runtime's blocking threads: none delays other connections or `/livez`. No more short ones
 //! run at once than there are cores, and half as many long ones, since the workers need those too; as long ones have
 //! turns of their own, short ones never queue behind them.
-//! Invariant: a read that panics is the panic of its request; no request waits once the server is being stopped.
+//! Invariant: a read that panics is the panic of its request; no request waits for a later epoch once the server is being stopped.
 //! In a cluster the part of a question that other processes own is asked of them meanwhile, by a task: whoever is slow there
 //! takes nobody's turn here.
 //! Cost: handing a read to another thread and back, which is about what a short request itself costs.

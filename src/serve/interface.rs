@@ -70,7 +70,7 @@ pub fn tls_only() -> Problem {
     Problem::new(Kind::TlsRequired, detail)
 }
 
-/// The same where there is no room for anything else.
+/// What is answered where all connections are taken: health and metrics; everything else is refused.
 pub fn crowded(api: &Arc<Api>) -> Resource {
     let crowded = refusal(api, || {
         let detail = "the server has as many connections as it takes (`http.max_connections`)";

@@ -66,9 +66,8 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// What was known when the partitions were resolved.
-    pub fn new(partitions: &[Partition]) -> Arc<Ends> {
-        let asked = Instant::now();
+    /// What was known when the partitions were resolved, which was asked for at this moment or later.
+    pub fn new(partitions: &[Partition], asked: Instant) -> Arc<Ends> {
         let ends = partitions.iter().map(|partition| End { offset: partition.end, asked });
         Arc::new(Ends {
             at_start: partitions.len(),

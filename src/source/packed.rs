@@ -36,7 +36,8 @@ fn unpacked(mut input: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let mut first = vec![0; READ];
     let mut got = input.read(&mut first)?;
     let may_be = |first: &[u8]| {
-        GZIP.starts_with(first) || ZSTD.starts_with(first) || SKIPPABLE.starts_with(&first[1..])
+        let skippable = first[0] & 0xf0 == 0x50 && SKIPPABLE.starts_with(&first[1..]);
+        skippable || GZIP.starts_with(first) || ZSTD.starts_with(first)
     };
     while (1..ZSTD.len()).contains(&got) && may_be(&first[..got]) {
         match input.read(&mut first[got..])? {

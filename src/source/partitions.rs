@@ -65,7 +65,8 @@ impl Partition {
 const AHEAD: usize = 64 << 10;
 
 /// The settings with which records of so many partitions are consumed. At most 64 MiB of records
-/// are fetched ahead in all; or 1 MiB, which is what one fetch brings, of each partition where that is more.
+/// are fetched ahead in all; or 1 MiB, which is what one fetch brings, of each partition where that is more. Of a partition that
+/// is taken on later as much is fetched as of one of these.
 pub fn consumer_config(kafka: &Kafka, partitions: usize) -> ClientConfig {
     // librdkafka bounds the queue of each partition by itself.
     let ahead = (AHEAD / partitions.max(1)).clamp(1 << 10, 16 << 10).to_string();

@@ -122,6 +122,7 @@ fn lines_are_the_ranking_that_the_engine_answers() {
     fails(&["--url", &url, "--count", "nothing"], 2, &["nothing", "hashtags, words"]);
     fails(&["--url", &url, "--window", "7m"], 2, &["7m", "5m"]);
     fails(&["--url", &format!("{url}/elsewhere")], 2, &["nothing at this path"]);
+    fails(&["--url", &url.replace("http:", "https:")], 74, &["no TLS", "http://"]);
 }
 
 fn read_all(mut from: impl Read) -> Vec<u8> {

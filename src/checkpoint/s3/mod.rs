@@ -31,6 +31,7 @@ use self::upload::Upload;
 use self::wire::Wire;
 use super::CheckpointError;
 use super::failpoint::point;
+use super::keys::kind;
 use super::store::{Store, Writing};
 
 /// How long a request is repeated where the server fails or is not reached, and after which nothing is waited for any more.
@@ -219,11 +220,6 @@ fn said(error: &Error) -> String {
     } else {
         short
     }
-}
-
-/// What a name is of, for failpoints: `manifest` of one below `manifests`.
-fn kind(key: &str) -> &str {
-    key.split('/').next().unwrap_or_default().trim_end_matches('s')
 }
 
 impl Store for Bucket {

@@ -18,7 +18,7 @@ const TOKEN: &str = "TIDINGS_MASTODON_TOKEN";
 pub(super) struct Args {
     #[command(flatten)]
     flags: Flags,
-    /// The server
+    /// The server, with the path below which it is where there is one
     #[arg(long, value_name = "URL", default_value = "https://mastodon.social")]
     url: Address,
     /// File with an access token of a user of the server, scope `read` [default: what TIDINGS_MASTODON_TOKEN holds]
@@ -61,7 +61,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let described = Described { name: "mastodon", format: Format::Mastodon, languages: args.languages };
     live::run(&args.flags, described, |_| {
         let follow = |stream| Mastodon {
-            server: args.url.at("/"),
+            server: args.url.clone(),
             client: Client { dialer: dialer.clone(), token: Some(token.clone()) },
             stream,
             silence: args.silence,

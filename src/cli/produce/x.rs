@@ -66,7 +66,7 @@ pub(super) struct Args {
 
 #[derive(clap::Args, Debug)]
 struct Api {
-    /// The API's server
+    /// The API's server, with the path below which it is where there is one
     #[arg(long, value_name = "URL", default_value = API, global = true)]
     url: Address,
     /// File with the bearer token of the app [default: what TIDINGS_X_TOKEN holds]
@@ -107,7 +107,7 @@ enum Change {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let client = client(&args.api, &args.flags.trust)?;
-    let api = args.api.url.at("/");
+    let api = args.api.url.clone();
     if let Some(Command::Rules(change)) = args.command {
         return manage(&client, &api, change);
     }

@@ -182,6 +182,10 @@ impl Client {
             Some(inner @ rustls::Error::InvalidCertificate(_)) => format!(
                 "TLS: {inner}: if it is the engine's all the same, give it by --ca-file, or that of who signed it"
             ),
+            Some(rustls::Error::InvalidMessage(_)) => {
+                "what answers there speaks no TLS: it may be an engine that is to be asked by http://"
+                    .to_owned()
+            }
             Some(inner) => format!("TLS: {inner}"),
             None => error.to_string(),
         };

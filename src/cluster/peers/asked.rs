@@ -2,7 +2,7 @@
 //!
 //! Idea: a question has a number and somebody who waits; whatever comes back with the number wakes him. He waits as a task,
 //! so that a peer that does not answer holds no thread.
-//! Invariant: nobody waits for longer than he said, nor for a peer that has been silent for [`SILENT`] or is lost; who no
+//! Invariant: nobody waits for longer than he said, nor for a peer that has been silent for [`UNRESPONSIVE`] or is lost; who no
 //! longer waits is forgotten at once. An answer to no question is dropped.
 //! Cost: an entry in a map a question.
 
@@ -20,7 +20,7 @@ use crate::cluster::Heard;
 const MOST: usize = 4096;
 
 /// After so long a silence nobody waits for a peer's answer: what was lost twice on the way has come again by then.
-pub const SILENT: Duration = Duration::from_secs(3);
+pub const UNRESPONSIVE: Duration = Duration::from_secs(3);
 
 /// How often whoever waits looks whether the peer is still heard of.
 const LOOK: Duration = Duration::from_millis(500);
@@ -108,7 +108,7 @@ impl Question {
             match timeout_at(look, &mut self.reply).await {
                 Ok(Ok(reply)) => return reply,
                 Ok(Err(_)) => return Err(Unanswered::Lost),
-                Err(_) if look == until || heard.silence(process) >= SILENT => {
+                Err(_) if look == until || heard.silence(process) >= UNRESPONSIVE => {
                     return Err(Unanswered::Silent);
                 }
                 Err(_) => {}

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use asked::Asked;
-pub use asked::{Reply, SILENT, Unanswered};
+pub use asked::{Reply, UNRESPONSIVE, Unanswered};
 use frame::{Ask, Frame};
 use lanes::{Answer, Lanes};
 use link::Link;
@@ -103,11 +103,18 @@ impl Peers {
     /// Sends all others what this process has published. What is too large to be sent is not: then no epoch is common any
     /// more, which is noticed.
     pub fn tell(&self, content: Vec<u8>) {
-        let Some(frame) = Frame::Tell(content).to_bytes() else { return };
+        let bytes = content.len();
+        let Some(frame) = Frame::Tell(content).to_bytes() else {
+            tracing::error!(
+                bytes,
+                "what this epoch has to be told of is too large: answers stay at the one before it"
+            );
+            return;
+        };
         self.others().for_each(|peer| peer.outbox.tell(frame.clone()));
     }
 
-    /// Asks a process, and waits for its answer until this moment.
+    /// Asks a process, and waits so long for its answer; `long`: finding it may take any time, so that it has a turn of its own.
     ///
     /// # Errors
     /// Why there is none; at once where the process has been silent for a while.
@@ -131,7 +138,7 @@ impl Peers {
         within: Duration,
     ) -> Result<asked::Question, Unanswered> {
         let peer = self.peers.get(process).and_then(Option::as_ref).ok_or(Unanswered::Lost)?;
-        if self.shared.heard.silence(process) >= SILENT {
+        if self.shared.heard.silence(process) >= UNRESPONSIVE {
             return Err(Unanswered::Silent);
         }
         let asked = peer.asked.question()?;

@@ -12,6 +12,10 @@ use super::Reader;
 /// Threads beyond this are a mistake on any machine.
 const MOST_WORKERS: u32 = 1024;
 
+/// Far more than any machine has memory for; workers number their terms within 31 bits, and each of the tables that they spread them
+/// over has a part of these, which must not run out where terms are spread unevenly.
+const MOST_TERMS: u32 = 1 << 30;
+
 /// Shorter epochs cost more than they show.
 const SHORT_EPOCH: Duration = Duration::from_millis(10);
 
@@ -33,6 +37,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Engine {
         workers,
         epoch,
         clock: reader.choice("engine.clock", &[("wall", Clock::Wall), ("event", Clock::Event)]),
-        max_terms: reader.number("engine.max_terms", 1..=u32::MAX),
+        max_terms: reader.number("engine.max_terms", 1..=MOST_TERMS),
     }
 }

@@ -82,8 +82,6 @@ pub(super) fn starts(partitions: &[Partition]) -> Starts {
 pub(super) fn tally(kept: &Manifest, partitions: &[Partition]) -> Tally {
     let manifest::Tally { posts, bad, other, late, ahead, undated, too_long } = &kept.tally;
     let reason = |name: &String| Reason::ALL.into_iter().find(|reason| reason.as_str() == name);
-    // Kinds are few and known to the program; those of a checkpoint live as long as it does.
-    let kind = |name: &String| -> &'static str { Box::leak(name.clone().into_boxed_str()) };
     let newest = partitions.iter().enumerate().filter_map(|(number, partition)| {
         let topic = kept.topics.iter().find(|topic| topic.name == partition.topic)?;
         let known = topic.partitions.iter().find(|known| known.partition == partition.partition)?;
@@ -92,7 +90,7 @@ pub(super) fn tally(kept: &Manifest, partitions: &[Partition]) -> Tally {
     Tally {
         posts: *posts,
         bad: bad.iter().filter_map(|(name, n)| Some((reason(name)?, *n))).collect(),
-        other: other.iter().map(|(name, n)| (kind(name).into(), *n)).collect(),
+        other: other.iter().map(|(name, n)| (name.clone().into(), *n)).collect(),
         late: *late,
         ahead: *ahead,
         undated: *undated,

@@ -53,6 +53,12 @@ impl Address {
         Self { path: path.to_owned(), ..self.clone() }
     }
 
+    /// The same server with a path, and a query if there is one, that stand below the path which was written.
+    pub fn below(&self, path: &str) -> Self {
+        let above = self.path.split('?').next().unwrap_or_default();
+        self.at(&format!("{}{path}", above.trim_end_matches('/')))
+    }
+
     /// Whether a path was written.
     pub fn has_path(&self) -> bool {
         self.path != "/"
@@ -91,6 +97,19 @@ mod tests {
         let local: Address = "http://[::1]:8080".parse().unwrap();
         assert_eq!((local.host.as_str(), local.host_header().as_str()), ("::1", "[::1]:8080"));
         assert!(local.is_loopback() && !local.has_path() && !address.is_loopback());
+    }
+
+    #[test]
+    fn a_path_that_is_written_stands_before_others() {
+        let below = |text: &str| text.parse::<Address>().unwrap().below("/api?tag=a").path;
+        for plain in ["https://example.org", "https://example.org/", "https://example.org/?b=c"] {
+            assert_eq!(below(plain), "/api?tag=a", "{plain}");
+        }
+        for behind in
+            ["https://example.org/proxy", "https://example.org/proxy/", "https://example.org/proxy?b=c"]
+        {
+            assert_eq!(below(behind), "/proxy/api?tag=a", "{behind}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! What is no post, was had already, or is in none of the languages asked for is counted and left out.
 //! Invariant: each message is sent or counted, under one of the words that the line shows. Cost: one decoding a message.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,15 @@ use super::seen::Seen;
 use crate::posts::{Decoder, OwnTime, Record};
 use crate::produce::limits::Limits;
 use crate::produce::sender::{Outgoing, SendError, Sender};
+use crate::terms::language::is_in;
 use crate::wall::wall_ms;
 
 /// How long to wait for the next message before acknowledgements are served.
 const IDLE: Duration = Duration::from_millis(50);
 /// How many unreadable messages are shown; the others are counted only.
 const SHOWN: u64 = 5;
+/// Different notices that are shown.
+const DIFFERENT: usize = 1000;
 /// A position of a source that can be resumed is a number of microseconds since the Unix epoch.
 const MICROS: u64 = 1000;
 
@@ -114,14 +117,14 @@ struct State {
     /// How late the newest message was, in milliseconds.
     lag_ms: Option<i64>,
     noted: Instant,
-    /// Notices by what they say first, so that a source that keeps failing does not fill the terminal.
-    told: BTreeMap<String, u64>,
+    /// Notices, and how often each came, so that a source that keeps failing does not fill the terminal.
+    told: BTreeSet<String>,
 }
 
 impl Default for State {
     fn default() -> Self {
         let (left, connection) = (Left::default(), "connecting".to_owned());
-        Self { left, connection, lag_ms: None, noted: Instant::now(), told: BTreeMap::new() }
+        Self { left, connection, lag_ms: None, noted: Instant::now(), told: BTreeSet::new() }
     }
 }
 
@@ -155,10 +158,8 @@ fn take(
             state.connection = why;
         }
         Event::Notice(text) => {
-            // The same words again are no news.
-            let times = state.told.entry(text.clone()).or_default();
-            *times += 1;
-            if *times == 1 {
+            // The same words again are no news. A server may have ever new ones.
+            if state.told.len() < DIFFERENT && state.told.insert(text.clone()) {
                 sender.warn(&text);
             }
         }
@@ -242,9 +243,7 @@ fn wanted(languages: &[String], own: Option<&str>) -> bool {
     }
     let Some(own) = own else { return false };
     let own = own.to_ascii_lowercase();
-    languages.iter().any(|wanted| {
-        own.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    })
+    languages.iter().any(|wanted| is_in(&own, wanted))
 }
 
 #[cfg(test)]
@@ -254,7 +253,9 @@ mod tests {
     #[test]
     fn languages_include_their_variants() {
         let languages = ["en".to_owned(), "pt-br".to_owned()];
-        for (own, is) in [("en", true), ("en-GB", true), ("eng", false), ("pt", false), ("pt-BR", true)] {
+        for (own, is) in
+            [("en", true), ("en-GB", true), ("eng", false), ("pt", false), ("pt-BR", true), ("en_GB", true)]
+        {
             assert_eq!(wanted(&languages, Some(own)), is, "{own}");
         }
         assert!(!wanted(&languages, None) && wanted(&[], None));

@@ -84,7 +84,7 @@ impl Source for Mastodon {
     }
 
     async fn session(&mut self, address: usize, inbox: &Inbox) -> Broken {
-        let target = self.server.at(&self.stream.path());
+        let target = self.server.below(&self.stream.path());
         let mut body = match self.client.stream(&target, "text/event-stream").await {
             Ok(body) => body,
             Err(broken) => return broken,

@@ -109,7 +109,7 @@ impl Source for X {
             }
             self.ruled = true;
         }
-        let target = self.api.at(&self.target());
+        let target = self.api.below(&self.target());
         let mut body = match self.client.stream(&target, "application/json").await {
             Ok(body) => body,
             Err(broken) => return broken,

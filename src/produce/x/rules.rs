@@ -66,7 +66,7 @@ impl Problem {
 /// # Errors
 /// As the request fails.
 pub async fn list(client: &Client, api: &Address) -> Result<Vec<Rule>, Broken> {
-    let answer = client.get(&api.at(PATH), "application/json").await?;
+    let answer = client.get(&api.below(PATH), "application/json").await?;
     Ok(understood(client, &answer)?.data)
 }
 
@@ -76,7 +76,7 @@ pub async fn list(client: &Client, api: &Address) -> Result<Vec<Rule>, Broken> {
 /// As the request fails; `Refused` where X does not take a rule, with its reasons. Those before it may have been made.
 pub async fn add(client: &Client, api: &Address, values: &[String], tag: &str) -> Result<Vec<Rule>, Broken> {
     let rules: Vec<_> = values.iter().map(|value| json!({ "value": value, "tag": tag })).collect();
-    let answer = client.post(&api.at(PATH), json!({ "add": rules }).to_string()).await?;
+    let answer = client.post(&api.below(PATH), json!({ "add": rules }).to_string()).await?;
     let answer = understood(client, &answer)?;
     if answer.errors.is_empty() {
         return Ok(answer.data);
@@ -90,7 +90,7 @@ pub async fn add(client: &Client, api: &Address, values: &[String], tag: &str) -
 /// # Errors
 /// As the request fails.
 pub async fn remove(client: &Client, api: &Address, ids: &[String]) -> Result<(), Broken> {
-    let answer = client.post(&api.at(PATH), json!({ "delete": { "ids": ids } }).to_string()).await?;
+    let answer = client.post(&api.below(PATH), json!({ "delete": { "ids": ids } }).to_string()).await?;
     let errors = understood(client, &answer)?.errors;
     if errors.is_empty() {
         return Ok(());

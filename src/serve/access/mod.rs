@@ -3,8 +3,8 @@
 //! Idea: everything that decides about access is read here from the configuration's files, before an address is bound,
 //! and read anew on demand: the token counts from the next request on, the certificate from the next connection on. A
 //! stream that is open goes on.
-//! Invariant: a server whose configuration names a token or a certificate never answers without it; a reload that fails
-//! changes nothing. What holds no data is open to all: [`super::route::Route::is_open`] says what that is.
+//! Invariant: a server whose configuration names a token or a certificate never answers without it, but for what the listener of
+//! `http.health_bind` shows; a reload that fails changes nothing. What holds no data is open to all: [`super::route::Route::is_open`] says what that is.
 //! Cost: two short locks a request.
 
 mod cors;

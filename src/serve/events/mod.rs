@@ -1,7 +1,7 @@
 //! `GET /v1/events`: what a page shows, as it changes, in one stream.
 //!
 //! Idea: server-sent events. A client says what it wants to see; all that want the same share one feed, which reads the
-//! engine and writes each event once per epoch, whoever many follow it. The stream begins with a `snapshot`, goes on with
+//! engine and writes each event once per epoch, however many follow it. The stream begins with a `snapshot`, goes on with
 //! a `diff` of what changed, and says `progress` now and then where nothing did.
 //! Invariant: whoever applies the events in their order has, at each of them, exactly the state that a snapshot of the
 //! same epoch would have shown. An `id` names a state of the same query only; a client that comes back must ask for the

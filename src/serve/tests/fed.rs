@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidings_dataflows::clock::Fact;
 use tidings_dataflows::intake::Gathered;
@@ -160,7 +160,7 @@ fn published(shape: Shape, me: usize) -> Arc<Published> {
     let partitions: Vec<Partition> = (0..shape.partitions as i32).map(partition).collect();
     let Shape { processes, threads, .. } = shape;
     let owners = Owners { me, processes, threads, keys: HashKeys::new(KEYS) };
-    Arc::new(Published::in_cluster(owners, Ends::new(&partitions)))
+    Arc::new(Published::in_cluster(owners, Ends::new(&partitions, Instant::now())))
 }
 
 /// A connection between every two of so many processes: by process, those that it has.

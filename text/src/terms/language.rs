@@ -17,6 +17,11 @@ const ENOUGH: usize = 10;
 /// One letter in so many may be foreign to all languages of its script: names are.
 const FOREIGN: usize = 50;
 
+/// Whether a language is the one that is wanted or a variant of it: `en-gb` and `en_gb` are `en`. Both in lower case.
+pub fn is_in(language: &str, wanted: &str) -> bool {
+    language.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
+
 /// Finds languages; owns the buffers that this needs.
 #[derive(Debug, Default)]
 pub struct Detector {
