@@ -154,6 +154,7 @@ fn a_wrong_command_line_is_2() {
     fails(&["count"], 2, &["FILE"]);
     fails(&["count", "x", "--of", "nouns"], 2, &["nouns", "hashtags"]);
     fails(&["count", "x", "--window", "5x"], 2, &["5x"]);
+    fails(&["count", "x", "--window", "0s"], 2, &["0s", "1ms"]);
     fails(&["count", "x", "--window", "1m/7s"], 78, &["\"1m/6s\" would do"]);
     fails(&["topic", "create"], 2, &["NAME"]);
     fails(&["produce", "synthetic", "--bad", "2"], 2, &["0 to 1"]);

@@ -190,7 +190,8 @@ fn settings(args: &Args) -> Result<Config, Failure> {
 
 /// What it means that a window is refused: a slide that does not fit is refused as in a configuration.
 fn code_of(window: &str) -> Code {
-    let is_one = window.split('/').all(|length| config::parse_duration(length).is_ok());
+    let is_one =
+        window.split('/').all(|length| config::parse_duration(length).is_ok_and(|length| !length.is_zero()));
     if is_one { Code::Config } else { Code::Usage }
 }
 

@@ -47,7 +47,8 @@ pub struct Answered<'a> {
 
 /// Answers with the counts of the terms in the body.
 pub async fn lookup(api: Arc<Api>, mut request: Request) -> Result<Answer, Problem> {
-    let query = request.query(PARAMETERS)?;
+    let refused = |problem: Problem| problem.and("the terms and their window stand in the body");
+    let query = request.query(PARAMETERS).map_err(refused)?;
     let count = find_count(&api.reader, &request.segment(0)?)?;
     let body = request.body(BODY).await?;
     let info = &api.reader.counts()[count];

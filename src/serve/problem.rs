@@ -187,6 +187,13 @@ impl Problem {
         self
     }
 
+    /// Adds to what is said to be wrong.
+    pub fn and(mut self, more: &str) -> Problem {
+        self.detail.push_str("; ");
+        self.detail.push_str(more);
+        self
+    }
+
     /// Says why the server is not ready.
     pub fn reasons(mut self, reasons: Vec<&'static str>) -> Problem {
         self.reasons = reasons;

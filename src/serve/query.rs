@@ -54,9 +54,13 @@ impl Query {
 fn unknown(name: &str, known: &[&'static str]) -> Problem {
     let mut nearest = known.to_vec();
     let start: String = name.chars().take(64).collect();
-    nearest.sort_by_key(|known| strsim::damerau_levenshtein(known, &start));
+    let distance = |known: &&str| strsim::damerau_levenshtein(known, &start);
+    nearest.sort_by_key(distance);
     let detail = match nearest.first() {
-        Some(first) => format!("there is no parameter {} here; did you mean `{first}`?", quoted(name)),
+        Some(first) if distance(first) <= first.len().div_ceil(3) => {
+            format!("there is no parameter {} here; did you mean `{first}`?", quoted(name))
+        }
+        Some(_) => format!("there is no parameter {} here", quoted(name)),
         None => format!("there is no parameter {} here; this path takes none", quoted(name)),
     };
     Problem::new(Kind::UnknownParameter, detail).valid(nearest)
@@ -92,6 +96,13 @@ mod tests {
             (query.get("window"), query.get("k"), query.get("wait_ms")),
             (Some("5m/5s"), Some("3"), None)
         );
+        let said = |raw| {
+            Query::parse(raw, KNOWN)
+                .err()
+                .map(|problem| String::from_utf8_lossy(&problem.json()).into_owned())
+        };
+        assert!(said("windw=5m").is_some_and(|said| said.contains("did you mean `window`")));
+        assert!(said("x=1").is_some_and(|said| !said.contains("did you mean") && said.contains("wait_ms")));
         for wrong in ["k=1&k=1", "k&k", "windw=5m", "K=1", "=", "k=%zz", "%ff=1"] {
             assert!(Query::parse(wrong, KNOWN).is_err(), "{wrong}");
         }

@@ -7,6 +7,9 @@ use super::super::model::{Format, OnBad, Pointers, Posts, Reposts, Time};
 use super::super::problem::quote;
 use super::{Reader, kafka};
 
+/// Where the text is unless a setting says otherwise.
+const TEXT: &str = "/body";
+
 pub(super) fn read(reader: &mut Reader<'_>) -> Posts {
     let (time, time_pointer) = reader.parse("posts.time", time);
     let format = reader.choice(
@@ -29,20 +32,39 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Posts {
             "is \"post\" but names no field of the JSON, such as \"/created_at\": records' times count",
         );
     }
+    if format != Format::Json && time_pointer.is_some() {
+        reader.warn(
+            "posts.time",
+            "names a field, which only `posts.format = \"json\"` reads: the posts' usual times count",
+        );
+    }
+    let pointers = Pointers {
+        text: reader.parse("posts.text", pointer),
+        id: reader.optional("posts.id", pointer),
+        author: reader.optional("posts.author", pointer),
+        time: time_pointer,
+        lang: reader.optional("posts.lang", pointer),
+        tags: reader.optional("posts.tags", pointer),
+    };
+    if format != Format::Json {
+        warn_of_pointers(reader, &pointers);
+    }
     Posts {
         format,
-        pointers: Pointers {
-            text: reader.parse("posts.text", pointer),
-            id: reader.optional("posts.id", pointer),
-            author: reader.optional("posts.author", pointer),
-            time: time_pointer,
-            lang: reader.optional("posts.lang", pointer),
-            tags: reader.optional("posts.tags", pointer),
-        },
+        pointers,
         time,
         reposts: reader.choice("posts.reposts", &[("count", Reposts::Count), ("skip", Reposts::Skip)]),
         on_bad: reader.choice("posts.on_bad", &[("count", OnBad::Count), ("fail", OnBad::Fail)]),
         dead_letter_topic: reader.optional("posts.dead_letter_topic", kafka::topic),
+    }
+}
+
+/// Whoever writes a pointer means it to be followed.
+fn warn_of_pointers(reader: &mut Reader<'_>, Pointers { text, id, author, time: _, lang, tags }: &Pointers) {
+    let others = [("posts.id", id), ("posts.author", author), ("posts.lang", lang), ("posts.tags", tags)];
+    let written = others.into_iter().filter(|(_, pointer)| pointer.is_some()).map(|(key, _)| key);
+    for key in written.chain((text != TEXT).then_some("posts.text")) {
+        reader.warn(key, "does nothing without `posts.format = \"json\"`");
     }
 }
 
