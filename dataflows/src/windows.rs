@@ -185,7 +185,7 @@ impl Windows {
         let mask = if time >= self.held_since(pane.tier(), clock) { held } else { 0 };
         (0..self.spans.len()).filter(covers).fold(mask, |mask, window| mask | 1 << window)
     }
-    /// The panes of which other windows cover them at one of two clocks than at the other, the earlier clock first; in ascending order.
+    /// The panes whose covering windows are not the same at two clocks, the earlier one first; in ascending order.
     pub fn passed(&self, was: u64, now: u64) -> Vec<Range<Pane>> {
         let mut passed = Vec::new();
         for (tier, Tier { slide, .. }) in self.tiers.iter().enumerate() {

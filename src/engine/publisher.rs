@@ -82,7 +82,7 @@ impl<'a> Publisher<'a> {
         let (snapshot, tally) = (Arc::new(snapshot), Arc::clone(&self.tally));
         let published = Published { snapshot: &snapshot, positions: &positions, gaps: &gaps, tally: &tally };
         keeper.published(pipeline, published);
-        // What a checkpoint has left out would look like counts that are right.
+        // Where a checkpoint was loaded in part only, what is there looks like right counts.
         if !self.job.keeping.as_ref().is_some_and(|keeping| keeping.is_broken()) {
             let positions = positions.iter().map(|position| (position.partition, position.next)).collect();
             let part = Part { snapshot, positions, gaps, tally };

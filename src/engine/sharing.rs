@@ -1,9 +1,9 @@
 //! Who decodes what a worker has read.
 //!
-//! Idea: where each worker reads as many partitions as the others at the start, it decodes its own. Else a container goes to whoever has
-//! the least to decode. A worker that reads for others keeps what is left over: it hands nothing out while it decodes, and
-//! they are not to run dry until then; where all read, each keeps its own until another has less. What other processes have
-//! to decode is not known here, so between processes containers go round.
+//! Idea: where each worker reads as many partitions as the others at the start, it decodes its own. Else a container goes to
+//! whoever has the least to decode. A worker that reads for others keeps what is left over: it hands nothing out while it
+//! decodes, and they are not to run dry until then; where all read, each keeps its own until another has less. What other
+//! processes have to decode is not known here, so between processes containers go round.
 //! Invariant: bytes wait for a worker from when they are handed to it until it has decoded them.
 //! Cost: two atomic additions a container, and a look at what waits for each worker.
 

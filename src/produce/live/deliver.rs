@@ -117,7 +117,7 @@ struct State {
     /// How late the newest message was, in milliseconds.
     lag_ms: Option<i64>,
     noted: Instant,
-    /// Notices, and how often each came, so that a source that keeps failing does not fill the terminal.
+    /// Notices that were shown, so that a source that keeps failing does not fill the terminal.
     told: BTreeSet<String>,
 }
 

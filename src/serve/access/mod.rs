@@ -4,7 +4,8 @@
 //! and read anew on demand: the token counts from the next request on, the certificate from the next connection on. A
 //! stream that is open goes on.
 //! Invariant: a server whose configuration names a token or a certificate never answers without it, but for what the listener of
-//! `http.health_bind` shows; a reload that fails changes nothing. What holds no data is open to all: [`super::route::Route::is_open`] says what that is.
+//! `http.health_bind` shows; a reload that fails changes nothing. What holds no data is open to all:
+//! [`super::route::Route::is_open`] says what that is.
 //! Cost: two short locks a request.
 
 mod cors;
