@@ -57,7 +57,7 @@ fn unknown(name: &str, known: &[&'static str]) -> Problem {
     let distance = |known: &&str| strsim::damerau_levenshtein(known, &start);
     nearest.sort_by_key(distance);
     let detail = match nearest.first() {
-        Some(first) if 2 * distance(first) <= first.len() => {
+        Some(first) if 2 * distance(first) <= first.len().max(start.len()) => {
             format!("there is no parameter {} here; did you mean `{first}`?", quoted(name))
         }
         Some(_) => format!("there is no parameter {} here", quoted(name)),
@@ -102,7 +102,9 @@ mod tests {
                 .map(|problem| String::from_utf8_lossy(&problem.json()).into_owned())
         };
         assert!(said("windw=5m").is_some_and(|said| said.contains("did you mean `window`")));
-        assert!(said("K=1").is_some_and(|said| said.contains("did you mean `k`")));
+        for near in ["K=1", "kk=1"] {
+            assert!(said(near).is_some_and(|said| said.contains("did you mean `k`")), "{near}");
+        }
         assert!(said("x=1").is_some_and(|said| !said.contains("did you mean") && said.contains("wait_ms")));
         for wrong in ["k=1&k=1", "k&k", "windw=5m", "K=1", "=", "k=%zz", "%ff=1"] {
             assert!(Query::parse(wrong, KNOWN).is_err(), "{wrong}");
