@@ -3,7 +3,7 @@
 //! Idea: one JSON object that people can read, and a line with its checksum. It names the segments, and of each the places
 //! that are still good; all other places in them have been written anew since, or are gone.
 //! Invariant: rows, offsets, clock and tally are of the one epoch. A manifest that reads well is one that was written whole.
-//! Cost: some hundred bytes a segment and partition, some two hundred a place.
+//! Cost: some hundred bytes a segment, a partition and a place.
 
 use std::collections::BTreeMap;
 
