@@ -18,6 +18,10 @@ use crate::top::{Ranked, first};
 use crate::totals::Figures;
 use crate::windows::{Pane, Windows};
 
+/// Spellings of a term that are looked at, at most. Nobody writes a term in so many ways by chance, and who does it on purpose must
+/// not hold up all who read it: a post may have thousands.
+pub const SPELLINGS: usize = if cfg!(test) { 4 } else { 1 << 12 };
+
 /// One count as some workers hold it at one epoch: of all workers, all that is counted; of those of one process, the terms
 /// that they own.
 pub struct View<'a> {
@@ -90,13 +94,15 @@ impl<'a> View<'a> {
         (found, terms.next().is_some())
     }
 
-    /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept.
+    /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept. Of more than
+    /// [`SPELLINGS`] only the first by code point take part.
     pub fn spelling(&self, term: &[u8]) -> Option<String> {
         let mut prefix = Vec::with_capacity(term.len() + 1);
         spelled(term, b"", &mut prefix);
         let runs = self.workers.iter().flat_map(|worker| &worker.spellings).flat_map(|batch| batch.all());
         let commonest = Merged::new(runs.filter(|run| run.time <= self.epoch), &prefix)
             .take_while(|(spelling, _)| spelling.starts_with(&prefix))
+            .take(SPELLINGS)
             .filter(|(_, n)| *n > 0)
             .max_by_key(|(spelling, n)| (*n, Reverse(*spelling)));
         commonest.map(|(spelling, _)| String::from_utf8_lossy(&spelling[prefix.len()..]).into_owned())

@@ -15,17 +15,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
+use tokio::signal::unix::SignalKind;
 
 use super::failure::{Code, Failure};
 use super::fresh::Fresh;
 use super::run::refuse;
-use super::stopping::signals;
+use super::stopping::{listen_for, signals};
 use crate::cluster::ports;
-use crate::cluster::supervise::supervise;
+use crate::cluster::supervise::{Orders, supervise};
 use crate::config::{Config, ConfigFlags};
 use crate::say::say;
 
@@ -96,8 +97,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         std::env::current_exe().map_err(|error| io_failure("find the program's own file", &error))?;
     let (fresh, share) =
         (Fresh::new(config, args.start_fresh)?, share(loaded.has_a_worker_a_core(), processes));
-    let stop = Arc::new(AtomicBool::new(false));
-    stop_at_signals(Arc::clone(&stop), Arc::clone(&files))?;
+    let orders = Arc::new(Orders::default());
+    let reloads = config.http.token_file.is_some() || config.http.tls_cert.is_some();
+    hear_signals(Arc::clone(&orders), reloads, Arc::clone(&files))?;
     let commands = || {
         let made = Files::make(config, processes, &listening).map_err(|error| {
             let why = format!("what it reads cannot be written to a temporary folder: {error}");
@@ -124,7 +126,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         };
         Ok((0..processes).map(command).collect())
     };
-    let ended = supervise(commands, &stop);
+    let ended = supervise(commands, &orders);
     drop(files.lock().expect("no holder panics").take());
     match ended {
         Ok(0) => Ok(()),
@@ -222,19 +224,31 @@ impl Files {
     }
 }
 
-/// Sets `stop` at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves no `files`.
-fn stop_at_signals(stop: Arc<AtomicBool>, files: Arc<Mutex<Option<Files>>>) -> Result<(), Failure> {
+/// Stops all at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves no `files`. SIGHUP is
+/// for the others where there is something that it `reloads`, else it stops all as well: the terminal is gone.
+fn hear_signals(orders: Arc<Orders>, reloads: bool, files: Arc<Mutex<Option<Files>>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| io_failure("listen for signals", &error))?;
-    let first = {
+    let (first, mut hang_ups) = {
         let _inside = runtime.enter();
-        signals(move || drop(files.lock().expect("no holder panics").take()))?
+        let first = signals(move || drop(files.lock().expect("no holder panics").take()))?;
+        (first, listen_for(SignalKind::hangup())?)
     };
     let listen = move || {
         runtime.block_on(async {
-            first.await;
+            let mut first = std::pin::pin!(first);
+            loop {
+                tokio::select! {
+                    () = &mut first => break,
+                    _ = hang_ups.recv() => {}
+                }
+                if !reloads {
+                    break;
+                }
+                orders.reload.store(true, Ordering::SeqCst);
+            }
             say("tidings: stopping all processes; a second signal ends at once");
-            stop.store(true, Ordering::SeqCst);
+            orders.stop.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         });
     };

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::failure::{Code, Failure};
 use super::log;
+use super::visible::visible;
 use crate::config::{self, Clock, Config, Count, Override, Time};
 use crate::engine::decode::smallest_window;
 use crate::engine::start::TOP;
@@ -275,7 +276,7 @@ fn print(answer: &Answer, json: bool) -> std::io::Result<()> {
 fn print_terms(out: &mut impl Write, title: &str, terms: &[Term]) -> std::io::Result<()> {
     writeln!(out, "\n{title}")?;
     for (rank, term) in terms.iter().enumerate() {
-        writeln!(out, "{:>6} {:>10}  {}", rank + 1, term.count, term.display)?;
+        writeln!(out, "{:>6} {:>10}  {}", rank + 1, term.count, visible(&term.display))?;
     }
     Ok(())
 }

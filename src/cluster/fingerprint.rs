@@ -3,7 +3,7 @@
 //! Idea: two builds may lay out the same message differently, and two configurations may count the same post differently;
 //! both would give wrong numbers without an error. A hash says so before the first message.
 //! Invariant: a setting that a process may have for itself (addresses that it binds, its index, its log, paths of files) is
-//! in no hash; every other one is.
+//! in no hash, and neither is the value of a property that may be a secret; every other one is.
 //! Cost: one reading of the program's own file, once.
 
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::io::Read;
 
 use ring::digest::{Context, SHA256, digest};
 
-use crate::config::{Checkpoint, Cluster, Config, Engine, Kafka};
+use crate::config::{Checkpoint, Cluster, Config, Engine, Kafka, Property, is_secret};
 
 /// SHA-256.
 pub type Hash = [u8; 32];
@@ -43,7 +43,13 @@ pub fn settings(config: &Config) -> Settings {
     let Config { kafka, posts, engine, counts, http: _, cluster, checkpoint, log: _ } = config;
     let Kafka { brokers, topics, start, group_id, on_gap, properties } = kafka;
     let own = |name: &str| name.ends_with(".location") || name.starts_with("client.");
-    let shared: Vec<_> = properties.iter().filter(|(name, _)| !own(name)).collect();
+    let shared = properties.iter().filter(|(name, _)| !own(name));
+    // A hash of a secret would help whoever guesses it: that there is one has to do. Where a value comes from says nothing.
+    let value = |(name, property): (&String, &Property)| match is_secret(name) {
+        true => (name.clone(), None),
+        false => (name.clone(), Some(property.value.clone())),
+    };
+    let shared: Vec<(String, Option<String>)> = shared.map(value).collect();
     let Engine { workers: _, epoch, clock, max_terms } = engine;
     let Cluster { hosts, process: _, id, secret_file: _ } = cluster;
     // That one process begins anew and another does not is for the one that leads to see.
@@ -87,6 +93,21 @@ mod tests {
         for own in other {
             assert_eq!(of(&[hosts, own]), of(&[hosts]), "{own:?}");
         }
+    }
+
+    #[test]
+    fn a_property_counts_by_its_value_wherever_it_comes_from() {
+        let level = |level| of(&[("KAFKA__PROPERTIES__ISOLATION_LEVEL", level)])[0];
+        assert_ne!(level("read_uncommitted"), level("read_committed"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tidings.toml");
+        std::fs::write(&file, "[kafka.properties]\n\"isolation.level\" = \"read_committed\"\n")
+            .expect("room");
+        let in_file = load(Some(&file), [], Vec::new()).expect("it is valid").config;
+        assert_eq!(settings(&in_file)[0], level("read_committed"));
+        let password = |password| of(&[("KAFKA__PROPERTIES__SASL_PASSWORD", password)])[0];
+        assert_eq!(password("one"), password("another"), "each may have its own");
+        assert_ne!(password("one"), of(&[])[0]);
     }
 
     #[test]

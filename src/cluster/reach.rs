@@ -37,8 +37,9 @@ impl Forming {
                 Err(refusal) => refusal,
             };
             // Its reason matters as soon as it stays the same; that it is not there yet, after a while.
-            refusals += u32::from(!matches!(refusal, Refusal::Network(_)));
-            let told = refusals == SURE && !matches!(refusal, Refusal::Network(_));
+            let was_heard = !matches!(refusal, Refusal::Network(_));
+            refusals += u32::from(was_heard);
+            let told = was_heard && refusals == SURE;
             if told || said.elapsed() > SAY {
                 said = Instant::now();
                 tracing::warn!("process {process} ({host}) is not reached yet: {refusal}");

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::ending::{End, Next, cause};
 use crate::say::say;
 
@@ -34,21 +36,27 @@ const LASTED: Duration = Duration::from_secs(60);
 /// Bytes of a line that are kept together.
 const LINE: u64 = 64 << 10;
 
+/// What whoever supervises is told meanwhile.
+#[derive(Default)]
+pub struct Orders {
+    /// Stop all.
+    pub stop: AtomicBool,
+    /// Tell all to read anew what says who may ask: SIGHUP.
+    pub reload: AtomicBool,
+}
+
 /// A child, and the threads that pass on what it prints.
 struct Watched {
     child: Child,
     lines: Vec<JoinHandle<()>>,
 }
 
-/// Runs the processes that `commands` makes, over and over, until `stop` is set or one refuses to run; returns the exit code
+/// Runs the processes that `commands` makes, over and over, until they are to stop or one refuses to run; returns the exit code
 /// that says how it ended. `commands` is called for each generation.
 ///
 /// # Errors
 /// Where a process of the first generation cannot be started.
-pub fn supervise(
-    mut commands: impl FnMut() -> io::Result<Vec<Command>>,
-    stop: &AtomicBool,
-) -> io::Result<u8> {
+pub fn supervise(mut commands: impl FnMut() -> io::Result<Vec<Command>>, orders: &Orders) -> io::Result<u8> {
     let (mut pause, mut is_first) = (PAUSES.0, true);
     loop {
         let begun = Instant::now();
@@ -61,7 +69,7 @@ pub fn supervise(
                 say(format_args!(
                     "tidings: cannot start the processes: {error}; it is tried again in {seconds} s"
                 ));
-                if !rest(pause, stop) {
+                if !rest(pause, &orders.stop) {
                     return Ok(0);
                 }
                 pause = (2 * pause).min(PAUSES.1);
@@ -69,7 +77,7 @@ pub fn supervise(
             }
         };
         is_first = false;
-        let Some(first) = first_to_end(&mut children, stop)? else {
+        let Some(first) = first_to_end(&mut children, orders)? else {
             // Who only missed another that had stopped already has stopped too.
             let ends = end_all(&mut children, STOPPING);
             return Ok(ends.iter().map(|end| end.code()).find(|code| !matches!(code, 0 | 75)).unwrap_or(0));
@@ -86,13 +94,13 @@ pub fn supervise(
                 say(format_args!("tidings: process {process} ended with {end}, and so do all"));
                 return Ok(code);
             }
-            Next::Anew if stop.load(Ordering::SeqCst) => return Ok(0),
+            Next::Anew if orders.stop.load(Ordering::SeqCst) => return Ok(0),
             Next::Anew => {}
         }
         pause = if begun.elapsed() > LASTED { PAUSES.0 } else { pause };
         let seconds = pause.as_secs_f64();
         say(format_args!("tidings: process {process} ended with {end}; all start anew in {seconds} s"));
-        if !rest(pause, stop) {
+        if !rest(pause, &orders.stop) {
             return Ok(0);
         }
         pause = (2 * pause).min(PAUSES.1);
@@ -155,7 +163,7 @@ fn mark(process: usize, from: impl Read, mut to: impl Write) {
 }
 
 /// Waits until a child ends; how it did. `None`: all are to be stopped first.
-fn first_to_end(children: &mut [Watched], stop: &AtomicBool) -> io::Result<Option<End>> {
+fn first_to_end(children: &mut [Watched], orders: &Orders) -> io::Result<Option<End>> {
     loop {
         let mut ended = Vec::new();
         for watched in children.iter_mut() {
@@ -165,8 +173,14 @@ fn first_to_end(children: &mut [Watched], stop: &AtomicBool) -> io::Result<Optio
         if let Some(first) = ended.into_iter().min_by_key(|end: &End| (*end == End::Code(75), end.rank())) {
             return Ok(Some(first));
         }
-        if stop.load(Ordering::SeqCst) {
+        if orders.stop.load(Ordering::SeqCst) {
             return Ok(None);
+        }
+        if orders.reload.swap(false, Ordering::SeqCst) {
+            for watched in children.iter() {
+                // It may have ended just now.
+                let _ = kill_process(Pid::from_child(&watched.child), Signal::HUP);
+            }
         }
         thread::sleep(LOOK);
     }
@@ -225,20 +239,20 @@ mod tests {
 
     #[test]
     fn all_start_anew_until_one_refuses() {
-        let (mut generations, stop) = (0, AtomicBool::new(false));
+        let (mut generations, orders) = (0, Orders::default());
         let commands = || {
             generations += 1;
             let code = if generations < 3 { 70 } else { 78 };
             // The second ends when it is asked to.
             Ok(vec![shell(&format!("exit {code}")), shell("cat >/dev/null; exit 75")])
         };
-        let ended = supervise(commands, &stop).expect("there is a shell");
+        let ended = supervise(commands, &orders).expect("there is a shell");
         assert_eq!((ended, generations), (78, 3));
     }
 
     #[test]
     fn what_cannot_be_started_for_a_while_is_started_later() {
-        let (mut generations, stop) = (0, AtomicBool::new(false));
+        let (mut generations, orders) = (0, Orders::default());
         let commands = || {
             generations += 1;
             match generations {
@@ -248,15 +262,35 @@ mod tests {
                 _ => Ok(vec![shell("exit 78")]),
             }
         };
-        assert_eq!(supervise(commands, &stop).expect("there is a shell"), 78);
+        assert_eq!(supervise(commands, &orders).expect("there is a shell"), 78);
         assert_eq!(generations, 4);
-        assert!(supervise(|| Err(io::ErrorKind::StorageFull.into()), &stop).is_err());
+        assert!(supervise(|| Err(io::ErrorKind::StorageFull.into()), &orders).is_err());
     }
 
     #[test]
     fn whoever_is_to_stop_hears_the_end_of_its_input() {
-        let stop = AtomicBool::new(true);
+        let orders = Orders { stop: AtomicBool::new(true), ..Orders::default() };
         let commands = || Ok(vec![shell("cat >/dev/null; exit 0"), shell("cat >/dev/null; exit 0")]);
-        assert_eq!(supervise(commands, &stop).expect("there is a shell"), 0);
+        assert_eq!(supervise(commands, &orders).expect("there is a shell"), 0);
+    }
+
+    #[test]
+    fn all_are_told_to_read_anew() {
+        let orders = Orders::default();
+        let (folder, ready) = (tempfile::tempdir().expect("a folder"), "ready");
+        let wait = format!("trap 'exit 78' HUP; touch {ready}; while :; do sleep 0.05; done");
+        let commands = || {
+            let mut command = shell(&wait);
+            command.current_dir(folder.path());
+            Ok(vec![command])
+        };
+        thread::scope(|scope| {
+            let ended = scope.spawn(|| supervise(commands, &orders));
+            while !folder.path().join(ready).exists() {
+                thread::sleep(LOOK);
+            }
+            orders.reload.store(true, Ordering::SeqCst);
+            assert_eq!(ended.join().expect("no panic").expect("there is a shell"), 78);
+        });
     }
 }

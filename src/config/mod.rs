@@ -35,6 +35,7 @@ pub use windows::{check_windows, parse_duration, parse_window};
 
 pub(crate) use durations::{show, show_duration};
 pub(crate) use flags::load_found;
+pub(crate) use sections::secrets::is_secret;
 
 use layers::Layer;
 use problem::Problems;

@@ -18,6 +18,7 @@ use super::published::Published;
 use super::sharing::Sharing;
 use super::tally::Tally;
 use crate::config::Config;
+use crate::source::committer::Committer;
 use crate::source::dead_letters::{DeadLetters, Letter};
 use crate::source::ends::Ends;
 use crate::source::files::{FileSource, Progress};
@@ -50,6 +51,7 @@ pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) input: Input,
     pub(super) ends: Arc<Ends>,
+    pub(super) committer: Arc<Committer>,
 }
 
 impl Job {
@@ -121,7 +123,8 @@ impl Job {
                     // It fails only where the worker has ended already.
                     let _ = activator.activate();
                 };
-                Box::new(KafkaSource::new(&self.config.kafka, place, Arc::clone(&self.ends), Arc::new(wake)))
+                let (ends, committer) = (Arc::clone(&self.ends), Arc::clone(&self.committer));
+                Box::new(KafkaSource::new(&self.config.kafka, place, ends, committer, Arc::new(wake)))
             }
             Input::Files(files, progress) if place.0 == 0 => {
                 Box::new(FileSource::new(files, Arc::clone(progress)))

@@ -36,6 +36,7 @@ use crate::cluster::peers::Peers;
 use crate::cluster::{Mesh, loss};
 use crate::config::Config;
 use crate::source::SourceError;
+use crate::source::committer::Committer;
 use crate::source::dead_letters::DeadLetters;
 use crate::source::ends::{self, Ends};
 use crate::source::lookout;
@@ -203,6 +204,7 @@ pub fn start(config: &Config, input: Input, mut mesh: Option<Mesh>) -> Result<En
         sharing: Sharing::new(evenly, readers, threads, processes),
         input,
         ends: Arc::clone(&ends),
+        committer: Arc::new(Committer::new(&config.kafka)),
         keeping: keeping.clone(),
         restore: restore.flatten(),
     });

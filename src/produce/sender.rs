@@ -70,6 +70,8 @@ pub struct Sender {
     progress: Progress,
     unshown: u32,
     silence: Silence,
+    /// Until when what has been read is still sent and waited for; set once the user has asked to stop.
+    deadline: Option<Instant>,
 }
 
 /// The producer can do no more; what it had is counted as failed.
@@ -105,11 +107,11 @@ impl Sender {
         let producer = client::create(&config, Deliveries::default())?;
         let (topic, brokers) = (topic.to_owned(), kafka.brokers.clone());
         let silence = Silence::new(&brokers);
-        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0, silence })
+        Ok(Self { producer, topic, brokers, stop, progress, unshown: 0, silence, deadline: None })
     }
 
-    /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user has asked
-    /// to stop.
+    /// Hands a record over, and waits as long as the queue is full. False: it was not taken, since the user asked to stop
+    /// 25 seconds ago.
     ///
     /// # Errors
     /// Where the producer is of no more use. A record that is too large is counted as failed, and is no error here.
@@ -123,7 +125,7 @@ impl Sender {
         record.timestamp = Some(outgoing.time_ms.max(1));
         while let Err((error, again)) = self.producer.send(record) {
             match error {
-                KafkaError::MessageProduction(Code::QueueFull) if self.stop.asked() => {
+                KafkaError::MessageProduction(Code::QueueFull) if is_over(&self.stop, &mut self.deadline) => {
                     // Its mark stays open: what was not taken must be read again.
                     return Ok(false);
                 }
@@ -226,11 +228,8 @@ impl Sender {
     /// Waits for all that is on its way and says what became of it, and why the first that failed did. Once the user
     /// has asked to stop that takes 25 seconds at most; what is then still waiting counts as failed.
     pub fn finish(mut self) -> (Tally, Option<String>) {
-        let mut deadline = None;
         while self.producer.in_flight_count() > 0 {
-            if self.stop.asked()
-                && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + LAST_CALL)
-            {
+            if is_over(&self.stop, &mut self.deadline) {
                 self.producer.purge(PurgeConfig::default().queue().inflight());
             }
             std::thread::sleep(TICK);
@@ -255,6 +254,11 @@ impl Sender {
             None => SendError(self.explain(error)),
         }
     }
+}
+
+/// Whether the user asked to stop so long ago that nothing is waited for any more; a free function for the same reason as `show`.
+fn is_over(stop: &Stop, deadline: &mut Option<Instant>) -> bool {
+    stop.asked() && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + LAST_CALL)
 }
 
 /// Hears whether Kafka still answers, and shows the state of affairs when that is due; a free function, since a record may still

@@ -17,7 +17,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
 use crate::config::Kafka;
-use crate::source::client::{self, Watch};
+use crate::source::client::{self, ClientError, Watch};
 
 pub use refusal::TopicError;
 use refusal::check_name;
@@ -150,7 +150,7 @@ impl Topics {
                     let (name, brokers) = (name.to_owned(), self.brokers.clone());
                     return Err(TopicError::Exists { name, partitions, brokers });
                 }
-                Err((_, code)) => return Err(self.not_made(code, partitions, replication, settings)),
+                Err((_, code)) => return Err(self.not_made(name, code, partitions, replication, settings)),
             }
         }
         self.await_leaders(name)
@@ -193,7 +193,7 @@ impl Topics {
             if begun.elapsed() > REQUEST {
                 let text =
                     format!("topic {name:?} was made, but its partitions have no leaders after {REQUEST:?}");
-                return Err(TopicError::Refused(text));
+                return Err(ClientError::Unreachable(text).into());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -224,17 +224,28 @@ impl Topics {
     }
 
     fn refused(&self, error: &KafkaError) -> TopicError {
-        TopicError::Refused(client::explain(error, &self.brokers))
+        let text = client::explain(error, &self.brokers);
+        match client::code(error) {
+            Some(code) if may_pass(code) => ClientError::Unreachable(text).into(),
+            _ => TopicError::Refused(text),
+        }
     }
 
     fn not_made(
         &self,
+        name: &str,
         code: Code,
         partitions: i32,
         replication: i32,
         settings: &[(String, String)],
     ) -> TopicError {
         TopicError::Refused(match code {
+            Code::InvalidReplicationFactor if replication == BROKERS_DEFAULT => format!(
+                "the brokers at {} are fewer than their own `default.replication.factor`: make the topic by `tidings topic create \
+                 {name} --replication 1{}`",
+                self.brokers,
+                client::brokers_flag(&self.brokers)
+            ),
             Code::InvalidReplicationFactor => format!(
                 "the brokers at {} are too few to hold each record {replication} times: lower --replication",
                 self.brokers
@@ -245,9 +256,24 @@ impl Topics {
                     settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 format!("Kafka knows no such topic setting, or not with that value: {}", given.join(", "))
             }
-            other => client::explain(&KafkaError::AdminOp(other), &self.brokers),
+            other => return self.refused(&KafkaError::AdminOp(other)),
         })
     }
+}
+
+/// Whether the same may succeed a moment later.
+fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RequestTimedOut
+            | Code::OperationTimedOut
+            | Code::NotController
+            | Code::NetworkException
+            | Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::LeaderNotAvailable
+            | Code::BrokerNotAvailable
+    )
 }
 
 /// Waits for an answer of the administrative client.

@@ -49,12 +49,23 @@ pub fn all(api: &Arc<Api>) -> Resource {
 /// What supervisors and collectors ask, on a listener of their own: it never asks for the token, which they would have to
 /// send in the clear there.
 pub fn health(api: &Arc<Api>) -> Resource {
+    vital_to_all(api).or(refusal(api, unknown_path(&Route::VITAL))).unify().boxed()
+}
+
+/// The same where all connections of that listener are taken.
+pub fn health_crowded(api: &Arc<Api>) -> Resource {
+    let crowded = refusal(api, || {
+        let detail = "the listener for health and metrics has as many connections as it takes";
+        Problem::new(Kind::TooManyConnections, detail).retry_after(1)
+    });
+    vital_to_all(api).or(crowded).unify().boxed()
+}
+
+fn vital_to_all(api: &Arc<Api>) -> Resource {
     open(api, Route::LIVEZ, livez)
         .or(open(api, Route::READYZ, readyz))
         .unify()
         .or(open(api, Route::METRICS, metrics))
-        .unify()
-        .or(refusal(api, unknown_path(&Route::VITAL)))
         .unify()
         .boxed()
 }

@@ -69,18 +69,24 @@ pub async fn run(listener: Listener, reader: Reader, stop: impl Future<Output = 
     let api = Arc::new(api);
     let pulse = Arc::clone(&api);
     tokio::spawn(async move { pulse.pulse.run(&pulse.reader, pulse.stopping()).await });
-    let door = |listener, most, resource, access: Option<Access>| Door {
-        listener,
-        most,
-        access,
-        resource,
+    let main = Door {
+        listener: listener.main,
+        most: listener.most,
+        access: Some(listener.access),
+        resource: interface::all(&api),
         crowded: interface::crowded(&api),
         misled: interface::misled(&api),
     };
-    let main = door(listener.main, listener.most, interface::all(&api), Some(listener.access));
     let mut serving = tokio::spawn(accept::serve(main, api.metrics.clone(), stopping));
     let health = listener.health.map(|listener| {
-        let health = door(listener, HEALTH_CONNECTIONS, interface::health(&api), None);
+        let health = Door {
+            listener,
+            most: HEALTH_CONNECTIONS,
+            access: None,
+            resource: interface::health(&api),
+            crowded: interface::health_crowded(&api),
+            misled: interface::misled(&api),
+        };
         tokio::spawn(accept::serve(health, api.metrics.clone(), health_stopping))
     });
     tokio::select! {

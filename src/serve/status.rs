@@ -60,7 +60,7 @@ pub struct Checkpoint {
     last: Option<Last>,
     /// How many of this run did not come about, of those that this process led.
     failures: u64,
-    /// Why the newest did not come about, or that it takes long; null where it did.
+    /// Why the newest did not come about, or that it takes long; null where it did. Of several processes the first one knows.
     #[schema(required)]
     error: Option<String>,
 }

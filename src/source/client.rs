@@ -3,9 +3,8 @@
 //! Idea: librdkafka says what went wrong in many places at once, in log lines, in error events and in return codes.
 //! [`Watch`] keeps the last reason that it gave, and [`explain`] makes one line of it that names what to change.
 //! Invariant: what the user sets in `[kafka.properties]` wins over what is set here, by alias too, but not over the few settings
-//! without which a consumer would not read each record once and in order; no value of a property is ever part of a message, since
-//! it may be a secret. A broker that is not there is an error within ten
-//! seconds, never a wait without end.
+//! without which a consumer would not read each record once and in order; no value of a property that may be a secret is ever part
+//! of a message. A broker that is not there is an error within ten seconds, never a wait without end.
 
 mod silence;
 mod tls;

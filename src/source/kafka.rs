@@ -5,28 +5,26 @@
 //! Invariant: that of each partition, see `share`. Nothing waits for a broker.
 //! Cost: a copy of each record's bytes, by whoever takes them; and what librdkafka fetches ahead, see [`consumer_config`].
 
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 use tidings_dataflows::records::Origin;
 
 use super::client::{Silence, Watch, create};
+use super::committer::Committer;
 use super::ends::Ends;
-use super::partitions::{Client, Partition, consumer_config};
+use super::partitions::{Client, Partition, consumer_config, leave};
+use super::queue::waiting;
 use super::share::{Drained, Reading, Share, is_caught_up, refused};
 use super::{Gap, Polled, Position, Source, SourceError};
 use crate::config::Kafka;
 
-/// Events of the client that are served in a turn.
-const EVENTS: usize = 4;
+/// Events of the client that are served in a turn at most. With `debug` among the properties there may be thousands a second.
+const EVENTS: usize = 1000;
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
-
-/// How long the end of a source may take.
-const LEAVING: Duration = Duration::from_secs(3);
 
 /// A consumer with its own partitions.
 pub struct KafkaSource {
@@ -35,6 +33,7 @@ pub struct KafkaSource {
     place: (usize, usize),
     wake: Wake,
     ends: Arc<Ends>,
+    committer: Arc<Committer>,
     /// Partitions of the run that the worker knows of, and of those how many have been looked at, mine or not.
     known: usize,
     seen: usize,
@@ -49,13 +48,20 @@ pub struct KafkaSource {
 impl KafkaSource {
     /// Reads those partitions whose number belongs to `worker` of `workers`. `wake` is called on another thread when there is
     /// something to read.
-    pub fn new(kafka: &Kafka, place: (usize, usize), ends: Arc<Ends>, wake: Wake) -> KafkaSource {
+    pub fn new(
+        kafka: &Kafka,
+        place: (usize, usize),
+        ends: Arc<Ends>,
+        committer: Arc<Committer>,
+        wake: Wake,
+    ) -> KafkaSource {
         KafkaSource {
             kafka: kafka.clone(),
             place,
             wake,
             known: ends.at_start(),
             ends,
+            committer,
             seen: 0,
             shares: Vec::new(),
             turn: 0,
@@ -111,7 +117,7 @@ impl Source for KafkaSource {
         let Some(consumer) = &self.consumer else { return Ok(Polled::Idle) };
         // What is not a partition's own: errors of the client as a whole. Brokers away are not fatal.
         // One call serves one of its events, log lines among them.
-        for _ in 0..EVENTS {
+        for _ in 0..waiting(consumer).min(EVENTS) {
             if let Some(Err(error)) = consumer.poll(Duration::ZERO) {
                 tracing::debug!(%error, "kafka client");
             }
@@ -151,7 +157,6 @@ impl Source for KafkaSource {
     }
 
     fn commit(&self, positions: &[Position]) {
-        let Some(consumer) = &self.consumer else { return };
         let mut offsets = TopicPartitionList::new();
         for Position { partition: number, next, .. } in positions {
             let share = self.shares.iter().find(|share| share.number == *number);
@@ -159,11 +164,8 @@ impl Source for KafkaSource {
                 share.map(|s| offsets.add_partition_offset(&s.topic, s.partition, Offset::Offset(*next)));
             debug_assert!(matches!(added, Some(Ok(()))));
         }
-        // For lag tools only: a group that may not commit, or has members, costs a line in the log and no count.
-        if offsets.count() > 0
-            && let Err(error) = consumer.commit(&offsets, CommitMode::Async)
-        {
-            tracing::debug!(%error, "offsets are not committed");
+        if offsets.count() > 0 {
+            self.committer.commit(&offsets);
         }
     }
 
@@ -182,18 +184,5 @@ impl Drop for KafkaSource {
         if let Some(consumer) = self.consumer.take() {
             leave(consumer);
         }
-    }
-}
-
-/// Lets a consumer go. It waits for offsets that are on their way, and so for a coordinator of its group that may be away;
-/// they are for lag tools only, so nobody waits longer than [`LEAVING`] for that.
-fn leave(consumer: Arc<Client>) {
-    let (left, waits) = mpsc::channel::<()>();
-    let leaves = move || {
-        drop(consumer);
-        drop(left);
-    };
-    if thread::Builder::new().name("leave".to_owned()).spawn(leaves).is_ok() {
-        let _ = waits.recv_timeout(LEAVING);
     }
 }

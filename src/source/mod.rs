@@ -5,6 +5,7 @@
 //! Invariant: the positions that a source tells are exactly behind the records it has handed out.
 
 pub mod client;
+pub mod committer;
 mod damage;
 pub mod dead_letters;
 pub mod ends;

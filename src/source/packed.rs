@@ -35,21 +35,15 @@ fn unpacked(mut input: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     // One read: a pipe whose first line is shorter than a magic number must not be waited for.
     let mut first = vec![0; READ];
     let mut got = input.read(&mut first)?;
-    let may_be = |first: &[u8]| {
-        let skippable = first[0] & 0xf0 == 0x50 && SKIPPABLE.starts_with(&first[1..]);
-        skippable || GZIP.starts_with(first) || ZSTD.starts_with(first)
-    };
-    while (1..ZSTD.len()).contains(&got) && may_be(&first[..got]) {
+    while (1..ZSTD.len()).contains(&got) && (is_gzip(&first[..got]) || is_zstd(&first[..got])) {
         match input.read(&mut first[got..])? {
             0 => break,
             more => got += more,
         }
     }
     first.truncate(got);
-    let gzip = first.starts_with(&GZIP);
-    let skippable =
-        matches!(first.as_slice(), [low, rest @ ..] if low & 0xf0 == 0x50 && rest.starts_with(&SKIPPABLE));
-    let zstd = first.starts_with(&ZSTD) || skippable;
+    let gzip = got >= GZIP.len() && is_gzip(&first);
+    let zstd = got >= ZSTD.len() && is_zstd(&first);
     let whole = io::Cursor::new(first).chain(input);
     Ok(if gzip {
         Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(READ, whole)))
@@ -58,6 +52,19 @@ fn unpacked(mut input: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     } else {
         Box::new(whole)
     })
+}
+
+/// Whether the first bytes of a file are those of one packed by gzip, as far as they go.
+fn is_gzip(first: &[u8]) -> bool {
+    first.iter().zip(GZIP).all(|(byte, magic)| *byte == magic)
+}
+
+/// The same of zstd.
+fn is_zstd(first: &[u8]) -> bool {
+    let begins = |first: &[u8], magic: &[u8]| first.iter().zip(magic).all(|(byte, magic)| byte == magic);
+    let skippable =
+        first.split_first().is_some_and(|(low, rest)| low & 0xf0 == 0x50 && begins(rest, &SKIPPABLE));
+    skippable || begins(first, &ZSTD)
 }
 
 /// Counts what is read.

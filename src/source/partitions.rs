@@ -6,6 +6,8 @@
 //! Cost: one metadata request and two offset requests per broker.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -98,6 +100,22 @@ pub fn asking_config(kafka: &Kafka) -> ClientConfig {
 
 /// A consumer that keeps the reason of the last error.
 pub type Client = BaseConsumer<Watch>;
+
+/// How long the end of a client may take.
+const LEAVING: Duration = Duration::from_secs(3);
+
+/// Lets a consumer go. It waits for offsets that are on their way, and for the coordinator of its group, which may be away; nobody
+/// waits longer than [`LEAVING`] for that.
+pub fn leave(consumer: impl Send + 'static) {
+    let (left, waits) = mpsc::channel::<()>();
+    let leaves = move || {
+        drop(consumer);
+        drop(left);
+    };
+    if thread::Builder::new().name("leave".to_owned()).spawn(leaves).is_ok() {
+        let _ = waits.recv_timeout(LEAVING);
+    }
+}
 
 impl From<ClientError> for SourceError {
     fn from(error: ClientError) -> SourceError {

@@ -50,6 +50,20 @@ pub struct PartitionQueue {
     _consumer: Arc<Client>,
 }
 
+/// Events of a client as a whole that wait to be served.
+pub fn waiting(consumer: &Client) -> usize {
+    // SAFETY: the client lives, and a queue that was handed out is ours to destroy.
+    unsafe {
+        let queue = rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr());
+        if queue.is_null() {
+            return 0;
+        }
+        let length = rd::rd_kafka_queue_length(queue);
+        rd::rd_kafka_queue_destroy(queue);
+        length
+    }
+}
+
 /// Messages asked for at a time.
 const BATCH: usize = 512;
 

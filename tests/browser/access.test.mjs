@@ -43,6 +43,26 @@ test("the token is asked for once, and no link leads to a refusal", async () => 
   await page.finish();
 });
 
+test("a browser that keeps nothing asks for the token each time", async () => {
+  const page = await visit(browser, source.url + "/?window=all", WIDE, { offline: true });
+  await page.addInitScript(() => {
+    const get = () => {
+      throw new DOMException("storage is forbidden", "SecurityError");
+    };
+    Object.defineProperty(window, "sessionStorage", { get });
+  });
+  await page.goto(source.url + "/?window=all");
+  await until("a ranking", async () => (await rows(page, "hashtags")).length === 1);
+  await page.goto(server.url + "/?window=all");
+  for (let loads = 0; loads < 2; loads += 1) {
+    await page.locator("#token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await until("a ranking", async () => (await rows(page, "hashtags")).length === 1);
+    await page.reload();
+  }
+  await page.context().close();
+});
+
 test("where no token is wanted, all links are there", async () => {
   const page = await visit(browser, source.url, WIDE);
   assert.deepEqual(await links(page), ["status", "counts", "interface", "metrics"]);

@@ -52,6 +52,20 @@ test("a click opens the course, more clicks compare, a sixth is refused", async 
   await page.finish();
 });
 
+test("what cannot be shown says why, and is not asked for again", async () => {
+  // A refusal is a failed request in the browser's console.
+  const page = await visit(browser, server.url + "/", WIDE, { offline: true });
+  let asked = 0;
+  page.on("request", (request) => (asked += /\/terms\/%23/.test(request.url()) ? 1 : 0));
+  await page.goto(server.url + "/?window=5m&term=hashtags:%23");
+  const why = /^There is no course to show: ./;
+  await until("the reason", async () => why.test(await page.textContent("#course-span")));
+  const before = asked;
+  await page.waitForTimeout(2500);
+  assert.ok(before >= 1 && asked === before, `${before}, then ${asked}`);
+  await page.finish();
+});
+
 test("two kinds of chart, with times and counts at their axes", async () => {
   const page = await visit(browser, server.url + "/?window=5m&term=hashtags:rust&term=hashtags:go", WIDE);
   await page.locator("#chart path.line").first().waitFor({ state: "attached" });

@@ -62,6 +62,37 @@ test("bars move by themselves, and say how far", async () => {
   await page.finish();
 });
 
+test("the focus goes on where its row goes away", async () => {
+  const page = await visit(browser, server.url + "/?window=all", WIDE);
+  await until("a filled ranking", () => equal(page, "hashtags", "all"));
+  const focused = await page.evaluate(async () => {
+    const { place } = await import(document.querySelector("script[type=module]").src.replace("main.js", "flip.js"));
+    const list = document.createElement("ol");
+    const rows = ["a", "b", "c", "d"].map((name) => {
+      const row = document.createElement("li");
+      row.append(Object.assign(document.createElement("button"), { textContent: name }));
+      return row;
+    });
+    document.body.append(list);
+    const found = [];
+    const shown = (...wanted) => {
+      place(list, wanted.map((at) => rows[at]));
+      found.push(document.activeElement.textContent);
+    };
+    shown(0, 1, 2);
+    rows[1].firstChild.focus();
+    shown(2, 0, 1);
+    shown(0, 3, 2);
+    shown(0, 3);
+    shown(1);
+    shown();
+    list.remove();
+    return found.slice(1, -1);
+  });
+  assert.deepEqual(focused, ["b", "c", "d", "b"]);
+  await page.finish();
+});
+
 test("who wants less motion gets none", async () => {
   const page = await visit(browser, server.url + "/?window=all", { ...WIDE, reducedMotion: "reduce" });
   await until("a filled ranking", () => equal(page, "hashtags", "all"));

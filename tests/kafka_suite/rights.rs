@@ -20,6 +20,7 @@ use crate::admin::Admin;
 use crate::broker::Broker;
 use crate::held::Held;
 use crate::load::{Load, settings, until};
+use crate::oracle::answers::Status;
 use crate::support::process::Server;
 use crate::support::session::{ask_during, recount};
 
@@ -161,7 +162,16 @@ fn rights_that_are_gone_for_a_moment_cost_nothing_and_those_that_never_were_are_
         until(Duration::from_secs(30), "it is said", told);
         load.keep_sending(10, Duration::from_secs(3));
         rights.take(MUST_NOT_READ);
-        load.keep_sending(10, Duration::from_secs(1))
+        load.keep_sending(10, Duration::from_secs(1));
+        // Ada has no right on the group: offsets have been waiting for a while to be committed, and others do since.
+        Admin::of(broker.address()).grow(TOPIC, 3);
+        let mut grown = Load::new(broker.address(), TOPIC, 3);
+        let written = grown.send(30);
+        until(Duration::from_secs(60), "the new partition is read", || {
+            let offsets = &server.client().get("/v1/status").json::<Status>().stamp.offsets;
+            (offsets.get(TOPIC)?.get(&2)? >= &10).then_some(())
+        });
+        written
     });
     let (ended, _) = server.terminate();
     assert!(ended.success(), "{}", server.log());

@@ -6,19 +6,21 @@
 
 use std::collections::BTreeMap;
 
+use tidings_dataflows::windows::MOST as MOST_WINDOWS;
+
 use super::super::layers::Values;
 use super::super::model::{Count, Span, Window};
 use super::super::origin::Origin;
 use super::super::problem::{Problems, quote};
 use super::super::windows::{check_windows, parse_window, parse_window_beside};
 use super::Reader;
+use crate::terms::extract::MAX_KEY;
 use crate::terms::{Kind, stop, track};
 
 const MOST_COUNTS: usize = 64;
-const MOST_WINDOWS: usize = 32;
 
 /// A longer term is not counted, so that a longer minimum would count nothing.
-const LONGEST_TERM: u32 = 256;
+const LONGEST_TERM: u32 = MAX_KEY as u32;
 
 /// A window of more panes makes long answers and long walks; a day in seconds has as many.
 const MANY_PANES: u64 = 86_400;

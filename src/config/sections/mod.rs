@@ -15,7 +15,7 @@ mod log;
 mod posts;
 mod properties;
 mod reader;
-mod secrets;
+pub mod secrets;
 
 use super::layers::Settings;
 use super::model::Config;

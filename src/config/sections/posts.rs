@@ -7,9 +7,6 @@ use super::super::model::{Format, OnBad, Pointers, Posts, Reposts, Time};
 use super::super::problem::quote;
 use super::{Reader, kafka};
 
-/// Where the text is unless a setting says otherwise.
-const TEXT: &str = "/body";
-
 pub(super) fn read(reader: &mut Reader<'_>) -> Posts {
     let (time, time_pointer) = reader.parse("posts.time", time);
     let format = reader.choice(
@@ -47,7 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Posts {
         tags: reader.optional("posts.tags", pointer),
     };
     if format != Format::Json {
-        warn_of_pointers(reader, &pointers);
+        warn_of_pointers(reader);
     }
     Posts {
         format,
@@ -60,11 +57,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Posts {
 }
 
 /// Whoever writes a pointer means it to be followed.
-fn warn_of_pointers(reader: &mut Reader<'_>, Pointers { text, id, author, time: _, lang, tags }: &Pointers) {
-    let others = [("posts.id", id), ("posts.author", author), ("posts.lang", lang), ("posts.tags", tags)];
-    let written = others.into_iter().filter(|(_, pointer)| pointer.is_some()).map(|(key, _)| key);
-    for key in written.chain((text != TEXT).then_some("posts.text")) {
-        reader.warn(key, "does nothing without `posts.format = \"json\"`");
+fn warn_of_pointers(reader: &mut Reader<'_>) {
+    for key in ["posts.text", "posts.id", "posts.author", "posts.lang", "posts.tags"] {
+        if reader.is_changed(key) {
+            reader.warn(key, "does nothing without `posts.format = \"json\"`");
+        }
     }
 }
 

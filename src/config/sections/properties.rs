@@ -23,7 +23,7 @@ const ASSIGNS: &str = "tidings hands partitions to its own workers; for several 
 const KEEPS: &str = "tidings keeps offsets with its counts; use `checkpoint.dir`";
 
 /// Properties that tidings must own, and what to do instead.
-const OWNED: [(&str, &str); 18] = [
+const OWNED: [(&str, &str); 20] = [
     ("group.id", "use `kafka.group_id`"),
     ("bootstrap.servers", "use `kafka.brokers`"),
     ("metadata.broker.list", "use `kafka.brokers`"),
@@ -36,6 +36,8 @@ const OWNED: [(&str, &str); 18] = [
     ("auto.commit.interval.ms", COMMITS),
     ("enable.auto.offset.store", COMMITS),
     ("enable.partition.eof", "tidings needs it to know when it has caught up; leave it out"),
+    ("check.crcs", "tidings always checks records, so that a damaged one is noticed; leave it out"),
+    ("allow.auto.create.topics", "reading never makes a topic; make it by `tidings topic create`"),
     ("partition.assignment.strategy", ASSIGNS),
     ("group.instance.id", ASSIGNS),
     ("group.protocol", ASSIGNS),

@@ -97,6 +97,11 @@ impl Reader<'_> {
         self.warnings.push(format!("{}: `{key}` {why}", self.values.get(key).origin));
     }
 
+    /// Whether a key has another value than the documented default, and none that is wrong.
+    pub(super) fn is_changed(&self, key: &'static str) -> bool {
+        self.values.get(key).value != documented(key).default && self.values.all_right(&[key])
+    }
+
     fn text(&self, key: &'static str) -> &str {
         self.values.get(key).value.as_str().unwrap_or_default()
     }

@@ -45,7 +45,7 @@ const OPEN: [&str; 7] = [
 ];
 
 /// Whether the value of a property must be taken for a secret: always, unless its name is known to be harmless.
-pub(super) fn is_secret(property: &str) -> bool {
+pub fn is_secret(property: &str) -> bool {
     // The path of a file is what one needs to see when the file cannot be read.
     if OPEN.contains(&property) || property.ends_with(".location") {
         return false;

@@ -94,7 +94,7 @@ fn a_record_that_is_too_large_is_counted_and_the_rest_goes_on() {
 }
 
 #[test]
-fn who_asks_to_stop_does_not_wait_for_a_full_queue() {
+fn who_asks_to_stop_waits_for_a_full_queue_until_it_is_too_long() {
     let cluster = cluster(1);
     cluster.broker_down(1).expect("a broker");
     let stop = Stop::new();
@@ -102,7 +102,12 @@ fn who_asks_to_stop_does_not_wait_for_a_full_queue() {
     let mut sender = sender(&cluster, &properties, &stop);
     stop.raise();
     assert_eq!(sender.send(record(None, Some(b"queued"))), Ok(true));
+    // There is room as soon as what is queued has been given up.
+    let begun = Instant::now();
+    assert_eq!(sender.send(record(None, Some(b"waits"))), Ok(true));
+    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
+    sender.deadline = Some(Instant::now());
     assert_eq!(sender.send(record(None, Some(b"not taken"))), Ok(false));
     let (tally, _) = sender.finish();
-    assert_eq!((tally.posts, tally.failed), (0, 1));
+    assert_eq!((tally.posts, tally.failed), (0, 2));
 }

@@ -20,7 +20,7 @@ pub struct Terms {
     pub locations: Vec<String>,
     /// In one of these languages; empty: any.
     pub languages: Vec<String>,
-    /// Or these rules, as they are.
+    /// Or these rules, in X's own words.
     pub rules: Vec<String>,
 }
 
@@ -44,13 +44,20 @@ impl Terms {
         for place in &self.locations {
             items.push(bounding_box(place)?);
         }
-        let mut rules = packed(&items, &self.suffix(), longest)?;
-        for rule in &self.rules {
-            let rule = rule.trim();
-            if rule.is_empty() || rule.chars().count() > longest {
-                return Err(format!("--rule {rule:?}: a rule has 1 to {longest} characters"));
+        let suffix = self.suffix();
+        let mut rules = packed(&items, &suffix, longest)?;
+        for own in &self.rules {
+            let rule = match (own.trim(), suffix.as_str()) {
+                (own, "") => own.to_owned(),
+                // In what follows an `OR` it would be a condition of the last alternative only.
+                (own, suffix) => format!("({own}){suffix}"),
+            };
+            if own.trim().is_empty() || rule.chars().count() > longest {
+                return Err(format!(
+                    "--rule {own:?}: a rule has 1 to {longest} characters, languages included"
+                ));
             }
-            rules.push(rule.to_owned());
+            rules.push(rule);
         }
         rules.dedup();
         Ok(rules)
@@ -150,18 +157,20 @@ mod tests {
             follow: words(&["@jack", "12"]),
             locations: words(&["-74,40,-73,41"]),
             languages: words(&["en", "de"]),
-            rules: words(&["cat has:images"]),
+            rules: words(&["cat has:images OR dog"]),
         };
         assert_eq!(
             terms.rules(LONGEST).unwrap(),
             [
                 "(rust OR (big data) OR #kafka OR (\"a-b\" \"OR\") OR from:jack OR from:12 OR \
                  bounding_box:[-74 40 -73 41]) (lang:en OR lang:de)",
-                "cat has:images"
+                "(cat has:images OR dog) (lang:en OR lang:de)"
             ]
         );
         let one = Terms { track: words(&["rust"]), languages: words(&["en"]), ..Terms::default() };
         assert_eq!(one.rules(LONGEST).unwrap(), ["rust lang:en"]);
+        let own = Terms { rules: words(&[" cat has:images "]), ..Terms::default() };
+        assert_eq!(own.rules(LONGEST).unwrap(), ["cat has:images"]);
         assert_eq!(Terms::default().rules(LONGEST).unwrap(), Vec::<String>::new());
     }
 
@@ -177,6 +186,10 @@ mod tests {
         assert!(of(|terms| terms.locations = words(&["1,2,3"])).contains("west,south,east,north"));
         assert!(of(|terms| terms.locations = words(&["1,2,0,3"])).contains("--locations"));
         assert!(of(|terms| terms.rules = words(&["012345678901234567890"])).contains("20 characters"));
+        let with_language = |terms: &mut Terms| {
+            (terms.rules, terms.languages) = (words(&["0123456789"]), words(&["en"]));
+        };
+        assert!(of(with_language).contains("--rule"), "with its language it is too long");
         assert!(of(|terms| terms.track = words(&["a", "012345678901234567890"])).contains("20 characters"));
     }
 

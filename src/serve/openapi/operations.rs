@@ -48,10 +48,10 @@ pub struct Described {
 const QUERY: [Kind; 2] = [Kind::UnknownParameter, Kind::BadParameter];
 
 /// Where counts are read.
-const READ: [Kind; 4] = [Kind::Starting, Kind::NotUpToBound, Kind::Draining, Kind::Overloaded];
+const READ: [Kind; 3] = [Kind::NotUpToBound, Kind::Draining, Kind::Overloaded];
 
-/// Where the path names a count, and the request a window of it.
-const COUNT: [Kind; 3] = [Kind::UnknownCount, Kind::UnknownWindow, Kind::BadPath];
+/// Where the path names a count, and the request a window of it; other processes may have to be asked for their terms.
+const COUNT: [Kind; 4] = [Kind::UnknownCount, Kind::UnknownWindow, Kind::BadPath, Kind::PeerSilent];
 
 /// All of them.
 pub fn all() -> Vec<Described> {

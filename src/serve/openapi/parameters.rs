@@ -23,7 +23,8 @@ pub fn of(route: Route, query: &[&'static str]) -> Vec<Parameter> {
 
 /// What browsers send when they come back.
 pub fn last_event_id() -> Parameter {
-    let text = "The last `id` that was received; one of another or older state gives a snapshot.";
+    let text =
+        "The last `id` that was received for the same query; one of another or older state gives a snapshot.";
     ParameterBuilder::new()
         .name("Last-Event-ID")
         .parameter_in(ParameterIn::Header)

@@ -13,10 +13,12 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, ResponseBuilder, Responses, 
 
 use super::super::answer::{JSON, PROBLEM};
 use super::super::problem::Kind;
+use super::super::route::Route;
 use super::operations::{Body, Described};
 
 /// What may be wrong with every request.
-const ANY: [Kind; 3] = [Kind::TooManyConnections, Kind::Internal, Kind::TlsRequired];
+const ANY: [Kind; 5] =
+    [Kind::TooManyConnections, Kind::Internal, Kind::TlsRequired, Kind::BadRequest, Kind::HeadTooLarge];
 
 /// All answers and problems of an operation.
 pub fn of(described: &Described) -> Responses {
@@ -31,8 +33,10 @@ pub fn of(described: &Described) -> Responses {
         by_status.insert(*status, response);
         said.entry(*status).or_default().push((*description).to_owned());
     }
-    let guarded = if described.route.is_open() { None } else { Some(Kind::Unauthorized) };
-    for kind in described.problems.iter().copied().chain(ANY).chain(guarded) {
+    let guarded = (!described.route.is_open()).then_some(Kind::Unauthorized);
+    let early = [Route::LIVEZ, Route::READYZ].contains(&described.route);
+    let later = (!early).then_some(Kind::Starting);
+    for kind in described.problems.iter().copied().chain(ANY).chain(guarded).chain(later) {
         let status = kind.status().as_u16();
         let response = by_status.remove(&status).unwrap_or_default();
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();

@@ -6,7 +6,24 @@ import { find } from "./dom.js";
 const KEY = "tidings.token";
 const PATIENCE = 10_000;
 
-let token = sessionStorage.getItem(KEY);
+// A browser that lets pages keep nothing throws: then the token is asked for whenever the page is loaded.
+function kept() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function keep(token) {
+  try {
+    sessionStorage.setItem(KEY, token);
+  } catch {
+    // It is known until the page is left.
+  }
+}
+
+let token = kept();
 let asking = null;
 
 // A link sends no token: those that would lead to a refusal go.
@@ -26,7 +43,7 @@ function askToken(refused) {
       event.preventDefault();
       token = input.value.trim();
       input.value = "";
-      sessionStorage.setItem(KEY, token);
+      keep(token);
       asking = null;
       dialog.close();
       answered();

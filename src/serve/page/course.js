@@ -52,7 +52,7 @@ export function course(counts) {
       if (courses.has(name)) continue;
       const of = counts.find((one) => one.name === count);
       const one = { key: name, of, count, term, slot: slot(), name: sign(of.of) + term, named: false };
-      courses.set(name, { ...one, panes: null, window: null, total: null });
+      courses.set(name, { ...one, panes: null, window: null, total: null, trouble: null, refused: false });
     }
   }
 
@@ -83,14 +83,19 @@ export function course(counts) {
     asked?.abort();
     const own = new AbortController();
     asked = own;
-    const complete = [...courses.values()].every(({ panes }) => panes !== null);
-    if (courses.size === 0 || (resting && complete)) return;
+    // What was refused would be refused again.
+    const wanted = [...courses.values()].filter(({ refused }) => !refused);
+    const complete = wanted.every(({ panes }) => panes !== null);
+    if (wanted.length === 0 || (resting && complete)) return;
     const begun = performance.now();
-    const all = await Promise.allSettled([...courses.values()].map((one) => askFor(one, own.signal)));
+    const all = await Promise.allSettled(wanted.map((one) => askFor(one, own.signal)));
     if (own.signal.aborted) return;
+    all.forEach(({ reason }, at) => {
+      const refused = reason?.status >= 400 && reason.status < 500;
+      Object.assign(wanted[at], { trouble: reason?.message ?? null, refused });
+    });
     show();
-    const failed = all.find((one) => one.status === "rejected");
-    panel.classList.toggle("failed", failed !== undefined);
+    panel.classList.toggle("failed", wanted.some(({ trouble, refused }) => trouble !== null && !refused));
     const slides = [...courses.values()].map(({ window }) => window?.slide_ms ?? SHORTEST);
     const pause = Math.max(SHORTEST, Math.min(...slides), COST * (performance.now() - begun));
     timer = setTimeout(refresh, Math.min(LONGEST, pause));
@@ -101,7 +106,8 @@ export function course(counts) {
     const windows = [...new Set(shown.map(({ window }) => window.name))];
     const none = [...courses.values()].some((one) => drawable(one.of, state.window) === undefined);
     if (none) return "This count has no window with a beginning, so there is no course to show.";
-    if (shown.length === 0) return "asking …";
+    const trouble = [...courses.values()].find((one) => one.trouble !== null)?.trouble;
+    if (shown.length === 0) return trouble ? `There is no course to show: ${trouble}` : "asking …";
     const slides = [...new Set(shown.map(({ points: [one] }) => span(one.to - one.from)))];
     const [names, steps, wanted] = [windows.join(", "), slides.join(" and ") + " a point", state.window];
     if (windows.includes(wanted)) return `over ${names}, ${steps}`;
@@ -139,7 +145,8 @@ export function course(counts) {
       const window = state.window !== next.window;
       state = next;
       keep(next.terms);
-      if (window) for (const one of courses.values()) Object.assign(one, { panes: null, total: null });
+      const anew = { panes: null, total: null, trouble: null, refused: false };
+      if (window) for (const one of courses.values()) Object.assign(one, anew);
       panel.hidden = courses.size === 0;
       for (const input of panel.querySelectorAll("input[name=chart]")) input.checked = input.value === next.chart;
       mark(container, "aria-valuetext", "");

@@ -1,5 +1,5 @@
 // Puts the rows of a list into another order so that each glides from where it was to where it is. The row that has the
-// focus stays in the document, since whatever is taken out of it loses the focus.
+// focus stays in the document, since whatever is taken out of it loses the focus; where it goes, the row in its place gets it.
 
 const GLIDE = { duration: 450, easing: "cubic-bezier(0.2, 0, 0, 1)" };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -31,7 +31,14 @@ export function arrange(list, wanted) {
 // The same without a glide.
 export function place(list, wanted) {
   const staying = new Set(wanted);
+  const has = (row) => row.contains(document.activeElement);
+  const left = [...list.children].findIndex((row) => !staying.has(row) && has(row));
   for (const row of [...list.children]) if (!staying.has(row)) row.remove();
+  order(list, wanted);
+  if (left >= 0) wanted[Math.min(left, wanted.length - 1)]?.querySelector("button")?.focus({ preventScroll: true });
+}
+
+function order(list, wanted) {
   const fixed = wanted.findIndex((row) => row.contains(document.activeElement));
   if (fixed >= 0) {
     for (const row of wanted.slice(0, fixed)) list.insertBefore(row, wanted[fixed]);

@@ -126,9 +126,10 @@ function page(counts) {
     if (JSON.stringify(now) !== JSON.stringify(counts)) location.reload();
   }
 
-  // Whether what is shown is of now: the style dims what is not.
+  // Whether what is shown is of now: the style dims what is not. Where nothing is asked for, there is nothing to wait for.
   function link() {
-    document.body.dataset.link = trouble !== null ? "lost" : stamp === null ? "waiting" : "live";
+    const waiting = stamp === null && path !== null;
+    document.body.dataset.link = trouble !== null ? "lost" : waiting ? "waiting" : "live";
   }
 
   function onLink(now) {
@@ -150,8 +151,11 @@ function page(counts) {
     stream?.stop();
     [path, stream, answers, stamp] = [next, null, {}, null];
     if (next !== null) stream = follow(next, onEvent, onLink);
-    // What was lost is not wanted any more.
-    else onLink(null);
+    else {
+      // What was lost is not wanted any more.
+      onLink(null);
+      header.idle();
+    }
     link();
   }
 

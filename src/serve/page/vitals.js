@@ -79,6 +79,12 @@ export function vitals(onStatus, onReasons) {
     },
     // How long ago numbers came last; `null` before any.
     age: () => (arrived === null ? null : performance.now() - arrived),
+    // Nothing is asked for, so that nothing gets old.
+    idle() {
+      [arrived, epoch] = [null, null];
+      write(fresh, "–");
+      mark(fresh, "data-state", "waiting");
+    },
     lost(yes) {
       lost = yes;
       tick();

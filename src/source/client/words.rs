@@ -1,10 +1,10 @@
 //! Plain words for the errors of Kafka.
 //!
-//! Invariant: one line, which says what is wrong and what to change; a value of a property is never in it.
+//! Invariant: one line, which says what is wrong and what to change; the value of a property that may be a secret is never in it.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use crate::config::Config;
+use crate::config::{Config, is_secret};
 
 /// One line for an error: what is wrong and what to change. `brokers` are those that were asked.
 pub fn explain(error: &KafkaError, brokers: &str) -> String {
@@ -32,8 +32,7 @@ pub fn code(error: &KafkaError) -> Option<Code> {
 }
 
 fn setting(description: &str, key: &str) -> String {
-    let secure =
-        ["security.protocol", "ssl.", "sasl.", "enable.ssl"].iter().any(|start| key.starts_with(start));
+    let description = description.trim();
     if description.contains("not supported in this build") || description.contains("at build time") {
         return format!(
             "what `{key}` in [kafka.properties] asks for is not part of the librdkafka that tidings was built with"
@@ -46,7 +45,9 @@ fn setting(description: &str, key: &str) -> String {
     }
     match key {
         "" => format!("the settings in [kafka] do not go together: {description}"),
-        _ if secure => format!("the value of `{key}` in [kafka.properties] is not valid"),
+        _ if is_secret(key) || key == "security.protocol" => {
+            format!("the value of `{key}` in [kafka.properties] is not valid")
+        }
         _ => format!("the value of `{key}` in [kafka.properties] is not valid: {description}"),
     }
 }

@@ -5,6 +5,8 @@
 //! Invariant: whatever the input is, the work is linear in it, and the result is no longer than it. It is text for
 //! counting: it has to be escaped again before it may be shown.
 
+use crate::terms::html::numbered;
+
 /// Tags that stand at the beginning or the end of a line.
 const LINES: [&str; 14] =
     ["p", "br", "div", "li", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"];
@@ -66,20 +68,15 @@ fn past_escape<'a>(from: &'a str, out: &mut String) -> &'a str {
 
 /// The character that an escape stands for, given what is between `&` and `;`.
 fn decode(escape: &str) -> Option<char> {
-    let number = match escape {
-        "amp" => return Some('&'),
-        "lt" => return Some('<'),
-        "gt" => return Some('>'),
-        "quot" => return Some('"'),
-        "apos" => return Some('\''),
-        "nbsp" => return Some('\u{a0}'),
-        _ => escape.strip_prefix('#')?,
-    };
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-        None => number.parse().ok()?,
-    };
-    char::from_u32(code)
+    Some(match escape {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        _ => numbered(escape.strip_prefix('#')?)?,
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +116,7 @@ mod tests {
             ("<p>a</p><p>b<br>c<br />d</p>", "a\nb\nc\nd"),
             ("a &amp; b &lt;c&gt; &quot;d&quot; &#39;e&#x27; f&nbsp;g", "a & b <c> \"d\" 'e' f\u{a0}g"),
             ("AT&T &copy; &#xd800; &#99999999999; &;", "AT&T &copy; &#xd800; &#99999999999; &;"),
+            ("&#+65; &#x+41; &#0; &#-1;", "&#+65; &#x+41; &#0; &#-1;"),
             ("1 < 2 <3 a<", "1 < 2 <3 a<"),
             ("a<img alt=\"x>y\" src='>'>b<!-- <p> -->c", "abc"),
             ("a<b unclosed", "a"),

@@ -53,17 +53,20 @@ fn escape(text: &str) -> Option<(char, usize)> {
         "gt" => '>',
         "quot" => '"',
         "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let value = match number.strip_prefix(['x', 'X']) {
-                Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16),
-                None if number.bytes().all(|byte| byte.is_ascii_digit()) => number.parse(),
-                _ => return None,
-            };
-            value.ok().filter(|&value| value != 0).and_then(char::from_u32)?
-        }
+        _ => numbered(name.strip_prefix('#')?)?,
     };
     Some((c, end + 1))
+}
+
+/// The character with a number, decimal, or hexadecimal behind an `x`.
+pub(crate) fn numbered(number: &str) -> Option<char> {
+    let value = match number.strip_prefix(['x', 'X']) {
+        // A sign is a number to the standard library.
+        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16),
+        None if number.bytes().all(|byte| byte.is_ascii_digit()) => number.parse(),
+        _ => return None,
+    };
+    value.ok().filter(|&value| value != 0).and_then(char::from_u32)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub mod entities;
 pub mod extract;
 pub mod fold;
 mod found;
-mod html;
+pub(crate) mod html;
 pub mod language;
 mod pieces;
 pub mod rules;
