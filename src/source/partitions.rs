@@ -105,7 +105,7 @@ pub type Client = BaseConsumer<Watch>;
 const LEAVING: Duration = Duration::from_secs(3);
 
 /// Lets a consumer go. It waits for offsets that are on their way, and for the coordinator of its group, which may be away; nobody
-/// waits longer than [`LEAVING`] for that.
+/// waits longer than three seconds for that.
 pub fn leave(consumer: impl Send + 'static) {
     let (left, waits) = mpsc::channel::<()>();
     let leaves = move || {
