@@ -127,3 +127,43 @@ impl<'a> View<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use differential_dataflow::batcher::{Batcher, Extract};
+    use timely::progress::Antichain;
+
+    use super::*;
+    use crate::admit::Refused;
+    use crate::batcher::RunsBatcher;
+    use crate::block::{Block, Sealed, Update};
+    use crate::ranking::Ranks;
+    use crate::shared::Shared;
+    use crate::term::HashKeys;
+
+    #[test]
+    fn of_too_many_spellings_the_first_take_part() {
+        let (keys, mut block, mut key) = (HashKeys::new(1), Block::new(7, 0), Vec::new());
+        let spellings =
+            [("a", "A", 1), ("a", "Aa", 2), ("a", "Ab", 2), ("a", "Ac", 1), ("a", "Ad", 50), ("b", "B", 3)];
+        for (term, spelling, n) in spellings {
+            spelled(term.as_bytes(), spelling.as_bytes(), &mut key);
+            block.push(Pane::ALL, Update::new(keys, &key, n));
+        }
+        let mut batcher = RunsBatcher::default();
+        Batcher::<Sealed>::insert(&mut batcher, &mut block.into());
+        let (batch, _) = batcher.extract(Antichain::from_elem(8).borrow());
+        let spellings = batch.into_iter().map(Shared::from).collect();
+        let count = CountSnapshot {
+            panes: Vec::new(),
+            spellings,
+            ranks: Ranks::default(),
+            refused: Refused::default(),
+        };
+        let snapshot = [Arc::new(Snapshot { epoch: 7, clock: None, counts: vec![count] })];
+        let windows = Windows::new(Vec::new(), true).expect("`all` is enough");
+        let view = View::new(&snapshot, 0, &windows);
+        let found = ["a", "b", "c"].map(|term| view.spelling(term.as_bytes()));
+        assert_eq!(found, [Some("Aa".to_owned()), Some("B".to_owned()), None]);
+    }
+}

@@ -5,8 +5,8 @@
 //! Invariant: everything that a configuration can be refused for is found before the first process starts. The secret that
 //! is made where none is configured never leaves a folder that only this user can enter. There is a new one for each start of
 //! all: whoever tidies temporary folders up may have taken the one before, and its name is in the process list, where anybody
-//! may make one of it. It is gone when this process ends, however often it was told to; only where it is killed (SIGKILL) it
-//! stays in the system's temporary folder, and its secret is of no use any more.
+//! may make one of it. It is gone when this process ends, however often it was told to; only where a signal kills it (SIGKILL, and
+//! SIGHUP where that has nothing to reload) it stays in the system's temporary folder, and its secret is of no use any more.
 
 use std::ffi::OsString;
 use std::fs::Permissions;
@@ -225,32 +225,30 @@ impl Files {
 }
 
 /// Stops all at the first SIGTERM or SIGINT; the second ends this process, and the others with it, and leaves no `files`. SIGHUP is
-/// for the others where there is something that it `reloads`, else it stops all as well: the terminal is gone.
+/// for the others where there is something that it `reloads`; else it keeps its usual meaning, as in a server by itself.
 fn hear_signals(orders: Arc<Orders>, reloads: bool, files: Arc<Mutex<Option<Files>>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| io_failure("listen for signals", &error))?;
-    let (first, mut hang_ups) = {
+    let (first, hang_ups) = {
         let _inside = runtime.enter();
         let first = signals(move || drop(files.lock().expect("no holder panics").take()))?;
-        (first, listen_for(SignalKind::hangup())?)
+        (first, reloads.then(|| listen_for(SignalKind::hangup())).transpose()?)
     };
     let listen = move || {
-        runtime.block_on(async {
-            let mut first = std::pin::pin!(first);
-            loop {
-                tokio::select! {
-                    () = &mut first => break,
-                    _ = hang_ups.recv() => {}
+        let asked_to_reload = async {
+            if let Some(mut hang_ups) = hang_ups {
+                while hang_ups.recv().await.is_some() {
+                    orders.reload.store(true, Ordering::SeqCst);
                 }
-                if !reloads {
-                    break;
-                }
-                orders.reload.store(true, Ordering::SeqCst);
             }
+            std::future::pending::<()>().await;
+        };
+        let asked_to_stop = async {
+            first.await;
             say("tidings: stopping all processes; a second signal ends at once");
             orders.stop.store(true, Ordering::SeqCst);
-            std::future::pending::<()>().await;
-        });
+        };
+        runtime.block_on(async { tokio::join!(asked_to_reload, asked_to_stop) });
     };
     let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
     thread.map(drop).map_err(|error| io_failure("start a thread", &error))

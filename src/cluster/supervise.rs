@@ -218,6 +218,8 @@ fn end_all(children: &mut Vec<Watched>, patience: Duration) -> Vec<End> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+
     use super::*;
 
     #[test]
@@ -282,6 +284,15 @@ mod tests {
         let commands = || {
             let mut command = shell(&wait);
             command.current_dir(folder.path());
+            // A shell cannot trap what it was started to ignore, as by nohup.
+            #[expect(unsafe_code, reason = "the standard library knows nothing of signals")]
+            // SAFETY: between fork and exec nothing is done but one system call.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                    Ok(())
+                });
+            }
             Ok(vec![command])
         };
         thread::scope(|scope| {

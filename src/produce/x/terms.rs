@@ -187,7 +187,7 @@ mod tests {
         assert!(of(|terms| terms.locations = words(&["1,2,0,3"])).contains("--locations"));
         assert!(of(|terms| terms.rules = words(&["012345678901234567890"])).contains("20 characters"));
         let with_language = |terms: &mut Terms| {
-            (terms.rules, terms.languages) = (words(&["0123456789"]), words(&["en"]));
+            (terms.rules, terms.languages) = (words(&["0123456789a"]), words(&["en"]));
         };
         assert!(of(with_language).contains("--rule"), "with its language it is too long");
         assert!(of(|terms| terms.track = words(&["a", "012345678901234567890"])).contains("20 characters"));
