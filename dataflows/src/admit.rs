@@ -76,7 +76,7 @@ pub struct Refused {
     pub occurrences: u64,
     /// No window that begins after this event time has missed any; `None`: nothing was refused.
     pub newest: Option<u64>,
-    /// Spellings not noted, a block at a time.
+    /// Updates of spellings not noted.
     pub spellings: u64,
 }
 

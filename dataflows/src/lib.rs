@@ -9,7 +9,7 @@
 //!                                                                        merger.rs sum.rs shared.rs
 //!         ^--- expire: a pane that died, moved to a coarser tier         expire.rs
 //!   --> rank: totals per window, the first K                             rank.rs   ranking.rs totals.rs leaders.rs top.rs
-//!   --> spellings: arrangement (term, spelling)                          spellings.rs
+//!   --> spellings: arrangement (term, spelling)                          spellings.rs census.rs
 //! rows of an earlier run == blocks, each for one worker ==> admit, spellings    load.rs
 //! facts == broadcast ==> clock, one value per epoch for all workers      clock.rs
 //! published as `Arc` batches, read by any thread                         pipeline.rs snapshot.rs reads.rs merged.rs
@@ -23,6 +23,7 @@ pub mod ahead;
 pub mod batcher;
 pub mod block;
 pub mod body;
+mod census;
 pub mod clock;
 pub mod combine;
 pub mod expire;

@@ -266,8 +266,9 @@ fn build_count<'scope>(
         let held = Rc::new(Cell::new(0));
         // Counted are records, not spellings: until batches are merged, several may hold the same one.
         let limit = count.room.even().saturating_mul(3).max(FEW);
-        let room = Room { held: Rc::clone(&held), limit, refused: Rc::clone(&refused) };
-        let spellings = arrange_spellings(next(), room, Rc::clone(&spelling_touches));
+        let (held_too, restored) = (Rc::clone(&held), Rc::clone(restored));
+        let room = Room { held: held_too, limit, restored, refused: Rc::clone(&refused) };
+        let spellings = arrange_spellings(next(), room, plan.keys, Rc::clone(&spelling_touches));
         spellings.stream.probe_with(probe);
         (spellings.trace, held)
     });

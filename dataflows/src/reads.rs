@@ -18,10 +18,6 @@ use crate::top::{Ranked, first};
 use crate::totals::Figures;
 use crate::windows::{Pane, Windows};
 
-/// Spellings of a term that are looked at, at most. Nobody writes a term in so many ways by chance, and who does it on purpose must
-/// not hold up all who read it: a post may have thousands.
-pub const SPELLINGS: usize = if cfg!(test) { 4 } else { 1 << 12 };
-
 /// One count as some workers hold it at one epoch: of all workers, all that is counted; of those of one process, the terms
 /// that they own.
 pub struct View<'a> {
@@ -94,15 +90,13 @@ impl<'a> View<'a> {
         (found, terms.next().is_some())
     }
 
-    /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept. Of more than
-    /// [`SPELLINGS`] only the first by code point take part.
+    /// The commonest spelling of a term since the start, ties by code point; `None` where spellings are not kept.
     pub fn spelling(&self, term: &[u8]) -> Option<String> {
         let mut prefix = Vec::with_capacity(term.len() + 1);
         spelled(term, b"", &mut prefix);
         let runs = self.workers.iter().flat_map(|worker| &worker.spellings).flat_map(|batch| batch.all());
         let commonest = Merged::new(runs.filter(|run| run.time <= self.epoch), &prefix)
             .take_while(|(spelling, _)| spelling.starts_with(&prefix))
-            .take(SPELLINGS)
             .filter(|(_, n)| *n > 0)
             .max_by_key(|(spelling, n)| (*n, Reverse(*spelling)));
         commonest.map(|(spelling, _)| String::from_utf8_lossy(&spelling[prefix.len()..]).into_owned())
@@ -125,45 +119,5 @@ impl<'a> View<'a> {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use differential_dataflow::batcher::{Batcher, Extract};
-    use timely::progress::Antichain;
-
-    use super::*;
-    use crate::admit::Refused;
-    use crate::batcher::RunsBatcher;
-    use crate::block::{Block, Sealed, Update};
-    use crate::ranking::Ranks;
-    use crate::shared::Shared;
-    use crate::term::HashKeys;
-
-    #[test]
-    fn of_too_many_spellings_the_first_take_part() {
-        let (keys, mut block, mut key) = (HashKeys::new(1), Block::new(7, 0), Vec::new());
-        let spellings =
-            [("a", "A", 1), ("a", "Aa", 2), ("a", "Ab", 2), ("a", "Ac", 1), ("a", "Ad", 50), ("b", "B", 3)];
-        for (term, spelling, n) in spellings {
-            spelled(term.as_bytes(), spelling.as_bytes(), &mut key);
-            block.push(Pane::ALL, Update::new(keys, &key, n));
-        }
-        let mut batcher = RunsBatcher::default();
-        Batcher::<Sealed>::insert(&mut batcher, &mut block.into());
-        let (batch, _) = batcher.extract(Antichain::from_elem(8).borrow());
-        let spellings = batch.into_iter().map(Shared::from).collect();
-        let count = CountSnapshot {
-            panes: Vec::new(),
-            spellings,
-            ranks: Ranks::default(),
-            refused: Refused::default(),
-        };
-        let snapshot = [Arc::new(Snapshot { epoch: 7, clock: None, counts: vec![count] })];
-        let windows = Windows::new(Vec::new(), true).expect("`all` is enough");
-        let view = View::new(&snapshot, 0, &windows);
-        let found = ["a", "b", "c"].map(|term| view.spelling(term.as_bytes()));
-        assert_eq!(found, [Some("Aa".to_owned()), Some("B".to_owned()), None]);
     }
 }

@@ -4,8 +4,9 @@
 //! spellings of a term are then a contiguous range. They are sent to the worker that owns the term, so that a ranking is
 //! read in one step where the counts are, however many processes there are. Nothing expires, since a display is by the
 //! commonest spelling since the start.
-//! Invariant: each occurrence that was counted is one of its spelling, until the bound is met; then no more are
-//! taken, and what is shown stays as it was. So nobody fills the memory by writing one term in ever new ways.
+//! Invariant: each occurrence that was counted is one of its spelling, until a bound is met, that of all spellings or that of
+//! one term's; then no more are taken, and what is shown stays as it was. So nobody fills the memory by writing one term in ever
+//! new ways, nor holds up who reads it.
 //! Cost: one update per distinct spelling and epoch, and its bytes for ever.
 
 use std::cell::{Cell, RefCell};
@@ -21,7 +22,9 @@ use timely::dataflow::operators::generic::Operator;
 use crate::admit::Refused;
 use crate::batcher::RunsBatcher;
 use crate::block::{Block, Sealed, to_owner};
+use crate::census::Census;
 use crate::panes::PanesTrace;
+use crate::term::HashKeys;
 use crate::touched::{TouchedHistory, note};
 
 /// How many spellings a worker holds, and how many it may.
@@ -31,6 +34,8 @@ pub struct Room {
     pub held: Rc<Cell<usize>>,
     /// More than this are not taken.
     pub limit: usize,
+    /// Whether the first epoch is what an earlier run kept: there is room for that.
+    pub restored: Rc<Cell<bool>>,
     /// What was refused.
     pub refused: Rc<RefCell<Refused>>,
 }
@@ -67,19 +72,27 @@ pub fn may_be_spelled(head: u128) -> bool {
 pub fn arrange_spellings<'scope>(
     updates: Stream<'scope, u64, Block>,
     room: Room,
+    keys: HashKeys,
     touched: TouchedHistory,
 ) -> Arranged<'scope, PanesTrace> {
     let taken =
         updates.unary::<NoopBuilder<Sealed>, _, _, _>(to_owner(), "Spellings", |_capability, _info| {
+            let mut census = Census::new(keys);
             move |input, output| {
                 input.for_each(|cap, block| {
-                    if room.held.get() < room.limit {
-                        let cap = cap.retain_least(0).expect("inputs stamp every message");
-                        let mut block = std::mem::take(block).into();
-                        output.session_with_builder(&cap).give_container(&mut block);
-                    } else {
+                    let cap = cap.retain_least(0).expect("inputs stamp every message");
+                    let mut block = std::mem::take(block);
+                    census.note(&block);
+                    let is_kept = *cap.time() == 0 && room.restored.get();
+                    if !is_kept && room.held.get() >= room.limit {
                         room.refused.borrow_mut().spellings += block.len() as u64;
+                        return;
                     }
+                    if !is_kept && let Some((kept, refused)) = census.without_full(&block) {
+                        room.refused.borrow_mut().spellings += refused;
+                        block = kept;
+                    }
+                    output.session_with_builder(&cap).give_container(&mut block.into());
                 });
             }
         });

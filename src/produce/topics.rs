@@ -240,12 +240,16 @@ impl Topics {
         settings: &[(String, String)],
     ) -> TopicError {
         TopicError::Refused(match code {
-            Code::InvalidReplicationFactor if replication == BROKERS_DEFAULT => format!(
-                "the brokers at {} are fewer than their own `default.replication.factor`: make the topic by `tidings topic create \
-                 {name} --replication 1{}`",
-                self.brokers,
-                client::brokers_flag(&self.brokers)
-            ),
+            Code::InvalidReplicationFactor if replication == BROKERS_DEFAULT => {
+                let given: String =
+                    settings.iter().map(|(key, value)| format!(" --config {key}={value}")).collect();
+                format!(
+                    "the brokers at {} are fewer than their own `default.replication.factor`: make the topic by `tidings topic \
+                     create {name} --partitions {partitions} --replication 1{given}{}`",
+                    self.brokers,
+                    client::brokers_flag(&self.brokers)
+                )
+            }
             Code::InvalidReplicationFactor => format!(
                 "the brokers at {} are too few to hold each record {replication} times: lower --replication",
                 self.brokers

@@ -84,6 +84,7 @@ impl KafkaSource {
                 None => {
                     let config = consumer_config(&self.kafka, partitions.len().div_ceil(workers));
                     let consumer = Arc::new(create(&config, Watch::default())?);
+                    self.committer.open()?;
                     Arc::clone(self.consumer.insert(consumer))
                 }
             };

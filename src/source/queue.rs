@@ -1,8 +1,8 @@
-//! The queue of one partition inside librdkafka, read in batches.
+//! Queues inside librdkafka: that of one partition, read in batches, and that of a client as a whole.
 //!
 //! Idea: `rdkafka` has safe queues but hands out one message a call, and hides the offset of an end-of-partition event,
 //! which is the only way to learn that transaction markers, not records, stand between the last record and the end.
-//! Forty lines of its C interface give both.
+//! Some lines of its C interface give both; and two things of a client's own queue that it does not have either.
 //! Invariant: a message is destroyed after it was seen and never escapes; the queue and its callback live no longer than
 //! the consumer that they belong to.
 //! Cost: one call into librdkafka per batch; no allocation and no reference count per message.
@@ -12,8 +12,9 @@
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
+use rdkafka::TopicPartitionList;
 use rdkafka::bindings as rd;
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafka;
 
@@ -51,7 +52,7 @@ pub struct PartitionQueue {
 }
 
 /// Events of a client as a whole that wait to be served.
-pub fn waiting(consumer: &Client) -> usize {
+pub fn waiting<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> usize {
     // SAFETY: the client lives, and a queue that was handed out is ours to destroy.
     unsafe {
         let queue = rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr());
@@ -62,6 +63,26 @@ pub fn waiting(consumer: &Client) -> usize {
         rd::rd_kafka_queue_destroy(queue);
         length
     }
+}
+
+/// Commits offsets, and waits for nothing. What became of it is an event of the client, which its context hears of: the call that
+/// `rdkafka` has asks for none.
+pub fn commit<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    offsets: &TopicPartitionList,
+) -> Result<(), RDKafkaErrorCode> {
+    // SAFETY: the client lives, the offsets are copied, and a queue that was handed out is ours to destroy.
+    let code = unsafe {
+        let client = consumer.client().native_ptr();
+        let queue = rd::rd_kafka_queue_get_consumer(client);
+        if queue.is_null() {
+            return Err(RDKafkaErrorCode::UnknownGroup);
+        }
+        let code = rd::rd_kafka_commit_queue(client, offsets.ptr(), queue, None, std::ptr::null_mut());
+        rd::rd_kafka_queue_destroy(queue);
+        RDKafkaErrorCode::from(code)
+    };
+    if code == RDKafkaErrorCode::NoError { Ok(()) } else { Err(code) }
 }
 
 /// Messages asked for at a time.

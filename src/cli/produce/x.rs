@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Or posts from this box, as west,south,east,north in degrees; where the access includes it
     #[arg(long, value_name = "BOX", allow_hyphen_values = true)]
     locations: Vec<String>,
-    /// All that only in this language, such as en; may be given several times
+    /// All that, and what --rule asks for, only in this language, such as en; may be given several times
     #[arg(long = "language", value_name = "LANG", value_delimiter = ',')]
     languages: Vec<String>,
     /// Or posts that match this rule, in X's own words, such as "cat has:images -is:retweet"

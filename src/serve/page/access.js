@@ -37,7 +37,7 @@ function askToken(refused) {
   asking ??= new Promise((answered) => {
     const dialog = find("access");
     const input = find("token");
-    if (refused) find("access-why").textContent = "The server refused that token. It is kept until this tab is closed.";
+    if (refused) find("access-why").textContent = "The server refused that token. It is kept no longer than this tab is open.";
     input.value = "";
     dialog.querySelector("form").onsubmit = (event) => {
       event.preventDefault();

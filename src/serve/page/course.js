@@ -83,15 +83,16 @@ export function course(counts) {
     asked?.abort();
     const own = new AbortController();
     asked = own;
-    // What was refused would be refused again.
+    // What was refused from the beginning would be refused again.
     const wanted = [...courses.values()].filter(({ refused }) => !refused);
+    if (wanted.length === 0) panel.classList.remove("failed");
     const complete = wanted.every(({ panes }) => panes !== null);
     if (wanted.length === 0 || (resting && complete)) return;
     const begun = performance.now();
     const all = await Promise.allSettled(wanted.map((one) => askFor(one, own.signal)));
     if (own.signal.aborted) return;
     all.forEach(({ reason }, at) => {
-      const refused = reason?.status >= 400 && reason.status < 500;
+      const refused = wanted[at].panes === null && reason?.status >= 400 && reason.status < 500;
       Object.assign(wanted[at], { trouble: reason?.message ?? null, refused });
     });
     show();
@@ -106,8 +107,10 @@ export function course(counts) {
     const windows = [...new Set(shown.map(({ window }) => window.name))];
     const none = [...courses.values()].some((one) => drawable(one.of, state.window) === undefined);
     if (none) return "This count has no window with a beginning, so there is no course to show.";
-    const trouble = [...courses.values()].find((one) => one.trouble !== null)?.trouble;
-    if (shown.length === 0) return trouble ? `There is no course to show: ${trouble}` : "asking …";
+    const troubled = [...courses.values()].find((one) => one.trouble !== null);
+    if (shown.length === 0) return troubled ? `There is no course to show: ${troubled.trouble}` : "asking …";
+    const refused = [...courses.values()].find((one) => one.refused);
+    if (refused) return `${refused.name} cannot be shown: ${refused.trouble}`;
     const slides = [...new Set(shown.map(({ points: [one] }) => span(one.to - one.from)))];
     const [names, steps, wanted] = [windows.join(", "), slides.join(" and ") + " a point", state.window];
     if (windows.includes(wanted)) return `over ${names}, ${steps}`;

@@ -155,6 +155,7 @@ function page(counts) {
       // What was lost is not wanted any more.
       onLink(null);
       header.idle();
+      drawn = null;
     }
     link();
   }

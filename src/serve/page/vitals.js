@@ -84,6 +84,8 @@ export function vitals(onStatus, onReasons) {
       [arrived, epoch] = [null, null];
       write(fresh, "–");
       mark(fresh, "data-state", "waiting");
+      write(find("clock"), "–");
+      mark(find("clock"), "datetime", "");
     },
     lost(yes) {
       lost = yes;
