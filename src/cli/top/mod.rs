@@ -83,7 +83,7 @@ async fn show(args: Args) -> Result<(), Failure> {
     let on_screen = args.updates.is_none() && std::io::stdout().is_terminal();
     let tls = connector(args.ca_file.as_deref()).map_err(|why| {
         let file = args.ca_file.unwrap_or_default();
-        Failure::new(Code::Config, format!("--ca-file {}: {why}", file.display()))
+        Failure::new(Code::Usage, format!("--ca-file {}: {why}", file.display()))
     })?;
     let client = Client::new(args.url, tls, args.token_file);
     let counts: Vec<Count> = client.json("/v1/counts").await?;
@@ -120,8 +120,7 @@ fn stopped() -> Result<impl Future<Output = ()>, Failure> {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Failure {
         let code = match &error {
-            ClientError::Refused { temporary: false, .. } => Code::Usage,
-            ClientError::Token { .. } => Code::Config,
+            ClientError::Refused { temporary: false, .. } | ClientError::Token { .. } => Code::Usage,
             _ => Code::Io,
         };
         Failure::new(code, error.to_string())
