@@ -82,12 +82,12 @@ pub fn arrange_spellings<'scope>(
                 input.for_each(|cap, block| {
                     let cap = cap.retain_least(0).expect("inputs stamp every message");
                     let mut block = std::mem::take(block);
-                    census.note(&block);
                     let is_kept = *cap.time() == 0 && room.restored.get();
                     if !is_kept && room.held.get() >= room.limit {
                         room.refused.borrow_mut().spellings += block.len() as u64;
                         return;
                     }
+                    census.note(&block);
                     if !is_kept && let Some((kept, refused)) = census.without_full(&block) {
                         room.refused.borrow_mut().spellings += refused;
                         block = kept;

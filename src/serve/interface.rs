@@ -43,13 +43,17 @@ pub fn all(api: &Arc<Api>) -> Resource {
         resource(api, Route::PAGE, page::page).or(resource(api, Route::PAGE_FILE, page::file)).unify();
     let known = of_counts.or(resource(api, Route::STATUS, status::status)).unify().or(pages).unify();
     let known = known.or(resource(api, Route::OPENAPI, openapi::openapi)).unify();
-    known.or(vital(api)).unify().or(refusal(api, unknown_path(&Route::ALL))).unify().boxed()
+    let vital = vital(api, resource(api, Route::METRICS, metrics));
+    known.or(vital).unify().or(refusal(api, unknown_path(&Route::ALL))).unify().boxed()
 }
 
 /// What supervisors and collectors ask, on a listener of their own: it never asks for the token, which they would have to
 /// send in the clear there.
 pub fn health(api: &Arc<Api>) -> Resource {
-    vital_to_all(api).or(refusal(api, unknown_path(&Route::VITAL))).unify().boxed()
+    vital(api, open(api, Route::METRICS, metrics))
+        .or(refusal(api, unknown_path(&Route::VITAL)))
+        .unify()
+        .boxed()
 }
 
 /// The same where all connections of that listener are taken.
@@ -58,16 +62,7 @@ pub fn health_crowded(api: &Arc<Api>) -> Resource {
         let detail = "the listener for health and metrics has as many connections as it takes";
         Problem::new(Kind::TooManyConnections, detail).retry_after(1)
     });
-    vital_to_all(api).or(crowded).unify().boxed()
-}
-
-fn vital_to_all(api: &Arc<Api>) -> Resource {
-    open(api, Route::LIVEZ, livez)
-        .or(open(api, Route::READYZ, readyz))
-        .unify()
-        .or(open(api, Route::METRICS, metrics))
-        .unify()
-        .boxed()
+    vital(api, open(api, Route::METRICS, metrics)).or(crowded).unify().boxed()
 }
 
 /// What is answered in the clear where connections must be encrypted.
@@ -87,16 +82,13 @@ pub fn crowded(api: &Arc<Api>) -> Resource {
         let detail = "the server has as many connections as it takes (`http.max_connections`)";
         Problem::new(Kind::TooManyConnections, detail).retry_after(1)
     });
-    vital(api).or(crowded).unify().boxed()
+    vital(api, resource(api, Route::METRICS, metrics)).or(crowded).unify().boxed()
 }
 
-fn vital(api: &Arc<Api>) -> Resource {
-    resource(api, Route::LIVEZ, livez)
-        .or(resource(api, Route::READYZ, readyz))
-        .unify()
-        .or(resource(api, Route::METRICS, metrics))
-        .unify()
-        .boxed()
+/// What supervisors ask is open wherever it is asked; who may have the metrics is not the same everywhere.
+fn vital(api: &Arc<Api>, metrics: Resource) -> Resource {
+    let asked = resource(api, Route::LIVEZ, livez).or(resource(api, Route::READYZ, readyz)).unify();
+    asked.or(metrics).unify().boxed()
 }
 
 fn unknown_path(routes: &'static [Route]) -> impl Fn() -> Problem + Clone + Send + Sync + 'static {
